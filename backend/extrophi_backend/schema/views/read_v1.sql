@@ -1,0 +1,48 @@
+-- What `research` may rely on. Columns are added, never changed or removed; a new shape is read_v2, beside it.
+
+CREATE SCHEMA IF NOT EXISTS read_v1;
+
+CREATE OR REPLACE VIEW read_v1.collections AS SELECT id, name FROM public.collections;
+
+CREATE OR REPLACE VIEW read_v1.documents AS
+SELECT id, platform, external_id, version, url, canonical_url, title, author, published_at, language, state, collected_at
+  FROM public.documents;
+
+CREATE OR REPLACE VIEW read_v1.versions AS
+SELECT document_id, version, text, format, url, canonical_url, title, author, published_at, language, anchors, collected_at
+  FROM public.document_versions;
+
+CREATE OR REPLACE VIEW read_v1.deleted_documents AS SELECT id, deleted_at FROM public.deleted_documents;
+
+CREATE OR REPLACE VIEW read_v1.collection_documents AS
+SELECT collection_id, document_id FROM public.collection_documents;
+
+CREATE OR REPLACE VIEW read_v1.source_documents AS SELECT source_id, document_id FROM public.source_documents;
+
+CREATE OR REPLACE VIEW read_v1.job_documents AS SELECT job_id, document_id FROM public.job_documents;
+
+CREATE OR REPLACE VIEW read_v1.chunks AS
+SELECT id, document_id, version, ordinal, start_offset, end_offset, heading, text, embedding_hash FROM public.chunks;
+
+CREATE OR REPLACE VIEW read_v1.embedding_models AS
+SELECT id, name, dimensions, endpoint, state, activated_at FROM public.embedding_models;
+
+CREATE OR REPLACE VIEW read_v1.embeddings AS SELECT model_id, hash, vector FROM public.embeddings;
+
+CREATE OR REPLACE VIEW read_v1.embedding_queue AS
+SELECT model_id, hash, state, run_after FROM public.embedding_queue;
+
+CREATE OR REPLACE VIEW read_v1.changes AS SELECT seq, txid, document_id, deleted FROM public.changes;
+
+COMMENT ON SCHEMA read_v1 IS 'The contract between backend, which owns the tables, and research, which reads them.';
+COMMENT ON COLUMN read_v1.documents.version IS 'Number of the newest version.';
+COMMENT ON COLUMN read_v1.documents.state IS 'collected, or gone: vanished at its source and kept here.';
+COMMENT ON COLUMN read_v1.versions.anchors IS
+    '[[offset, {"page": 2}], …] ascending; the anchor of a place is the last one at or before it. Keys: page, seconds, url.';
+COMMENT ON COLUMN read_v1.chunks.start_offset IS 'In code points of the version''s text; text[start:end] = chunk.text.';
+COMMENT ON COLUMN read_v1.chunks.embedding_hash IS 'Joins embeddings.hash: equal texts share one embedding.';
+COMMENT ON COLUMN read_v1.embedding_models.endpoint IS '''local'' (research itself), ''openai'', or a base address that ends in /v1.';
+COMMENT ON COLUMN read_v1.embedding_models.state IS 'building | active | retired; search uses the active one.';
+COMMENT ON COLUMN read_v1.embeddings.vector IS 'halfvec, of unit length; HNSW: (vector::halfvec(dimensions)) halfvec_cosine_ops WHERE model_id = id.';
+COMMENT ON COLUMN read_v1.changes.txid IS 'Settled once below pg_snapshot_xmin(pg_current_snapshot()).';
+COMMENT ON COLUMN read_v1.changes.deleted IS 'A tombstone: the document is gone from documents and chunks.';

@@ -1,0 +1,106 @@
+"""The real PostgreSQL and Valkey that tests run against: one of each per test process, started when first asked for.
+
+Every test gets a database of its own, cloned from a migrated template (`database`), or an empty one
+(`empty_database`).
+"""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from extrophi_cli.embedded.postgres import Postgres
+from extrophi_cli.embedded.valkey import Valkey
+
+SCHEMA = Path(__file__).parent.parent / "backend" / "extrophi_backend" / "schema"
+
+
+@contextmanager
+def stopping(process: subprocess.Popen[bytes], how: signal.Signals) -> Generator[None]:
+    try:
+        yield
+    finally:
+        process.send_signal(how)
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    # Not tmp_path: a socket's path has to stay under 108 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="extrophi-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Iterator[Postgres]:
+    server = Postgres(data=server_folder / "postgres", sockets=server_folder / "run")
+    server.make()
+    process = server.start()
+    with stopping(process, signal.SIGINT):  # a fast shutdown: open connections are cut
+        server.wait_ready(process)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(server_folder: Path) -> Iterator[Valkey]:
+    server = Valkey(sockets=server_folder / "valkey", log=server_folder / "valkey.log")
+    process = server.start()
+    with stopping(process, signal.SIGTERM):
+        server.wait_ready(process)
+        yield server
+
+
+def dsn_of(server: Postgres, database: str) -> str:
+    return f"postgresql://postgres@/{database}?host={server.sockets}"
+
+
+async def _admin(server: Postgres, statement: str) -> None:
+    connection = await asyncpg.connect(dsn_of(server, "postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """A migrated database. The published SQL files are read as they are: no component's code is needed for it."""
+    import asyncio  # noqa: PLC0415
+
+    async def make() -> None:
+        await _admin(postgres, "CREATE DATABASE template_migrated")
+        connection = await asyncpg.connect(dsn_of(postgres, "template_migrated"))
+        try:
+            for file in [*sorted((SCHEMA / "migrations").glob("*.sql")), *sorted((SCHEMA / "views").glob("*.sql"))]:
+                await connection.execute(file.read_text())
+        finally:
+            await connection.close()
+
+    asyncio.run(make())
+    return "template_migrated"
+
+
+@pytest.fixture
+async def database(postgres: Postgres, template: str) -> AsyncIterator[str]:
+    """The DSN of a migrated database that this test alone has."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield dsn_of(postgres, name)
+    await _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty_database(postgres: Postgres) -> AsyncIterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    await _admin(postgres, f"CREATE DATABASE {name}")
+    yield dsn_of(postgres, name)
+    await _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
