@@ -1,0 +1,61 @@
+# Bare `make` prints this help. Everything runs in .venv-dev, which `make setup` makes from hashed requirements.
+
+PYTHON ?= python3
+BIN := .venv-dev/bin
+T ?=
+COMPONENTS := backend cli orchestrator research
+export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev test soak check fix lock api bench clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv-dev/.stamp ## the developers' environment (.venv-dev)
+
+# Made anew as a whole when the requirements change: an environment half of one lock and half of another lies.
+.venv-dev/.stamp: requirements-dev.txt
+	rm -rf .venv-dev
+	$(PYTHON) -m venv .venv-dev
+	if command -v uv >/dev/null; then uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt; \
+	else $(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt; fi
+	touch $@
+
+dev: setup ## run everything from this checkout, in the foreground
+	$(BIN)/python -m extrophi_cli up
+
+test: setup ## all tests, or some: make test T=backend/tests/jobs
+	$(BIN)/python -m pytest -n auto --dist worksteal $(T)
+
+soak: setup ## twenty rounds of kill -9, some minutes
+	$(BIN)/python -m pytest -m soak --timeout 3600 -s tests/system
+
+check: setup ## lint, types, and that generated files are fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/python docs/generate.py --check
+
+fix: setup ## format, and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+api: setup ## write what is generated: openapi.json of each component, docs/settings.md, docs/cli.md
+	$(BIN)/python docs/generate.py
+
+COMPILE = $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+lock: ## write requirements*.txt from pyproject.toml (UPGRADE=--upgrade takes the newest)
+	for component in backend research orchestrator; do \
+		$(COMPILE) $$component/pyproject.toml -o $$component/requirements.txt || exit 1; done
+	$(COMPILE) $(addsuffix /pyproject.toml,$(COMPONENTS)) -o cli/requirements.txt
+	$(COMPILE) $(addsuffix /pyproject.toml,$(COMPONENTS)) requirements-dev.in -o requirements-dev.txt
+
+bench: setup ## every figure we claim, beside its peer (bench/README.md)
+	$(BIN)/python bench/all.py
+
+clean: ## remove both environments and caches
+	rm -rf .venv .venv-dev .pytest_cache .ruff_cache .hypothesis bench/.cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
