@@ -26,7 +26,7 @@ dev: setup ## run everything from this checkout, in the foreground
 	$(BIN)/python -m extrophi_cli up
 
 test: setup ## all tests, or some: make test T=backend/tests/jobs
-	$(BIN)/python -m pytest -n auto --dist worksteal $(T)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(T)
 
 soak: setup ## twenty rounds of kill -9, some minutes
 	$(BIN)/python -m pytest -m soak --timeout 3600 -s tests/system
@@ -41,7 +41,7 @@ fix: setup ## format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-api: setup ## write what is generated: openapi.json of each component, docs/settings.md, docs/cli.md
+api: setup ## write what is generated: openapi.json of each component, docs/settings.md
 	$(BIN)/python docs/generate.py
 
 COMPILE = $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
