@@ -1,4 +1,4 @@
-"""kill -9 of one process in mid-job: afterwards every document is there once, searchable, and the job ended truthfully."""
+"""kill -9 of one process in mid-job: then every document is there once, searchable, the job ended truthfully."""
 
 import os
 import random
