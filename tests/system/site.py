@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 WORDS = tuple(
     "river stone lantern harbour winter engine paper signal garden copper window letter market bridge orchard "
-    "thunder ribbon compass ladder meadow anchor velvet kitchen sparrow granite whistle canvas pepper island mirror".split()
+    "thunder ribbon compass ladder meadow anchor velvet kitchen sparrow granite whistle canvas pepper island".split()
 )
 
 
