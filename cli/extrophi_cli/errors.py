@@ -1,0 +1,43 @@
+"""What a command ends with when it cannot do its work: one line, a hint, an exit code.
+
+Exit codes (docs/cli.md repeats them):
+    0  done
+    1  failed: the job failed, or a component broke
+    2  wrong use: an option or argument that does not fit
+    3  Extrophi is not there: it could not be started or reached
+    4  refused: what was asked for is not possible (bad input, not found, no key)
+    5  done in part: some documents failed
+    130  interrupted by Ctrl-C
+"""
+
+FAILED = 1
+UNREACHABLE = 3
+REFUSED = 4
+PARTIAL = 5
+INTERRUPTED = 130
+
+
+class CommandError(Exception):
+    """A command's end in words: `message` is what happened, `hint` the next step."""
+
+    def __init__(self, message: str, *, hint: str | None = None, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+class Unreachable(CommandError):
+    """Extrophi does not answer, or did not start."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, code=UNREACHABLE)
+
+
+class Refused(CommandError):
+    """Extrophi answered with a problem (RFC 9457); `problem` is its code."""
+
+    def __init__(self, message: str, *, problem: str, status: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, code=REFUSED if status < 500 else FAILED)
+        self.problem = problem
+        self.status = status

@@ -1,0 +1,60 @@
+"""What crosses between a client and the orchestrator; light to import, for every command does."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from extrophi_cli.errors import Refused
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One Server-Sent Event; `data` is its JSON."""
+
+    name: str
+    data: JSON
+    id: str | None = None
+
+
+def read_events(lines: Iterator[str]) -> Iterator[Event]:
+    """Parse an event stream (WHATWG HTML, section 9.2.6). Comments and events without JSON are skipped."""
+    name, data, last_id = "message", list[str](), None
+    for line in lines:
+        if not line:
+            if data:
+                try:
+                    value = json.loads("\n".join(data))
+                except ValueError:
+                    value = None
+                if isinstance(value, dict):
+                    yield Event(name=name, data=value, id=last_id)
+            name, data = "message", []
+            continue
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+        elif field == "id":
+            last_id = value
+
+
+def refusal(problem: Mapping[str, Any], *, status: int) -> Refused:
+    """A problem (RFC 9457) as what a command ends with."""
+    message = str(problem.get("detail") or problem.get("title") or f"Extrophi answered {status}")
+    fields = problem.get("errors")
+    if isinstance(fields, list) and fields and isinstance(fields[0], dict):
+        first = fields[0]
+        where = first.get("field") or ".".join(str(part) for part in first.get("loc", ()))
+        what = first.get("detail") or first.get("msg") or first.get("message") or ""
+        if where and str(where) not in message:
+            message = f"{message.rstrip('.')}: {where} {what}".strip()
+    code = str(problem.get("code") or "")
+    hint = problem.get("hint")
+    if status == 401 and not hint:
+        hint = "Give its key by --key or EXTROPHI_KEY."
+    return Refused(message, problem=code, status=status, hint=str(hint) if hint else None)

@@ -1,0 +1,95 @@
+"""Makes the clone's .venv, for ./extrophi: `make_environment.py ROOT STAMP`. Standard library only.
+
+Two at once wait for each other by a lock. The stamp is written last: an environment without it, left by a crash,
+is made anew; one with another stamp, after a pull, gets the new requirements.
+"""
+
+# ruff: noqa: INP001  run by its path, before any package of ours can be found
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+COMPONENTS = ("backend", "cli", "orchestrator", "research")
+
+
+def main() -> int:
+    root, stamp = Path(sys.argv[1]), sys.argv[2]
+    try:
+        with Path(__file__).open("rb") as lock:  # flock takes any open file; this one is always there
+            _wait_for(lock.fileno())
+            file = root / ".venv" / ".extrophi"
+            if not _is_done(file, stamp):
+                _make(root, file)
+                aside = file.with_suffix(".new")
+                aside.write_text(stamp + "\n")
+                aside.replace(file)
+    except KeyboardInterrupt:
+        print("extrophi: interrupted; the next start goes on.", file=sys.stderr)
+        return 130
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = error if isinstance(error, OSError) else f"installing failed (code {error.returncode}, see above)"
+        print(f"extrophi: could not make {root / '.venv'}: {reason}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _wait_for(lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another start is making the Python environment; waiting for it …", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _is_done(file: Path, stamp: str) -> bool:
+    try:
+        return file.read_text().strip() == stamp and (file.parent / "bin" / "python").exists()
+    except OSError:
+        return False
+
+
+def _make(root: Path, stamp_file: Path) -> None:
+    began = time.monotonic()
+    environment = root / ".venv"
+    requirements = root / "cli" / "requirements.txt"
+    uv = shutil.which("uv")
+    python = environment / "bin" / "python"
+    # Its place is the end of the stamp: after a move, scripts and paths inside point nowhere.
+    updates = stamp_file.exists() and python.exists() and stamp_file.read_text().strip().endswith(f" {root}")
+    if updates:
+        print("Extrophi was updated: installing what changed …", file=sys.stderr, flush=True)
+        stamp_file.unlink()
+    else:
+        print(
+            "First use: making Extrophi's Python environment in .venv (about 400 MB; a minute or three) …",
+            file=sys.stderr,
+            flush=True,
+        )
+        shutil.rmtree(environment, ignore_errors=True)
+        if uv:
+            subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(environment)], check=True)
+        else:
+            subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    arguments = ["--require-hashes", "-r", str(requirements)]
+    if uv:
+        subprocess.run([uv, "pip", "install", "--python", str(python), *arguments], check=True, stdout=sys.stderr)
+    else:
+        quiet = ["-q", "--disable-pip-version-check"]
+        subprocess.run([str(python), "-m", "pip", "install", *quiet, *arguments], check=True, stdout=sys.stderr)
+    _put_on_path(root, environment)
+    print(f"Done in {time.monotonic() - began:.0f} s.", file=sys.stderr, flush=True)
+
+
+def _put_on_path(root: Path, environment: Path) -> None:
+    base = {"base": str(environment), "platbase": str(environment)}
+    packages = Path(sysconfig.get_path("purelib", "venv", vars=base))
+    lines = "".join(f"{root / component}{os.linesep}" for component in COMPONENTS)
+    (packages / "extrophi.pth").write_text(lines)
+
+
+sys.exit(main())
