@@ -1,0 +1,83 @@
+"""What the backend raises on purpose.
+
+BackendError
+├── InvalidInput           422  a value that no request may carry
+│   └── InvalidTarget      422  not a URL, handle, subreddit, video or folder we know
+├── ForbiddenAddress       422  the fetch guard refused it
+├── CredentialsMissing     409  the platform needs a key that is not set
+├── Conflict               409  it is not in a state that allows this
+├── NotFound               404  there is no such thing
+├── Gone                   410  there was, and it was deleted
+├── Unauthorized           401  the service key is missing or wrong
+├── TooLarge               413  more bytes than this path takes
+├── PlatformUnavailable    503  it told us to wait; carries Retry-After
+├── Unavailable            503  a part of our own is out of reach
+└── LeaseLost              409  another has the job
+"""
+
+from typing import ClassVar
+
+
+class BackendError(Exception):
+    """Carries what RFC 9457 needs: the class its status, code and title, the instance the detail and the next step."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something went wrong here"
+
+    def __init__(
+        self, detail: str, *, hint: str = "", field: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+        self.field = field
+        self.retry_after = retry_after
+
+
+class InvalidInput(BackendError):
+    status, code, title = 422, "invalid_input", "This cannot be read"
+
+
+class InvalidTarget(InvalidInput):
+    status, code, title = 422, "invalid_target", "This is nothing that can be collected"
+
+
+class ForbiddenAddress(BackendError):
+    status, code, title = 422, "forbidden_address", "This address may not be fetched"
+
+
+class CredentialsMissing(BackendError):
+    status, code, title = 409, "credentials_missing", "This platform needs credentials"
+
+
+class Conflict(BackendError):
+    status, code, title = 409, "conflict", "This is not possible now"
+
+
+class NotFound(BackendError):
+    status, code, title = 404, "not_found", "There is no such thing"
+
+
+class Gone(BackendError):
+    status, code, title = 410, "gone", "This was deleted"
+
+
+class Unauthorized(BackendError):
+    status, code, title = 401, "unauthorized", "A key is needed"
+
+
+class TooLarge(BackendError):
+    status, code, title = 413, "too_large", "This is too large"
+
+
+class PlatformUnavailable(BackendError):
+    status, code, title = 503, "platform_unavailable", "The platform told us to wait"
+
+
+class Unavailable(BackendError):
+    status, code, title = 503, "unavailable", "A part of Extrophi is out of reach"
+
+
+class LeaseLost(BackendError):
+    status, code, title = 409, "lease_lost", "Another has taken this over"

@@ -1,0 +1,135 @@
+"""Cut a document's text into chunks along its own structure.
+
+A chunk is a span of the text by code-point offsets. A heading starts a chunk; a chunk never goes past the next
+heading. Within a section, blocks (paragraphs, comments) are packed up to about 200 tokens; a longer block is cut at
+the end of a sentence, or else of a word.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from extrophi_backend.collectors.models import Block
+
+MAX_TOKENS = 200  # all-MiniLM-L6-v2 cuts its input at 256 word pieces (model card); estimates err
+_ASCII_PER_TOKEN = 4  # characters of English per word piece, roughly; other alphabets come in shorter pieces
+_QUARTERS = 4  # costs are counted in quarters of a token: an ASCII character is one, an ideograph four
+_BUDGET = MAX_TOKENS * _QUARTERS
+
+_SENTENCE_END = re.compile(r"[.!?…]['\"”’)\]]*\s|[。！？｡]|\n")  # noqa: RUF001  East Asian marks are what is meant
+_SPACE = re.compile(r"\s")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_MARKDOWN_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSpan:
+    """`text[start:end]` is the chunk; `heading` the headings above it, joined by " > "."""
+
+    start: int
+    end: int
+    heading: str
+
+
+def chunk_spans(text: str, blocks: Sequence[Block]) -> Iterator[ChunkSpan]:
+    """The chunks of a text, ascending; every character of a block that is no space is in exactly one.
+
+    Args:
+        text: The document's text as stored.
+        blocks: Its headings and paragraphs: ascending, apart, none empty.
+    """
+    costs = _costs(text)
+    path: list[tuple[int, str]] = []
+    start = end = 0  # the chunk being filled, empty at first
+    heading = ""
+    after_heading = False  # the chunk holds nothing but headings yet: its first paragraph belongs to it
+    for block in blocks:
+        begins, ends = _trimmed(text, block.start, block.end)
+        if begins == ends:
+            continue
+        full = start < end and _cost(costs, start, ends) > _BUDGET
+        if start < end and ((block.kind == "heading" and not after_heading) or full):
+            yield ChunkSpan(start, end, heading)
+            start = end = begins
+        if block.kind == "heading":
+            path = [(level, title) for level, title in path if level < block.level]
+            path.append((block.level, " ".join(text[begins:ends].lstrip("#").split())[:200]))
+        if start == end:
+            start = begins
+            heading = " > ".join(title for _, title in path)
+        elif block.kind == "heading":
+            heading = " > ".join(title for _, title in path)
+        after_heading = block.kind == "heading"
+        end = ends
+        while _cost(costs, start, end) > _BUDGET:
+            cut = _cut(text, costs, start, end)
+            yield ChunkSpan(start, _trimmed(text, start, cut)[1], heading)
+            start = _trimmed(text, cut, end)[0]
+            after_heading = False
+    if start < end:
+        yield ChunkSpan(start, end, heading)
+
+
+def blocks_of(text: str, *, markdown: bool) -> Iterator[Block]:
+    """The blocks of a text that came without any: parted by blank lines, and by Markdown's headings."""
+    position = 0
+    fenced = False
+    for part in [*(match.span() for match in _BLANK_LINE.finditer(text)), (len(text), len(text))]:
+        lines_start = position
+        for line in text[position : part[0]].splitlines(keepends=True) if markdown else ():
+            after = lines_start + len(line)
+            if _FENCE.match(line):
+                fenced = not fenced
+            found = None if fenced else _MARKDOWN_HEADING.match(line)
+            if found and line.strip("# \t\r\n"):
+                if text[position:lines_start].strip():
+                    yield Block(*_trimmed(text, position, lines_start))
+                yield Block(*_trimmed(text, lines_start, after), kind="heading", level=len(found[1]))
+                position = after
+            lines_start = after
+        if text[position : part[0]].strip():
+            yield Block(*_trimmed(text, position, part[0]))
+        position = part[1]
+
+
+def _costs(text: str) -> Sequence[int] | None:
+    """Running cost before each character; None where every character costs one quarter."""
+    if text.isascii():
+        return None
+    return [0, *accumulate(map(_character_cost, text))]
+
+
+def _character_cost(character: str) -> int:
+    code = ord(character)
+    if code < 0x250:
+        return 1
+    if 0x1100 <= code <= 0x11FF or 0x2E80 <= code <= 0xD7FF or 0xF900 <= code <= 0xFAFF or code >= 0xFF00:
+        return 4  # Chinese, Japanese, Korean, emoji: a piece a character
+    return 3 if 0x0E00 <= code <= 0x109F else 2  # Thai, Lao, Tibetan, Burmese; then all other alphabets
+
+
+def _cost(costs: Sequence[int] | None, start: int, end: int) -> int:
+    return end - start if costs is None else costs[end] - costs[start]
+
+
+def _cut(text: str, costs: Sequence[int] | None, start: int, end: int) -> int:
+    """Where to cut a span over the budget: after the last sentence in reach, else the last word, else mid-word."""
+    low, high = start + 1, end
+    while low < high:  # the last position within the budget
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _cost(costs, start, middle) <= _BUDGET else (low, middle - 1)
+    least = start + (low - start) // 2  # a chunk of two words is worse than a cut sentence
+    for pattern in (_SENTENCE_END, _SPACE):
+        cuts = [match.end() for match in pattern.finditer(text, least, low)]
+        if cuts:
+            return cuts[-1]
+    return low
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without the white space around it."""
+    span = text[start:end]
+    left = len(span) - len(span.lstrip())
+    return (start + left, start + len(span.rstrip())) if left < len(span) else (end, end)

@@ -1,0 +1,114 @@
+"""The backend's settings: the only module that reads the environment."""
+
+import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from typing_extensions import override
+
+Network = IPv4Network | IPv6Network
+
+
+class _SecretFiles(EnvSettingsSource):
+    """`NAME_FILE` names a file that holds the value of `NAME`, as container platforms mount secrets."""
+
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = str(field.validation_alias)
+        path = self.env_vars.get(f"{name}_file".lower()) or self.env_vars.get(f"{name}_FILE")
+        if not path or "Secret" not in str(field.annotation):
+            return None, name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), name, False
+        except OSError as error:
+            raise SystemExit(f"{name}_FILE: {path}: {error.strerror}") from error
+
+
+def _env(name: str, meaning: str, default: Any = None) -> Any:
+    return Field(default, validation_alias=name, description=meaning)
+
+
+class Settings(BaseSettings):
+    """Each field says which variable it is, what it changes, and in which unit."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    host: str = _env("EXTROPHI_HOST", "Address to listen on.", "127.0.0.1")
+    port: Annotated[int, Field(ge=1, le=65535)] = _env("EXTROPHI_PORT", "Port to listen on.", 8002)
+    role: Literal["all", "api", "worker", "scheduler", "migrate"] = _env(
+        "EXTROPHI_ROLE", "What this process does: all, api, worker, scheduler or migrate.", "all"
+    )
+    database_url: SecretStr = _env(
+        "DATABASE_URL", "PostgreSQL with pgvector.", SecretStr("postgresql://postgres@localhost/extrophi")
+    )
+    redis_url: SecretStr = _env(
+        "REDIS_URL", "Redis or Valkey: redis://, rediss:// or unix://path.", SecretStr("redis://localhost:6379")
+    )
+    research_url: HttpUrl = _env("RESEARCH_URL", "Where research is: the local model.", HttpUrl("http://research:8000"))
+    service_key: SecretStr | None = _env("EXTROPHI_SERVICE_KEY", "The key that the three components share.")
+    data: Path = _env("EXTROPHI_DATA", "Folder that may be written: captures are below it.", Path("data"))
+    captures_url: str | None = _env(
+        "EXTROPHI_CAPTURES_URL", "Object store of captures (s3://, gs://, az://, file://); else below EXTROPHI_DATA."
+    )
+    files_roots: Annotated[tuple[Path, ...], NoDecode] = _env(
+        "EXTROPHI_FILES_ROOTS", "Folders below which files may be collected, comma-separated.", ()
+    )
+    fetch_allow: Annotated[tuple[Network, ...], NoDecode] = _env(
+        "EXTROPHI_FETCH_ALLOW", "Private networks that may be fetched from all the same (CIDRs, comma-separated).", ()
+    )
+    fetch_max_bytes: int = _env("EXTROPHI_FETCH_MAX_BYTES", "Largest answer that is fetched, in bytes.", 33_554_432)
+    fetch_seconds: float = _env("EXTROPHI_FETCH_SECONDS", "Longest time one fetch may take, in seconds.", 60.0)
+    file_max_bytes: int = _env("EXTROPHI_FILE_MAX_BYTES", "Largest file that is collected, in bytes.", 67_108_864)
+    worker_slots: Annotated[int, Field(ge=1, le=64)] = _env(
+        "EXTROPHI_WORKER_SLOTS", "Jobs that one worker runs at once.", 4
+    )
+    openai_api_key: SecretStr | None = _env("OPENAI_API_KEY", "OpenAI's key: goes to OpenAI's address only.")
+    openai_base_url: HttpUrl = _env("OPENAI_BASE_URL", "OpenAI's address.", HttpUrl("https://api.openai.com/v1"))
+    embeddings_url: HttpUrl | None = _env("EMBEDDINGS_URL", "OpenAI-compatible endpoint for embeddings; ends in /v1.")
+    embeddings_api_key: SecretStr | None = _env("EMBEDDINGS_API_KEY", "Key of EMBEDDINGS_URL.")
+    embeddings_model: str | None = _env("EMBEDDINGS_MODEL", "Model of EMBEDDINGS_URL, or one of OpenAI's.")
+    local: bool = _env(
+        "EXTROPHI_LOCAL", "Use the local embedding model even where OPENAI_API_KEY is set.", default=False
+    )
+
+    @field_validator("files_roots", "fetch_allow", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("fetch_allow", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        return [ip_network(part) if isinstance(part, str) else part for part in value]
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def read_settings() -> Settings:
+    """The environment's settings. A wrong one ends the program with one line that names it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'][:1])}: {e['msg']}" for e in error.errors())
+        print(wrong, file=sys.stderr)  # noqa: T201  before there is a log
+        raise SystemExit(2) from None
