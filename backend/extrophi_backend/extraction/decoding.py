@@ -1,0 +1,82 @@
+"""From bytes to text when nobody says for certain which encoding it is."""
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+from extrophi_backend.extraction.assembling import clean
+from extrophi_backend.extraction.errors import ExtractionFailed
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with that one's
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 65_536
+_ODD = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
+
+
+def decode(body: bytes, charset: str | None = None) -> str:
+    """The text of `body`, cleaned (see `clean`).
+
+    A byte order mark decides; then UTF-8 if it is valid; then the declared `charset`; then a guess.
+
+    Raises:
+        ExtractionFailed: unsupported_type, when it is no text in any encoding.
+    """
+    for bom, encoding in _BOMS:
+        if body.startswith(bom):
+            return _checked(body[len(bom) :].decode(encoding, "replace"))
+    if (wide := _utf16(body)) is not None:
+        return _checked(body.decode(wide, "replace"))
+    if b"\x00" in body[:_SAMPLE]:
+        raise ExtractionFailed("unsupported_type", "It is not text: it has NUL bytes in it.")
+    try:
+        return _checked(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        pass
+    return _checked(body.decode(_declared(charset) or _guessed(body), "replace"))
+
+
+def _utf16(body: bytes) -> str | None:
+    """UTF-16 without a mark: Western text has a NUL in every other byte, always on the same side."""
+    sample = body[: min(len(body), 4096) // 2 * 2]
+    if len(sample) < 4:
+        return None
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    half = len(sample) // 2
+    if odd > half * 0.6 and even < half * 0.05:
+        return "utf-16-le"
+    if even > half * 0.6 and odd < half * 0.05:
+        return "utf-16-be"
+    return None
+
+
+def _declared(charset: str | None) -> str | None:
+    if not charset:
+        return None
+    try:
+        info = codecs.lookup(charset)
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        return None
+    # `rot13` and `zip` are codecs too, but not of text.
+    return info.name if getattr(info, "_is_text_encoding", True) else None
+
+
+def _guessed(body: bytes) -> str:
+    # Around the first byte that is no ASCII, or a long English beginning tells nothing.
+    first = next((at for at in range(0, len(body), 4096) if not body[at : at + 4096].isascii()), 0)
+    sample = body[max(0, first - 4096) : first + 32_768]
+    # preemptive_behaviour reads declarations like "charset=" in the text: a page about encodings has several.
+    best = from_bytes(sample, preemptive_behaviour=False, enable_fallback=False).best()
+    return best.encoding if best else "cp1252"
+
+
+def _checked(text: str) -> str:
+    odd = len(_ODD.findall(text[:_SAMPLE]))
+    if odd > 8 and odd > len(text[:_SAMPLE]) * 0.05:
+        raise ExtractionFailed("unsupported_type", "It is not text in any encoding we know.")
+    return clean(text)
