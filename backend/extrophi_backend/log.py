@@ -22,7 +22,7 @@ def set_up_log() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def event(name: str, **fields: object) -> str:
+def event(name: str, /, **fields: object) -> str:
     """`name key=value …`; values with spaces are quoted."""
     shown = ((key, str(value)) for key, value in fields.items())
     return " ".join([name, *(f'{key}="{value}"' if " " in value else f"{key}={value}" for key, value in shown)])

@@ -1,0 +1,65 @@
+"""The API: what surrounds requests, and the slices' routes."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+from fastapi import FastAPI
+
+from extrophi_backend.captures.store import open_captures
+from extrophi_backend.collections.routes import router as collections
+from extrophi_backend.db import make_pool
+from extrophi_backend.documents.routes import router as documents
+from extrophi_backend.health.routes import router as health
+from extrophi_backend.http.middleware import Surroundings
+from extrophi_backend.http.problems import Problem, handle_problems
+from extrophi_backend.http.state import State
+from extrophi_backend.settings import Settings
+from extrophi_backend.stats.routes import router as stats
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The backend's API. Nothing is connected to before it starts, and a missing service does not end the start."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        pool = await make_pool(settings.database_url.get_secret_value(), name="backend-api")
+        captures = open_captures(settings.data / "captures", settings.captures_url)
+        app.state.extrophi = State(settings, pool, captures)
+        try:
+            yield
+        finally:
+            pool.terminate()
+
+    app = FastAPI(
+        title="Extrophi backend",
+        version="0.1.0",
+        description="Sources, jobs, documents, captures: what is collected, and how.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    handle_problems(app)
+    app.add_middleware(
+        Surroundings,
+        service_key=settings.service_key.get_secret_value() if settings.service_key else None,
+        on_loopback=_is_loopback(settings.host),
+    )
+    for router in (health, documents, collections, stats):
+        app.include_router(router)
+    _publish_problem(app)
+    return app
+
+
+def _publish_problem(app: FastAPI) -> None:
+    """Put the shape of problems into the OpenAPI document, which routes refer to and none returns by type."""
+    document = app.openapi()
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

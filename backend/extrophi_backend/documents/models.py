@@ -1,0 +1,79 @@
+"""The words of the documents slice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from extrophi_backend.collectors.models import Collected
+from extrophi_backend.index.chunking import ChunkSpan
+
+DEFAULT_COLLECTION = UUID("00000000-0000-7000-8000-000000000000")
+
+Status = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to be written: hashed, cut, its capture kept. `chunks` is empty where nothing changed."""
+
+    collected: Collected
+    content_hash: bytes
+    chunks: Sequence[ChunkSpan]
+    capture_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What a written document belongs to."""
+
+    collection_id: UUID = DEFAULT_COLLECTION
+    source_id: UUID | None = None
+    job_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What writing a document came to."""
+
+    id: UUID
+    external_id: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document in one of its versions. `text` is None in lists."""
+
+    id: UUID
+    version: int
+    platform: str
+    external_id: str
+    url: str | None
+    canonical_url: str | None
+    title: str
+    author: str | None
+    published_at: datetime | None
+    collected_at: datetime
+    language: str | None
+    format: str
+    state: str
+    gone_at: datetime | None
+    collections: Sequence[str]
+    text: str | None = None
+    anchors: Sequence[tuple[int, Mapping[str, Any]]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    version: int
+    title: str
+    collected_at: datetime
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCapture:
+    key: str
+    media_type: str

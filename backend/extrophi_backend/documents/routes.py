@@ -1,0 +1,187 @@
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+
+from extrophi_backend.collections import sql as collections_sql
+from extrophi_backend.collectors.models import Collected
+from extrophi_backend.documents import service, sql
+from extrophi_backend.documents.models import Links
+from extrophi_backend.documents.schemas import (
+    DocumentOut,
+    Documents,
+    ListedDocument,
+    PushedDocument,
+    PushedDocuments,
+    SavedItem,
+    SavedItems,
+    VersionOut,
+    Versions,
+    head,
+)
+from extrophi_backend.errors import InvalidInput, NotFound, TooLarge
+from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.http.fields import Cursor, Limit
+from extrophi_backend.http.problems import responses
+from extrophi_backend.http.state import App
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+MAX_PUSH_BYTES = 32_000_000
+
+VersionQuery = Annotated[int | None, Query(alias="version", ge=1, le=2**31 - 1, description="Default: the newest.")]
+Id = Annotated[UUID, Path(description="A document's id.")]
+
+
+@router.post("", summary="Push documents in", responses=responses())
+async def push(app: App, body: PushedDocuments) -> SavedItems:
+    """All or nothing. The same again changes nothing. A 422 names the index of the document at fault."""
+    if sum(len(one.text.encode()) for one in body.documents) > MAX_PUSH_BYTES:
+        raise TooLarge("The documents' texts are larger than 32 MB together.", hint="Send them in smaller batches.")
+    collected = [_collected(one, index) for index, one in enumerate(body.documents)]
+    prepared = await service.prepare(app.pool, None, collected)
+    by_collection: dict[str, set[sql.Key]] = {}
+    for one in body.documents:
+        by_collection.setdefault(one.collection, set()).add((one.platform, one.external_id))
+    saved: dict[tuple[str, str], SavedItem] = {}
+    async with app.pool.acquire() as conn, conn.transaction():
+        for name, keys in sorted(by_collection.items()):
+            links = Links(collection_id=await collections_sql.ensure(conn, name))
+            mine = [one for one in prepared if (one.collected.platform, one.collected.external_id) in keys]
+            written = await service.write(conn, mine, links)
+            for one, item in zip(mine, written, strict=True):
+                saved.setdefault(
+                    (one.collected.platform, one.collected.external_id),
+                    SavedItem(id=item.id, external_id=item.external_id, status=item.status),
+                )
+    return SavedItems(items=[saved[one.platform, one.external_id] for one in body.documents])
+
+
+@router.get("", summary="List documents, newest first", responses=responses())
+async def index(
+    app: App,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    platform: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
+    collection: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")] = None,
+    include: Annotated[str | None, Query(pattern="^text$", description="`text`: the texts, too.")] = None,
+) -> Documents:
+    before = _position(cursor) if cursor is not None else None
+    async with app.pool.acquire() as conn:
+        found = await sql.newest(
+            conn,
+            before=before,
+            platform=platform,
+            collection=collection,
+            limit=limit + 1,
+            with_text=include is not None,
+        )
+    page = found[:limit]
+    more = len(found) > limit
+    return Documents(
+        items=[ListedDocument(**head(one), text=one.text) for one in page],
+        next_cursor=write_cursor(page[-1].collected_at.isoformat(), str(page[-1].id)) if more else None,
+    )
+
+
+@router.get("/{id}", summary="A document with its text", responses=responses(410))
+async def read(app: App, id: Id, version: VersionQuery = None) -> DocumentOut:  # noqa: A002  the contract's name
+    async with app.pool.acquire() as conn:
+        found = await sql.get(conn, id, version)
+        if found is None:
+            await service.missing(conn, id)
+            raise AssertionError
+    return DocumentOut(**head(found), text=found.text or "", anchors=[(at, dict(to)) for at, to in found.anchors])
+
+
+@router.delete("/{id}", status_code=204, summary="Delete a document for good", responses=responses(410))
+async def delete(app: App, id: Id) -> Response:  # noqa: A002  the contract's name
+    async with app.pool.acquire() as conn, conn.transaction():
+        await service.delete(conn, id)
+    return Response(status_code=204)
+
+
+@router.get("/{id}/versions", summary="A document's versions, newest first", responses=responses(410))
+async def versions(app: App, id: Id) -> Versions:  # noqa: A002  the contract's name
+    async with app.pool.acquire() as conn:
+        found = await sql.versions(conn, id)
+        if not found:
+            await service.missing(conn, id)
+    return Versions(
+        items=[
+            VersionOut(version=v.version, title=v.title, collected_at=v.collected_at, characters=v.characters)
+            for v in found
+        ]
+    )
+
+
+@router.get(
+    "/{id}/capture",
+    summary="The bytes as fetched",
+    response_class=Response,
+    responses=responses(410) | {200: {"content": {"*/*": {}}, "description": "The bytes, never to be run."}},
+)
+async def capture(app: App, id: Id, version: VersionQuery = None) -> Response:  # noqa: A002  the contract's name
+    async with app.pool.acquire() as conn:
+        kept = await sql.capture(conn, id, version)
+        if kept is None:
+            found = await sql.get(conn, id, version)
+            if found is None:
+                await service.missing(conn, id)
+    body = await app.captures.get(kept.key) if kept else None
+    if kept is None or body is None:
+        raise NotFound(f"Document {id} has no capture.", hint="Documents pushed in have none.")
+    # It was written by strangers: a browser may show it, and run nothing of it.
+    return Response(
+        body,
+        media_type=kept.media_type,
+        headers={
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Disposition": "inline",
+        },
+    )
+
+
+def _collected(one: PushedDocument, index: int) -> Collected:
+    if not one.external_id.strip():
+        raise InvalidInput("external_id is blank.", field=f"documents.{index}.external_id")
+    if one.format == "html":
+        from extrophi_backend.extraction.html import extract_html  # noqa: PLC0415  heavy, and rarely needed here
+
+        extracted = extract_html(one.text, url=one.url)
+        return Collected(
+            platform=one.platform,
+            external_id=one.external_id,
+            text=extracted.text,
+            format="html",
+            blocks=extracted.blocks,
+            anchors=extracted.anchors,
+            title=one.title or extracted.title,
+            author=one.author or extracted.author,
+            url=one.url,
+            canonical_url=extracted.canonical_url,
+            published_at=one.published_at or extracted.published_at,
+            language=one.language or extracted.language,
+        )
+    return Collected(
+        platform=one.platform,
+        external_id=one.external_id,
+        text=one.text,
+        format=one.format,
+        title=one.title,
+        author=one.author,
+        url=one.url,
+        published_at=one.published_at,
+        language=one.language,
+    )
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    collected_at, document_id = read_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(collected_at).astimezone(UTC), UUID(document_id)
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            "cursor: this is none that was given out.", field="cursor", hint="Take it from `next_cursor`, unchanged."
+        ) from None

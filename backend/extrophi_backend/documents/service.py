@@ -1,0 +1,131 @@
+"""Writing documents: prepared without a transaction, written in the caller's."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from uuid import UUID
+
+from extrophi_backend.captures.store import Captures
+from extrophi_backend.collectors.models import Collected
+from extrophi_backend.db import Connection, Pool
+from extrophi_backend.documents import sql
+from extrophi_backend.documents.models import Links, Prepared, Saved
+from extrophi_backend.errors import Gone, NotFound
+from extrophi_backend.index.chunking import blocks_of, chunk_spans
+
+
+async def prepare(pool: Pool, captures: Captures | None, documents: Sequence[Collected]) -> list[Prepared]:
+    """Hash the documents; cut those that changed and keep their captures. Nothing is written to the database.
+
+    The same document twice counts as its last appearance.
+    """
+    last = {(one.platform, one.external_id): one for one in documents}
+    async with pool.acquire() as conn:
+        known = await sql.content_hashes(conn, list(last))
+    prepared = await asyncio.to_thread(_hash_and_cut, sorted(last.items()), known)
+    if captures is None:
+        return prepared
+    changed = [one for one in prepared if one.collected.capture and known.get(_key(one)) != one.content_hash]
+    keys = await asyncio.gather(*(captures.put(one.collected.capture) for one in changed if one.collected.capture))
+    kept = {_key(one): key for one, key in zip(changed, keys, strict=True)}
+    return [Prepared(one.collected, one.content_hash, one.chunks, kept.get(_key(one))) for one in prepared]
+
+
+async def write(
+    conn: Connection, prepared: Sequence[Prepared], links: Links, *, unchanged: Sequence[str] = (), platform: str = ""
+) -> list[Saved]:
+    """Write documents in the caller's transaction, in a number of statements that does not depend on theirs.
+
+    Args:
+        conn: In a transaction.
+        prepared: From `prepare`, sorted by (platform, external_id) and without doubles.
+        links: What all of them belong to.
+        unchanged: External ids of documents of `platform` that were looked at and had not changed.
+        platform: Of `unchanged`.
+
+    Returns:
+        What became of `prepared`, in its order.
+    """
+    created = await sql.insert_new(conn, prepared)
+    existing = await sql.lock_existing(conn, [_key(one) for one in prepared if _key(one) not in created])
+    saved: list[Saved] = []
+    written: list[tuple[UUID, int, Prepared]] = []
+    seen: list[tuple[UUID, Prepared]] = []
+    for one in prepared:
+        key = _key(one)
+        if key in created:
+            saved.append(Saved(created[key], key[1], "created"))
+            written.append((created[key], 1, _cut(one)))
+            continue
+        document_id, version, content_hash = existing[key]
+        if content_hash == one.content_hash:
+            saved.append(Saved(document_id, key[1], "unchanged"))
+            seen.append((document_id, one))
+        else:
+            saved.append(Saved(document_id, key[1], "updated"))
+            written.append((document_id, version + 1, _cut(one)))
+    changed = [(document_id, one) for document_id, version, one in written if version > 1]
+    if changed:
+        await sql.update_changed(conn, [document_id for document_id, _ in changed], [one for _, one in changed])
+    if written:
+        await sql.insert_versions(conn, written)
+        hashes = await sql.replace_chunks(conn, written)
+        await sql.queue_embeddings(conn, sorted(hashes))
+    untouched = await sql.ids_of(conn, platform, unchanged) if unchanged else []
+    if seen or untouched:
+        validators = [one.collected.validators or None for _, one in seen]
+        ids = [*(document_id for document_id, _ in seen), *untouched]
+        await sql.mark_seen(conn, ids, [*validators, *(None for _ in untouched)])
+    moved = await sql.link(conn, [*(one.id for one in saved), *untouched], links)
+    await sql.log_changes(conn, sorted({*moved, *(document_id for document_id, _, _ in written)}))
+    return saved
+
+
+async def mark_gone(conn: Connection, platform: str, external_ids: Sequence[str]) -> None:
+    """Documents that vanished at their source: kept, and marked."""
+    if external_ids:
+        await sql.log_changes(conn, await sql.mark_gone(conn, platform, external_ids))
+
+
+async def delete(conn: Connection, document_id: UUID) -> None:
+    """Remove a document for good. Its citations answer 410 from then on. Raises Gone, NotFound."""
+    if not await sql.delete(conn, document_id):
+        await missing(conn, document_id)
+    await sql.log_changes(conn, [document_id], deleted=True)
+
+
+async def missing(conn: Connection, document_id: UUID) -> None:
+    """Say why there is no such document. Raises Gone or NotFound."""
+    if await sql.was_deleted(conn, document_id):
+        raise Gone(f"Document {document_id} was deleted.", hint="What cited it can no longer be checked here.")
+    raise NotFound(f"There is no document {document_id} in that version.", hint="GET /documents lists them.")
+
+
+def _hash_and_cut(documents: Sequence[tuple[sql.Key, Collected]], known: dict[sql.Key, bytes]) -> list[Prepared]:
+    prepared: list[Prepared] = []
+    for key, collected in documents:
+        content_hash = _content_hash(collected)
+        plain = Prepared(collected, content_hash, (), None)
+        prepared.append(plain if known.get(key) == content_hash else _cut(plain))
+    return prepared
+
+
+def _cut(prepared: Prepared) -> Prepared:
+    """With its chunks, unless it has them: a document may be deleted between preparing and writing."""
+    if prepared.chunks:
+        return prepared
+    collected = prepared.collected
+    blocks = collected.blocks or list(blocks_of(collected.text, markdown=collected.format == "markdown"))
+    chunks = tuple(chunk_spans(collected.text, blocks))
+    return Prepared(collected, prepared.content_hash, chunks, prepared.capture_key)
+
+
+def _content_hash(collected: Collected) -> bytes:
+    published = collected.published_at.isoformat() if collected.published_at else None
+    head = [collected.title, collected.author, published, collected.url, collected.language, collected.format]
+    return sha256(json.dumps([*head, collected.text], ensure_ascii=False).encode()).digest()
+
+
+def _key(prepared: Prepared) -> sql.Key:
+    return prepared.collected.platform, prepared.collected.external_id

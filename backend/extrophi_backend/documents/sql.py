@@ -1,0 +1,336 @@
+"""Every statement about documents, their versions, chunks and links."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from extrophi_backend.collectors.models import Anchor
+from extrophi_backend.db import Connection
+from extrophi_backend.documents.models import Document, KeptCapture, Links, Prepared, Version
+from extrophi_backend.index.hashing import embedding_hash
+
+Key = tuple[str, str]
+"""Platform and external id."""
+
+
+async def content_hashes(conn: Connection, keys: Sequence[Key]) -> dict[Key, bytes]:
+    """Of the documents that exist. Uses the unique index on (platform, external_id)."""
+    rows = await conn.fetch(
+        """SELECT d.platform, d.external_id, d.content_hash
+             FROM unnest($1::text[], $2::text[]) AS k (platform, external_id)
+             JOIN documents d USING (platform, external_id)""",
+        [platform for platform, _ in keys],
+        [external_id for _, external_id in keys],
+    )
+    return {(row["platform"], row["external_id"]): row["content_hash"] for row in rows}
+
+
+async def insert_new(conn: Connection, documents: Sequence[Prepared]) -> dict[Key, UUID]:
+    """Insert those that do not exist, and give their ids. Sorted by key, so that two writers cannot deadlock."""
+    rows = await conn.fetch(
+        """INSERT INTO documents (id, platform, external_id, url, canonical_url, title, author, published_at,
+                                  language, content_hash, validators)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                                $8::timestamptz[], $9::text[], $10::bytea[], $11::jsonb[])
+           ON CONFLICT (platform, external_id) DO NOTHING
+           RETURNING id, platform, external_id""",
+        [uuid7() for _ in documents],
+        *_columns(documents),
+    )
+    return {(row["platform"], row["external_id"]): row["id"] for row in rows}
+
+
+async def lock_existing(conn: Connection, keys: Sequence[Key]) -> dict[Key, tuple[UUID, int, bytes]]:
+    """Id, newest version and content hash of documents, locked until the end of the transaction."""
+    rows = await conn.fetch(
+        """SELECT d.id, d.platform, d.external_id, d.version, d.content_hash
+             FROM documents d
+             JOIN unnest($1::text[], $2::text[]) AS k (platform, external_id) USING (platform, external_id)
+            ORDER BY d.platform, d.external_id
+              FOR UPDATE OF d""",
+        [platform for platform, _ in keys],
+        [external_id for _, external_id in keys],
+    )
+    return {(row["platform"], row["external_id"]): (row["id"], row["version"], row["content_hash"]) for row in rows}
+
+
+async def update_changed(conn: Connection, ids: Sequence[UUID], documents: Sequence[Prepared]) -> None:
+    """Give each document its new head; its version number goes up by one."""
+    await conn.execute(
+        """UPDATE documents d
+              SET version = d.version + 1, url = n.url, canonical_url = n.canonical_url, title = n.title,
+                  author = n.author, published_at = n.published_at, language = n.language,
+                  content_hash = n.content_hash, validators = n.validators, state = 'collected', gone_at = NULL,
+                  collected_at = now(), seen_at = now()
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::timestamptz[], $9::text[], $10::bytea[], $11::jsonb[])
+               AS n (id, platform, external_id, url, canonical_url, title, author, published_at, language,
+                     content_hash, validators)
+            WHERE d.id = n.id""",
+        ids,
+        *_columns(documents),
+    )
+
+
+async def mark_seen(conn: Connection, ids: Sequence[UUID], validators: Sequence[Mapping[str, Any] | None]) -> None:
+    """Documents that were looked at and had not changed. None leaves the validators as they are."""
+    await conn.execute(
+        """UPDATE documents d
+              SET seen_at = now(), state = 'collected', gone_at = NULL,
+                  validators = coalesce(n.validators, d.validators)
+             FROM unnest($1::uuid[], $2::jsonb[]) AS n (id, validators)
+            WHERE d.id = n.id""",
+        ids,
+        validators,
+    )
+
+
+async def ids_of(conn: Connection, platform: str, external_ids: Sequence[str]) -> list[UUID]:
+    rows = await conn.fetch(
+        "SELECT id FROM documents WHERE platform = $1 AND external_id = ANY($2::text[])", platform, external_ids
+    )
+    return [row["id"] for row in rows]
+
+
+async def mark_gone(conn: Connection, platform: str, external_ids: Sequence[str]) -> list[UUID]:
+    """Documents that vanished at their source; those that were not known as gone before."""
+    rows = await conn.fetch(
+        """UPDATE documents SET state = 'gone', gone_at = now()
+            WHERE platform = $1 AND external_id = ANY($2::text[]) AND state <> 'gone' RETURNING id""",
+        platform,
+        external_ids,
+    )
+    return [row["id"] for row in rows]
+
+
+async def insert_versions(conn: Connection, documents: Sequence[tuple[UUID, int, Prepared]]) -> None:
+    """The text and the head of each (id, version)."""
+    await conn.copy_records_to_table(
+        "document_versions",
+        columns=[
+            "document_id", "version", "text", "format", "url", "canonical_url", "title", "author", "published_at",
+            "language", "content_hash", "anchors", "capture_key", "capture_media_type",
+        ],
+        records=[
+            (
+                document_id, version, prepared.collected.text, prepared.collected.format, prepared.collected.url,
+                prepared.collected.canonical_url, prepared.collected.title, prepared.collected.author,
+                prepared.collected.published_at, prepared.collected.language, prepared.content_hash,
+                [_anchor(anchor) for anchor in prepared.collected.anchors], prepared.capture_key,
+                prepared.collected.capture.media_type if prepared.collected.capture else None,
+            )
+            for document_id, version, prepared in documents
+        ],
+    )  # fmt: skip
+
+
+async def replace_chunks(conn: Connection, documents: Sequence[tuple[UUID, int, Prepared]]) -> set[bytes]:
+    """The chunks of each document's newest version, in place of those before. Returns their embedding hashes."""
+    replaced = [document_id for document_id, version, _ in documents if version > 1]
+    if replaced:
+        await conn.execute("DELETE FROM chunks WHERE document_id = ANY($1::uuid[])", replaced)
+    records: list[tuple[UUID, UUID, int, int, int, int, str, str, bytes]] = []
+    for document_id, version, prepared in documents:
+        for ordinal, span in enumerate(prepared.chunks):
+            text = prepared.collected.text[span.start : span.end]
+            records.append(
+                (uuid7(), document_id, version, ordinal, span.start, span.end, span.heading, text, embedding_hash(text))
+            )
+    await conn.copy_records_to_table(
+        "chunks",
+        columns=[
+            "id", "document_id", "version", "ordinal", "start_offset", "end_offset", "heading", "text",
+            "embedding_hash",
+        ],
+        records=records,
+    )  # fmt: skip
+    return {record[8] for record in records}
+
+
+async def queue_embeddings(conn: Connection, hashes: Sequence[bytes]) -> None:
+    """Ask for the embeddings that the active and the building model do not have yet."""
+    await conn.execute(
+        """INSERT INTO embedding_queue (model_id, hash)
+           SELECT m.id, h.hash FROM embedding_models m, unnest($1::bytea[]) AS h (hash)
+            WHERE m.state IN ('active', 'building')
+              AND NOT EXISTS (SELECT FROM embeddings e WHERE e.model_id = m.id AND e.hash = h.hash)
+            ORDER BY m.id, h.hash
+           ON CONFLICT DO NOTHING""",
+        hashes,
+    )
+
+
+async def link(conn: Connection, ids: Sequence[UUID], links: Links) -> list[UUID]:
+    """Put documents into the collection, and note their source and job.
+
+    Returns:
+        Those whose collection or source is new: indexes have to hear of it.
+    """
+    rows = await conn.fetch(
+        """WITH collected AS (
+               INSERT INTO collection_documents (collection_id, document_id)
+               SELECT $2, id FROM unnest($1::uuid[]) AS d (id) ON CONFLICT DO NOTHING RETURNING document_id
+           ), sourced AS (
+               INSERT INTO source_documents (source_id, document_id)
+               SELECT $3, id FROM unnest($1::uuid[]) AS d (id) WHERE $3::uuid IS NOT NULL
+               ON CONFLICT DO NOTHING RETURNING document_id
+           ), worked AS (
+               INSERT INTO job_documents (job_id, document_id)
+               SELECT $4, id FROM unnest($1::uuid[]) AS d (id) WHERE $4::uuid IS NOT NULL
+               ON CONFLICT DO NOTHING
+           )
+           SELECT document_id FROM collected UNION SELECT document_id FROM sourced""",
+        ids,
+        links.collection_id,
+        links.source_id,
+        links.job_id,
+    )
+    return [row["document_id"] for row in rows]
+
+
+async def log_changes(conn: Connection, ids: Sequence[UUID], *, deleted: bool = False) -> None:
+    """Tell the indexes; they are woken when this transaction commits."""
+    if ids:
+        await conn.execute(
+            "INSERT INTO changes (document_id, deleted) SELECT id, $2 FROM unnest($1::uuid[]) AS d (id)", ids, deleted
+        )
+        await conn.execute("NOTIFY extrophi_changes")
+
+
+async def get(conn: Connection, document_id: UUID, version: int | None) -> Document | None:
+    """A document in its newest or another version, with its text."""
+    row = await conn.fetchrow(
+        """SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
+                  v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, v.text, v.anchors,
+                  ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
+                         WHERE l.document_id = d.id ORDER BY c.name) AS collections
+             FROM documents d
+             JOIN document_versions v ON v.document_id = d.id AND v.version = coalesce($2, d.version)
+            WHERE d.id = $1""",
+        document_id,
+        version,
+    )
+    return Document(**row) if row else None
+
+
+async def newest(
+    conn: Connection,
+    *,
+    before: tuple[datetime, UUID] | None,
+    platform: str | None,
+    collection: str | None,
+    limit: int,
+    with_text: bool,
+) -> list[Document]:
+    """Documents without their text, newest first. Uses documents_newest."""
+    rows = await conn.fetch(
+        """SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
+                  d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at,
+                  CASE WHEN $6 THEN v.text END AS text,
+                  ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
+                         WHERE l.document_id = d.id ORDER BY c.name) AS collections
+             FROM documents d
+             JOIN document_versions v ON v.document_id = d.id AND v.version = d.version
+            WHERE ($1::timestamptz IS NULL OR (d.collected_at, d.id) < ($1, $2))
+              AND ($3::text IS NULL OR d.platform = $3)
+              AND ($4::text IS NULL OR EXISTS (
+                    SELECT FROM collection_documents l JOIN collections c ON c.id = l.collection_id
+                     WHERE l.document_id = d.id AND c.name = $4))
+            ORDER BY d.collected_at DESC, d.id DESC
+            LIMIT $5""",
+        before[0] if before else None,
+        before[1] if before else None,
+        platform,
+        collection,
+        limit,
+        with_text,
+    )
+    return [Document(**row) for row in rows]
+
+
+async def versions(conn: Connection, document_id: UUID) -> list[Version]:
+    rows = await conn.fetch(
+        """SELECT version, title, collected_at, length(text) AS characters FROM document_versions
+            WHERE document_id = $1 ORDER BY version DESC""",
+        document_id,
+    )
+    return [Version(**row) for row in rows]
+
+
+async def capture(conn: Connection, document_id: UUID, version: int | None) -> KeptCapture | None:
+    row = await conn.fetchrow(
+        """SELECT v.capture_key AS key, coalesce(v.capture_media_type, 'application/octet-stream') AS media_type
+             FROM documents d
+             JOIN document_versions v ON v.document_id = d.id AND v.version = coalesce($2, d.version)
+            WHERE d.id = $1 AND v.capture_key IS NOT NULL""",
+        document_id,
+        version,
+    )
+    return KeptCapture(**row) if row else None
+
+
+async def was_deleted(conn: Connection, document_id: UUID) -> bool:
+    return bool(await conn.fetchval("SELECT true FROM deleted_documents WHERE id = $1", document_id))
+
+
+async def delete(conn: Connection, document_id: UUID) -> bool:
+    """Remove a document with all its versions, and the vectors that no other chunk needs. False if there is none."""
+    hashes = await conn.fetch("SELECT DISTINCT embedding_hash FROM chunks WHERE document_id = $1", document_id)
+    if not await conn.fetchval("DELETE FROM documents WHERE id = $1 RETURNING true", document_id):
+        return False
+    await conn.execute("INSERT INTO deleted_documents (id) VALUES ($1) ON CONFLICT DO NOTHING", document_id)
+    await conn.execute(
+        """WITH orphan AS (
+               SELECT h.hash FROM unnest($1::bytea[]) AS h (hash)
+                WHERE NOT EXISTS (SELECT FROM chunks c WHERE c.embedding_hash = h.hash)
+           ), unqueued AS (
+               DELETE FROM embedding_queue q USING orphan o WHERE q.hash = o.hash
+           )
+           DELETE FROM embeddings e USING orphan o WHERE e.hash = o.hash""",
+        [row["embedding_hash"] for row in hashes],
+    )
+    return True
+
+
+async def validators(conn: Connection, platform: str, external_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    rows = await conn.fetch(
+        "SELECT external_id, validators FROM documents WHERE platform = $1 AND external_id = ANY($2::text[])",
+        platform,
+        external_ids,
+    )
+    return {row["external_id"]: row["validators"] for row in rows}
+
+
+async def external_ids(conn: Connection, platform: str, prefix: str) -> list[str]:
+    """Those that start with `prefix` and are not gone."""
+    rows = await conn.fetch(
+        """SELECT external_id FROM documents
+            WHERE platform = $1 AND starts_with(external_id, $2) AND state <> 'gone' ORDER BY external_id""",
+        platform,
+        prefix,
+    )
+    return [row["external_id"] for row in rows]
+
+
+def _columns(documents: Sequence[Prepared]) -> tuple[list[Any], ...]:
+    found = [prepared.collected for prepared in documents]
+    return (
+        [one.platform for one in found],
+        [one.external_id for one in found],
+        [one.url for one in found],
+        [one.canonical_url for one in found],
+        [one.title for one in found],
+        [one.author for one in found],
+        [one.published_at for one in found],
+        [one.language for one in found],
+        [prepared.content_hash for prepared in documents],
+        [dict(one.validators) for one in found],
+    )
+
+
+def _anchor(anchor: Anchor) -> tuple[int, dict[str, Any]]:
+    places = {"page": anchor.page, "seconds": anchor.seconds, "url": anchor.url}
+    return anchor.offset, {name: place for name, place in places.items() if place is not None}

@@ -1,0 +1,72 @@
+"""Liveness, readiness, metrics. They answer without a key, and in bounded time."""
+
+import asyncio
+from typing import Literal
+
+import redis.asyncio
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.http.state import App, State
+from extrophi_backend.schema.migrate import is_migrated
+
+router = APIRouter(tags=["health"])
+_SECONDS = 2.0
+
+
+class Health(BaseModel):
+    status: Literal["ok", "degraded"]
+    component: Literal["backend"] = "backend"
+    dependencies: dict[str, str]
+
+
+class Readiness(BaseModel):
+    ready: bool
+    missing: dict[str, str]
+
+
+@router.get("/health", summary="It serves; what it needs is told in the body")
+async def health(app: App) -> Health:
+    found = await _dependencies(app)
+    return Health(status="ok" if set(found.values()) == {"ok"} else "degraded", dependencies=found)
+
+
+@router.get("/ready", summary="It can do its work", responses={503: {"model": Readiness, "description": "Not yet"}})
+async def ready(app: App, response: Response) -> Readiness:
+    missing = {name: state for name, state in (await _dependencies(app)).items() if state != "ok"}
+    missing.pop("redis", None)  # jobs are taken in without it; they start when it is back
+    response.status_code = 503 if missing else 200
+    return Readiness(ready=not missing, missing=missing)
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _dependencies(app: State) -> dict[str, str]:
+    database, queue = await asyncio.gather(_database(app), _redis(app))
+    return {"database": database, "redis": queue}
+
+
+async def _database(app: State) -> str:
+    try:
+        async with asyncio.timeout(_SECONDS), app.pool.acquire() as conn:
+            return "ok" if await is_migrated(conn) else "not migrated: run with EXTROPHI_ROLE=migrate"
+    except DATABASE_AWAY as error:
+        return f"out of reach ({type(error).__name__})"
+
+
+async def _redis(app: State) -> str:
+    client = redis.asyncio.from_url(app.settings.redis_url.get_secret_value(), socket_timeout=_SECONDS)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await client.ping()
+    except (redis.RedisError, OSError, TimeoutError) as error:
+        return f"out of reach ({type(error).__name__})"
+    else:
+        return "ok"
+    finally:
+        await client.aclose()

@@ -1,0 +1,23 @@
+"""Types of what comes in over HTTP."""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AfterValidator, StringConstraints
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a NUL character cannot be stored")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""Any text that PostgreSQL can hold. Pydantic itself refuses lone surrogates."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S"), AfterValidator(_storable)]
+"""Something that people read in a list."""
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
+"""What a list's query takes."""
