@@ -28,9 +28,13 @@ async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
 
 
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=_dump, decoder=json.loads, schema="pg_catalog")
+    # Binary, since COPY knows no other: jsonb is a version byte and the text (jsonb_recv in jsonb.c).
+    await connection.set_type_codec("jsonb", encoder=_dump, decoder=_load, schema="pg_catalog", format="binary")
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _dump(value: Any) -> bytes:
+    return b"\x01" + json.dumps(value, ensure_ascii=False).encode()
+
+
+def _load(value: bytes) -> Any:
+    return json.loads(value[1:])

@@ -9,11 +9,15 @@ from pydantic import AfterValidator, StringConstraints
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("a NUL character cannot be stored")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair is no character") from None
     return text
 
 
 Text = Annotated[str, AfterValidator(_storable)]
-"""Any text that PostgreSQL can hold. Pydantic itself refuses lone surrogates."""
+"""Any text that PostgreSQL can hold: no NUL, no lone surrogate (JSON can carry both)."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S"), AfterValidator(_storable)]
 """Something that people read in a list."""

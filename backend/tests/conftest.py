@@ -1,0 +1,45 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from extrophi_backend.app import create_app
+from extrophi_backend.db import Pool, make_pool
+from extrophi_backend.settings import Settings
+
+
+@pytest.fixture
+async def settings(database: str, tmp_path: Path) -> Settings:
+    return Settings.model_construct(
+        **{name: field.default for name, field in Settings.model_fields.items()}
+        | {"database_url": SecretStr(database), "data": tmp_path, "port": 8002}
+    )
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    pool = await make_pool(database, name="test")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def conn(pool: Pool) -> AsyncIterator[asyncpg.Connection]:
+    async with pool.acquire() as connection:
+        yield connection
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The whole app over its own PostgreSQL, reached as HTTP reaches it."""
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://backend"
+        ) as client,
+    ):
+        yield client

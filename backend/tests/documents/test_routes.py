@@ -1,0 +1,142 @@
+import asyncio
+
+import httpx
+
+from extrophi_backend.db import Connection
+
+
+def note(external_id: str = "note-1", text: str = "The heron eats at dawn.", **more) -> dict:
+    return {"platform": "files", "external_id": external_id, "text": text} | more
+
+
+async def push(api: httpx.AsyncClient, *documents: dict) -> list[dict]:
+    answer = await api.post("/documents", json={"documents": list(documents)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+async def test_the_same_push_again_changes_nothing(api: httpx.AsyncClient, conn: Connection) -> None:
+    first = await push(api, note(), note("note-2", "Another."))
+    before = await conn.fetch("SELECT * FROM chunks ORDER BY id")
+    again = await push(api, note(), note("note-2", "Another."))
+    assert [item["status"] for item in first] == ["created", "created"]
+    assert [item["status"] for item in again] == ["unchanged", "unchanged"]
+    assert [item["id"] for item in first] == [item["id"] for item in again]
+    assert await conn.fetch("SELECT * FROM chunks ORDER BY id") == before
+    assert await conn.fetchval("SELECT count(*) FROM changes") == 2
+
+
+async def test_a_changed_text_is_a_new_version_and_the_old_one_stays(api: httpx.AsyncClient) -> None:
+    (created,) = await push(api, note())
+    (updated,) = await push(api, note(text="The heron eats at noon."))
+    assert updated == created | {"status": "updated"}
+    newest = (await api.get(f"/documents/{created['id']}")).json()
+    oldest = (await api.get(f"/documents/{created['id']}?version=1")).json()
+    assert (newest["version"], newest["text"]) == (2, "The heron eats at noon.")
+    assert (oldest["version"], oldest["text"]) == (1, "The heron eats at dawn.")
+    listed = (await api.get(f"/documents/{created['id']}/versions")).json()["items"]
+    assert [version["version"] for version in listed] == [2, 1]
+
+
+async def test_text_is_kept_verbatim_white_space_and_emoji_too(api: httpx.AsyncClient, conn: Connection) -> None:
+    text = "  \n A 🐦 heron.\n\n\n\tIt ate 👨‍👩‍👧.  \n"
+    (item,) = await push(api, note(text=text))
+    assert (await api.get(f"/documents/{item['id']}")).json()["text"] == text
+    for chunk in await conn.fetch("SELECT * FROM chunks"):
+        assert text[chunk["start_offset"] : chunk["end_offset"]] == chunk["text"]
+
+
+async def test_a_push_is_all_or_nothing_and_names_the_one_at_fault(api: httpx.AsyncClient, conn: Connection) -> None:
+    answer = await api.post("/documents", json={"documents": [note(), note("x", "with \0 in it")]})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "documents.1.text"
+    assert await conn.fetchval("SELECT count(*) FROM documents") == 0
+
+
+async def test_a_lone_surrogate_is_refused(api: httpx.AsyncClient) -> None:
+    body = b'{"documents": [{"platform": "files", "external_id": "x", "text": "\\ud800"}]}'
+    answer = await api.post("/documents", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid_input"
+
+
+async def test_one_document_twice_in_a_push_is_stored_once(api: httpx.AsyncClient, conn: Connection) -> None:
+    items = await push(api, note(text="first"), note(text="second"))
+    assert items[0]["id"] == items[1]["id"]
+    assert await conn.fetchval("SELECT array_agg(text) FROM document_versions") == ["second"]
+
+
+async def test_lists_page_newest_first_by_cursor(api: httpx.AsyncClient) -> None:
+    for number in range(5):
+        await push(api, note(f"note-{number}"))
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = (await api.get("/documents", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
+        assert all(item["text"] is None for item in page["items"])
+        seen += [item["external_id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [f"note-{number}" for number in (4, 3, 2, 1, 0)]
+
+
+async def test_a_made_up_cursor_is_refused(api: httpx.AsyncClient) -> None:
+    for cursor in ("x", "bm9wZQ", "%00", "WyIxIiwiMiJd", "🐦"):
+        answer = await api.get("/documents", params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
+
+
+async def test_a_deleted_document_is_gone_not_unknown(api: httpx.AsyncClient, conn: Connection) -> None:
+    (item,) = await push(api, note())
+    assert (await api.delete(f"/documents/{item['id']}")).status_code == 204
+    for path in ("", "/versions", "/capture", "?version=1"):
+        assert (await api.get(f"/documents/{item['id']}{path}")).status_code == 410
+    assert (await api.delete(f"/documents/{item['id']}")).status_code == 410
+    assert (await api.get("/documents/00000000-0000-7000-8000-00000000000a")).status_code == 404
+    assert await conn.fetchval("SELECT deleted FROM changes ORDER BY seq DESC LIMIT 1")
+    assert await conn.fetchval("SELECT count(*) FROM chunks") == 0
+
+
+async def test_vectors_are_shared_by_equal_texts_and_leave_with_the_last(
+    api: httpx.AsyncClient, conn: Connection
+) -> None:
+    await conn.execute(
+        "INSERT INTO embedding_models (name, dimensions, endpoint, state) VALUES ('m', 3, 'local', 'active')"
+    )
+    one, two = await push(api, note("1", "Same."), note("2", "Same."))
+    assert await conn.fetchval("SELECT count(*) FROM embedding_queue") == 1
+    assert (await api.get("/stats")).json()["pending"] == 2
+    await conn.execute("INSERT INTO embeddings SELECT model_id, hash, '[1,0,0]' FROM embedding_queue")
+    await conn.execute("DELETE FROM embedding_queue")
+    assert (await api.get("/stats")).json()["embedded"] == 2
+    await api.delete(f"/documents/{one['id']}")
+    assert await conn.fetchval("SELECT count(*) FROM embeddings") == 1
+    await api.delete(f"/documents/{two['id']}")
+    assert await conn.fetchval("SELECT count(*) FROM embeddings") == 0
+
+
+async def test_documents_go_into_the_collection_named(api: httpx.AsyncClient) -> None:
+    await push(api, note("1", collection="birds"), note("2"))
+    await push(api, note("1"))  # a document may be in several
+    birds = (await api.get("/documents", params={"collection": "birds"})).json()["items"]
+    assert [item["collections"] for item in birds] == [["birds", "default"]]
+    names = [(c["name"], c["documents"]) for c in (await api.get("/collections")).json()["items"]]
+    assert names == [("birds", 1), ("default", 2)]
+
+
+async def test_more_than_32_mb_is_refused(api: httpx.AsyncClient, conn: Connection) -> None:
+    answer = await api.post("/documents", json={"documents": [note(str(n), "x" * 11_000_000) for n in range(3)]})
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+    assert await conn.fetchval("SELECT count(*) FROM documents") == 0
+
+
+async def test_two_pushes_of_the_same_documents_at_once_store_each_once(
+    api: httpx.AsyncClient, conn: Connection
+) -> None:
+    documents = [note(str(number), f"text {number}") for number in range(50)]
+    answers = await asyncio.gather(push(api, *documents), push(api, *reversed(documents)), push(api, *documents))
+    assert sorted(item["status"] for answer in answers for item in answer).count("created") == 50
+    assert await conn.fetchval("SELECT count(*) FROM documents") == 50
+    assert await conn.fetchval("SELECT count(*) FROM chunks") == 50
