@@ -24,7 +24,7 @@ JSON. In a pipe, tables are tab-separated lines and nothing has colour; `NO_COLO
 | --- | --- |
 | `EXTROPHI_HOME` | folder of all data; your user data folder by default |
 | `EXTROPHI_PORT` | port on 127.0.0.1, 8000 by default |
-| `EXTROPHI_IDLE_STOP` | `900`, `15m` (default), `1h`: an Extrophi that a command started stops after so long without requests or jobs; `0`: never |
+| `EXTROPHI_IDLE_STOP` | stop when idle so long, if a command started it: `900`, `15m` (default), `1h`; `0`: never |
 | `EXTROPHI_URL`, `EXTROPHI_KEY` | an Extrophi elsewhere, and your key for it |
 | `DATABASE_URL`, `REDIS_URL` | servers that `up` uses instead of its own |
 | `EXTROPHI_PYTHON` | the Python that makes `.venv`, when `python3` is not the right one |

@@ -7,16 +7,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PATHS = os.pathsep.join(str(ROOT / name) for name in ("cli", "backend", "research", "orchestrator"))
+from cli.tests.support import PATHS, Command, FrontDoor, Run
 
 
 @pytest.fixture
@@ -26,21 +24,8 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Extrophi = Callable[..., Run]
-
-
 @pytest.fixture
-def extrophi(home: Path) -> Extrophi:
+def extrophi(home: Path) -> Command:
     def run(*arguments: str, stdin: str | None = None, **variables: str) -> Run:
         environment = {**os.environ, "PYTHONPATH": PATHS, "EXTROPHI_HOME": str(home), **variables}
         ran = subprocess.run(
@@ -55,23 +40,6 @@ def extrophi(home: Path) -> Extrophi:
         return Run(ran.returncode, ran.stdout, ran.stderr)
 
     return run
-
-
-@dataclass(slots=True)
-class FrontDoor:
-    """Answers by (method, path); records what it was asked. A list of (event, data) is served as a stream."""
-
-    port: int = 0
-    answers: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
-    asked: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
-    hang_after_events: threading.Event | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def bodies(self, method: str, path: str) -> list[Any]:
-        return [body for asked_method, asked_path, body in self.asked if (asked_method, asked_path) == (method, path)]
 
 
 @pytest.fixture
@@ -110,7 +78,7 @@ def front_door() -> Iterator[FrontDoor]:
 
         do_GET = do_POST = do_DELETE = answer  # noqa: N815
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

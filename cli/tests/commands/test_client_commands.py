@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-PATHS = os.pathsep.join(str(Path(__file__).resolve().parents[3] / name) for name in ("cli",))
+from cli.tests.support import PATHS, Command, FrontDoor
 
 CITATION = {
     "n": 1, "document_id": "d", "version": 1, "platform": "web", "external_id": "x", "title": "On \x1b[2Jphones",
@@ -24,7 +24,7 @@ def job(status: str, **progress: int) -> dict[str, Any]:
     return {"id": "j", "target": "https://a.example/x", "status": status, "progress": counts, "failures": []}
 
 
-def test_an_investigation_shows_progress_then_the_answer_then_its_citations(front_door, extrophi) -> None:
+def test_an_investigation_shows_progress_answer_and_citations(front_door: FrontDoor, extrophi: Command) -> None:
     front_door.answers["POST", "/api/investigations"] = [
         ("investigation", {"id": "i"}),
         ("job", job("running")),
@@ -49,7 +49,7 @@ def test_an_investigation_shows_progress_then_the_answer_then_its_citations(fron
     assert asked == {"question": "Why?", "targets": ["https://a.example/x"], "limit": 5, "scope": "targets"}
 
 
-def test_an_investigation_goes_on_after_a_broken_connection(front_door, extrophi) -> None:
+def test_an_investigation_goes_on_after_a_broken_connection(front_door: FrontDoor, extrophi: Command) -> None:
     front_door.answers["POST", "/api/investigations"] = [("investigation", {"id": "i"}), ("job", job("running"))]
     front_door.answers["GET", "/api/investigations/i/events"] = [("job", job("succeeded", found=1)), ("done", DONE)]
     ran = extrophi("investigate", "Why?", "https://a.example/x", "--json", "--url", front_door.url)
@@ -59,7 +59,7 @@ def test_an_investigation_goes_on_after_a_broken_connection(front_door, extrophi
     assert ran.json()["jobs"][0]["status"] == "succeeded"
 
 
-def test_ctrl_c_cancels_the_investigation_and_says_so(front_door, home) -> None:
+def test_ctrl_c_cancels_the_investigation_and_says_so(front_door: FrontDoor, home: Path) -> None:
     front_door.hang_after_events = threading.Event()
     front_door.answers["POST", "/api/investigations"] = [("investigation", {"id": "i"}), ("job", job("running"))]
     front_door.answers["POST", "/api/investigations/i/cancel"] = {}
@@ -81,7 +81,7 @@ def test_ctrl_c_cancels_the_investigation_and_says_so(front_door, home) -> None:
     assert front_door.bodies("POST", "/api/investigations/i/cancel")
 
 
-def test_a_problem_is_one_line_with_its_hint(front_door, extrophi) -> None:
+def test_a_problem_is_one_line_with_its_hint(front_door: FrontDoor, extrophi: Command) -> None:
     problem = {"title": "Bad", "detail": "The query is empty.", "code": "invalid", "hint": "Write something."}
     front_door.answers["POST", "/api/search"] = (422, problem)
     ran = extrophi("search", " ", "--url", front_door.url)
@@ -89,14 +89,14 @@ def test_a_problem_is_one_line_with_its_hint(front_door, extrophi) -> None:
     assert ran.err == "extrophi: The query is empty. Write something.\n"
 
 
-def test_an_extrophi_that_is_not_there_is_said_in_one_line(extrophi) -> None:
+def test_an_extrophi_that_is_not_there_is_said_in_one_line(extrophi: Command) -> None:
     ran = extrophi("ask", "Why?", "--url", "http://127.0.0.1:9")
     assert ran.code == 3
     assert len(ran.err.splitlines()) == 1
     assert "http://127.0.0.1:9" in ran.err
 
 
-def test_search_prints_plain_text_in_a_pipe(front_door, extrophi) -> None:
+def test_search_prints_plain_text_in_a_pipe(front_door: FrontDoor, extrophi: Command) -> None:
     hit = {"document_id": "d", "text": "Few read on.", "citation": CITATION}
     front_door.answers["POST", "/api/search"] = {"items": [hit], "degraded": "embeddings are down"}
     ran = extrophi("search", "phones", "--platform", "web", "--after", "2024-01-01", "--url", front_door.url)
@@ -107,7 +107,7 @@ def test_search_prints_plain_text_in_a_pipe(front_door, extrophi) -> None:
     assert asked["filters"] == {"platforms": ["web"], "published_after": "2024-01-01T00:00:00Z"}
 
 
-def test_import_stores_nothing_when_a_line_is_bad(front_door, extrophi) -> None:
+def test_import_stores_nothing_when_a_line_is_bad(front_door: FrontDoor, extrophi: Command) -> None:
     good = json.dumps({"platform": "files", "external_id": "1", "text": "a"})
     ran = extrophi("import", "-", "--url", front_door.url, stdin=f"{good}\n{{\n")
     assert ran.code == 4
@@ -115,7 +115,7 @@ def test_import_stores_nothing_when_a_line_is_bad(front_door, extrophi) -> None:
     assert front_door.asked == []
 
 
-def test_an_export_is_imported_again(front_door, extrophi) -> None:
+def test_an_export_is_imported_again(front_door: FrontDoor, extrophi: Command) -> None:
     listed = {"id": "d", "platform": "files", "external_id": "1", "title": "T", "collections": ["default"]}
     front_door.answers["GET", "/api/documents"] = {"items": [listed], "next_cursor": None}
     front_door.answers["GET", "/api/documents/d"] = {**listed, "text": "Grüße 🦉"}
@@ -132,7 +132,7 @@ def test_an_export_is_imported_again(front_door, extrophi) -> None:
     ]
 
 
-def test_a_folder_is_uploaded_to_an_extrophi_elsewhere(front_door, extrophi, tmp_path) -> None:
+def test_a_folder_is_uploaded_to_a_far_extrophi(front_door: FrontDoor, extrophi: Command, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("# A\n")
     (tmp_path / "notes" / "b.bin").write_bytes(b"\0")
@@ -144,14 +144,14 @@ def test_a_folder_is_uploaded_to_an_extrophi_elsewhere(front_door, extrophi, tmp
     assert b"b.bin" not in body
 
 
-def test_a_path_that_is_not_there_is_refused_before_anything_is_asked(front_door, extrophi) -> None:
+def test_a_path_that_is_not_there_is_refused_before_anything_is_asked(front_door: FrontDoor, extrophi: Command) -> None:
     ran = extrophi("collect", "./no-such-folder", "--url", front_door.url)
     assert ran.code == 4
     assert "no-such-folder" in ran.err
     assert front_door.asked == []
 
 
-def test_a_failed_document_makes_collecting_end_in_part(front_door, extrophi) -> None:
+def test_a_failed_document_makes_collecting_end_in_part(front_door: FrontDoor, extrophi: Command) -> None:
     failures = [{"target": "https://a.example/y", "code": "block_page", "detail": "A login page."}]
     front_door.answers["POST", "/api/jobs"] = (202, job("queued"))
     front_door.answers["GET", "/api/jobs/j/events"] = [
@@ -162,20 +162,20 @@ def test_a_failed_document_makes_collecting_end_in_part(front_door, extrophi) ->
     assert "https://a.example/y: A login page." in ran.err
 
 
-def test_status_starts_nothing(extrophi, home) -> None:
+def test_status_starts_nothing(extrophi: Command, home: Path) -> None:
     ran = extrophi("status", "--json")
     assert ran.code == 3
     assert ran.json() == {"state": "stopped", "home": str(home)}
     assert list(home.iterdir()) == []
 
 
-def test_a_wrong_setting_is_named(extrophi) -> None:
+def test_a_wrong_setting_is_named(extrophi: Command) -> None:
     ran = extrophi("search", "a", EXTROPHI_PORT="http")
     assert ran.code == 2
     assert "EXTROPHI_PORT" in ran.err
 
 
-def test_the_mcp_server_collects_only_when_allowed(front_door, home) -> None:
+def test_the_mcp_server_collects_only_when_allowed(front_door: FrontDoor, home: Path) -> None:
     requests = [
         {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
             "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}},
