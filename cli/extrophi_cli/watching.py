@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,14 +45,17 @@ async def _follow(
 ) -> None:
     from extrophi_cli.watch import watch  # noqa: PLC0415  watchfiles is needed here only
 
-    async for _ in watch(Path(folder)):
-        async with one_at_a_time:
-            try:
-                if source is None:
-                    await asyncio.to_thread(upload, extrophi, [Path(folder)], collection=collection)
-                else:
-                    job = await asyncio.to_thread(extrophi.post, f"/api/sources/{source['id']}/jobs")
-                    await asyncio.to_thread(collect_all, extrophi, [job])
-            except CommandError as error:  # watching goes on: the next change may find it mended
-                say_error(error.message, error.hint)
-                note("Still watching.")
+    def look() -> None:
+        if source is None:
+            upload(extrophi, [Path(folder)], collection=collection)
+        else:
+            collect_all(extrophi, [extrophi.post(f"/api/sources/{source['id']}/jobs")])
+
+    async with aclosing(watch(Path(folder))) as changes:
+        async for _ in changes:
+            async with one_at_a_time:
+                try:
+                    await asyncio.to_thread(look)
+                except CommandError as error:  # watching goes on: the next change may find it mended
+                    say_error(error.message, error.hint)
+                    note("Still watching.")
