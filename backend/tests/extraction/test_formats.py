@@ -1,0 +1,150 @@
+"""What each format gives: text, blocks that index into it, and what the file says of itself."""
+
+from datetime import UTC, datetime
+
+from extrophi_backend.extraction.models import Extracted
+from extrophi_backend.extraction.service import extract
+from tests.sample_files import make_docx, make_epub, make_pdf
+
+
+def parts(extracted: Extracted) -> list[tuple[int, str]]:
+    return [(block.level, extracted.text[block.start : block.end]) for block in extracted.blocks]
+
+
+async def read(body: bytes, name: str) -> Extracted:
+    return await extract(body, media_type=None, name=name, url=None)
+
+
+async def test_a_pdf_gives_paragraphs_headings_pages_and_metadata() -> None:
+    pages = [
+        [
+            (72, 700, 20, "A long page"),
+            (72, 670, 11, "Readers on phones leave a para-"),
+            (72, 656, 11, "graph early, and that is a well-"),
+            (72, 642, 11, "known pain."),
+            (72, 610, 11, "The second paragraph goes over"),
+        ],
+        [(72, 700, 11, "the end of the page, a well-known pain too.")],
+    ]
+    found = await read(
+        make_pdf(pages, "/Title (On pages) /Author (Ida) /CreationDate (D:20240102030405+02'00')"), "x.pdf"
+    )
+    assert parts(found) == [
+        (1, "A long page"),
+        (0, "Readers on phones leave a paragraph early, and that is a well-known pain."),
+        (0, "The second paragraph goes over the end of the page, a well-known pain too."),
+    ]
+    assert [(anchor.page, found.text[anchor.offset :][:7]) for anchor in found.anchors] == [
+        (1, "A long "),
+        (2, "the end"),
+    ]
+    assert (found.title, found.author) == ("On pages", "Ida")
+    assert found.published_at == datetime(2024, 1, 2, 1, 4, 5, tzinfo=UTC)
+
+
+async def test_running_heads_and_page_numbers_of_a_pdf_are_left_out() -> None:
+    words = ("herons", "quokkas", "otters", "newts", "toads")
+    pages = [
+        [(72, 760, 9, "Journal of Ponds"), (72, 700, 11, f"Today we saw {word}."), (300, 30, 9, str(number))]
+        for number, word in enumerate(words)
+    ]
+    found = await read(make_pdf(pages), "x.pdf")
+    assert [text for _, text in parts(found)] == [f"Today we saw {word}." for word in words]
+
+
+async def test_a_docx_gives_headings_lists_tables_and_properties() -> None:
+    found = await read(make_docx(), "x.docx")
+    assert parts(found) == [
+        (1, "Reading on phones"),
+        (1, "What we saw"),
+        (0, "Readers stop where the screen ends."),
+        (0, "• They scroll on"),
+        (0, "place | minutes\nbus | four"),
+    ]
+    assert (found.title, found.author) == ("Reading on phones", "Ida Holm")
+
+
+async def test_an_epub_is_read_in_the_order_of_its_spine() -> None:
+    book = make_epub(
+        {
+            "b.xhtml": "<h1>First</h1><p>Caf&eacute; &amp; <i>tea</i><!-- no --> now<br/>and then</p><script>x</script>",
+            "a.xhtml": "<div>Loose <p>A paragraph</p> words<pre>two\n  lines</pre></div>",
+        }
+    )
+    found = await read(book, "x.epub")
+    assert parts(found) == [
+        (1, "First"),
+        (0, "Café & tea now\nand then"),
+        (0, "Loose"),
+        (0, "A paragraph"),
+        (0, "words"),
+        (0, "two\n  lines"),
+    ]
+    assert (found.title, found.author, found.language) == ("The Slow Page", "Ida Holm, Jon Berg", "en-GB")
+    assert found.published_at == datetime(2019, 5, 1, tzinfo=UTC)
+
+
+async def test_markdown_stays_as_written_without_its_front_matter() -> None:
+    source = (
+        "---\ntitle: Notes\nauthor: [Ida Holm, Jon Berg]\ndate: 2024-03-01\nlang: en\n"
+        "canonical_url: https://example.org/notes\n---\n\n"
+        "# On *reading*\n\nA line\nand more.\n\n- one\n  - two\n\nSetext\n------\n\n```py\n# no heading\n```\n"
+    )
+    found = await read(source.encode(), "notes.md")
+    assert found.text == source.partition("---\n\n")[2].strip("\n")
+    assert parts(found) == [
+        (1, "On *reading*"),
+        (0, "A line\nand more."),
+        (0, "- one"),
+        (0, "- two"),
+        (2, "Setext"),
+        (0, "```py\n# no heading\n```"),
+    ]
+    assert (found.title, found.author, found.language) == ("Notes", "Ida Holm, Jon Berg", "en")
+    assert found.canonical_url == "https://example.org/notes"
+    assert found.published_at == datetime(2024, 3, 1, tzinfo=UTC)
+    assert found.format == "markdown"
+
+
+async def test_toml_front_matter_is_understood() -> None:
+    found = await read(b'+++\ntitle = "Notes"\ndate = 2024-03-01T10:00:00+02:00\n+++\nText.\n', "notes.md")
+    assert (found.title, found.text) == ("Notes", "Text.")
+    assert found.published_at == datetime(2024, 3, 1, 8, tzinfo=UTC)
+
+
+async def test_broken_front_matter_gives_what_it_can_and_loses_no_text() -> None:
+    found = await read(b"---\ntitle: One: two\ndate: [2024\n---\nText.\n", "notes.md")
+    assert (found.title, found.text) == ("One: two", "Text.")
+
+
+async def test_text_between_two_rules_is_no_front_matter() -> None:
+    found = await read(b"---\nA verse that\nstands alone\n---\nText.\n", "notes.md")
+    assert found.text.startswith("---\nA verse that")
+
+
+async def test_a_front_matter_that_multiplies_itself_stays_small() -> None:
+    laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    found = await read(f"---\n{laughs}title: *i\n---\nText.\n".encode(), "notes.md")
+    assert (found.text, found.title) == ("Text.", "")
+
+
+async def test_paragraphs_of_plain_text_stand_between_empty_lines() -> None:
+    found = await read("One\r\nline\r\n \r\n\r\n  Two 🐦  \nmore \n".encode(), "x.txt")
+    assert found.text == "One\nline\n \n\n  Two 🐦  \nmore "
+    assert parts(found) == [(0, "One\nline"), (0, "Two 🐦  \nmore")]
+
+
+async def test_encodings_are_recognised() -> None:
+    text = "Ein Käfer läuft über die Straße, während größere Vögel schöne Lieder üben. Später hört man Fröhliches."
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"):
+        assert (await read(text.encode(encoding), "x.txt")).text == text, encoding
+    declared = await extract("Привет".encode("koi8-r"), media_type="text/plain; charset=KOI8-R", name=None, url=None)
+    assert declared.text == "Привет"
+
+
+async def test_characters_that_cannot_be_stored_are_removed() -> None:
+    assert (await read("a\ud800b".encode("utf-16-le", "surrogatepass") + b"c\0" * 200, "x.txt")).text.startswith("a")
+    found = await read(b"\xef\xbb\xbfone\0two", "x.txt")
+    assert found.text == "onetwo"
