@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
 
 # What POST /api/documents takes; other fields of an export are for the reader.
-_TEXTS = ("title", "author", "url", "canonical_url", "language", "collection")
+_TEXTS = ("title", "author", "url", "language")
 _FORMATS = ("text", "markdown", "html")
 _MOST_DOCUMENTS = 1000
 _MOST_BYTES = 30_000_000  # the API's limit is 32 MB for the whole request
@@ -73,7 +74,7 @@ def validate(lines: IO[bytes]) -> tuple[int, list[BadLine]]:
 
 
 def parse(line: bytes) -> JSON:
-    """One line as a document for the API. Raises ValueError in words for a person."""
+    """One line as a document for the API, but for its `collections`. Raises ValueError in words for a person."""
     if len(line) > _MOST_BYTES:
         raise ValueError(f"is larger than {_MOST_BYTES // 1_000_000} MB")
     try:
@@ -89,10 +90,17 @@ def parse(line: bytes) -> JSON:
     names = ["platform", "external_id", "text", *_TEXTS, "format", "published_at"]
     kept = {name: document[name] for name in names if document.get(name) is not None}
     _check_characters(kept)
-    collections = document.get("collections")
-    if "collection" not in kept and isinstance(collections, list) and collections:
-        kept["collection"] = str(collections[0])
-    return kept
+    return kept | {"collections": _collections(document)}
+
+
+def _collections(document: JSON) -> list[str]:
+    """The collections of an export's line, or the one of a pushed document; default otherwise."""
+    several = document.get("collections")
+    if several is None:
+        return [document.get("collection") or "default"]
+    if not isinstance(several, list) or not all(isinstance(name, str) and name.strip() for name in several):
+        raise ValueError("collections is not a list of names")
+    return list(dict.fromkeys(several)) or ["default"]
 
 
 def _check_types(document: JSON) -> None:
@@ -135,12 +143,17 @@ def read_batches(lines: Iterable[bytes]) -> Iterator[Batch]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        if batch.lines and (len(batch.lines) == _MOST_DOCUMENTS or size + len(line) > _MOST_BYTES):
+        document = parse(line)
+        collections = document.pop("collections")
+        more = len(line) * len(collections)
+        if batch.lines and (len(batch.lines) + len(collections) > _MOST_DOCUMENTS or size + more > _MOST_BYTES):
             yield batch
             batch, size = Batch([], []), 0
-        batch.lines.append(number)
-        batch.documents.append(parse(line))
-        size += len(line)
+        # One in several collections is pushed into each; the second time its text is unchanged.
+        for collection in collections:
+            batch.lines.append(number)
+            batch.documents.append({**document, "collection": collection})
+        size += more
     if batch.lines:
         yield batch
 
@@ -156,10 +169,8 @@ def send(extrophi: "Extrophi", batch: Batch) -> dict[str, int]:
             hint="Nothing of these lines was stored; those before were.",
             code=refused.code,
         ) from refused
-    counts: dict[str, int] = {}
-    for item in answer.get("items", []):
-        counts[item["status"]] = counts.get(item["status"], 0) + 1
-    return counts
+    statuses = dict(zip(batch.lines, (item["status"] for item in answer.get("items", [])), strict=False))
+    return dict(Counter(statuses.values()))
 
 
 def read_all(extrophi: "Extrophi", collection: str | None) -> Iterator[JSON]:
@@ -177,5 +188,6 @@ def read_all(extrophi: "Extrophi", collection: str | None) -> Iterator[JSON]:
 
 def as_line(document: JSON) -> str:
     """One document as a line of an export, which `parse` takes."""
-    collections = document.get("collections") or ["default"]
-    return json.dumps({**document, "collection": collections[0]}, ensure_ascii=False, separators=(",", ":")) + "\n"
+    # The text of an HTML document is what was extracted from it; as HTML it would be extracted once more.
+    extracted = {"format": "text"} if document.get("format") == "html" else {}
+    return json.dumps({**document, **extracted}, ensure_ascii=False, separators=(",", ":")) + "\n"

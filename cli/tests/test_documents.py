@@ -14,7 +14,7 @@ def line(**changes: object) -> bytes:
 
 def test_a_document_keeps_what_the_api_takes_and_drops_the_rest() -> None:
     document = parse(line(id="018", version=3, title="T", author=None, published_at="2026-01-31T12:00:00Z"))
-    assert document == {**GOOD, "title": "T", "published_at": "2026-01-31T12:00:00Z"}
+    assert document == {**GOOD, "title": "T", "published_at": "2026-01-31T12:00:00Z", "collections": ["default"]}
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,8 @@ def test_batches_stay_within_a_request() -> None:
     assert [len(batch.documents) for batch in batches] == [1000, 1000, 500]
     large = [line(text="x" * 20_000_000), line(text="y" * 20_000_000)]
     assert [batch.lines for batch in read_batches(large)] == [[1], [2]]
+
+
+def test_a_document_in_two_collections_is_pushed_into_both() -> None:
+    [batch] = read_batches([line(collections=["default", "reading"])])
+    assert [document["collection"] for document in batch.documents] == ["default", "reading"]
