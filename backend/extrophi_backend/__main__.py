@@ -18,7 +18,12 @@ def main() -> None:
     set_up_log()
     if settings.role == "migrate":
         sys.exit(run_migrations(settings))
-    serve(settings)
+    if settings.role in {"worker", "scheduler"}:
+        from extrophi_backend import worker  # noqa: PLC0415  the API needs none of it
+
+        worker.main(settings)
+    else:
+        serve(settings)
 
 
 def serve(settings: Settings) -> None:

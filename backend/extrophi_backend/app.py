@@ -8,12 +8,16 @@ from fastapi import FastAPI
 
 from extrophi_backend.captures.store import open_captures
 from extrophi_backend.collections.routes import router as collections
+from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
 from extrophi_backend.documents.routes import router as documents
 from extrophi_backend.health.routes import router as health
 from extrophi_backend.http.middleware import Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
 from extrophi_backend.http.state import State
+from extrophi_backend.jobs.routes import router as jobs
+from extrophi_backend.notifications import listening
+from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
 from extrophi_backend.stats.routes import router as stats
 
@@ -24,12 +28,19 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         pool = await make_pool(settings.database_url.get_secret_value(), name="backend-api")
-        captures = open_captures(settings.data / "captures", settings.captures_url)
-        app.state.extrophi = State(settings, pool, captures)
-        try:
-            yield
-        finally:
-            pool.terminate()
+        async with listening(settings.database_url.get_secret_value(), "extrophi_jobs") as notifications:
+            app.state.extrophi = State(
+                settings,
+                pool,
+                open_captures(settings.data / "captures", settings.captures_url),
+                make_registry(settings),
+                notifications,
+                make_celery(settings.redis_url.get_secret_value()),
+            )
+            try:
+                yield
+            finally:
+                pool.terminate()
 
     app = FastAPI(
         title="Extrophi backend",
@@ -45,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         service_key=settings.service_key.get_secret_value() if settings.service_key else None,
         on_loopback=_is_loopback(settings.host),
     )
-    for router in (health, documents, collections, stats):
+    for router in (health, documents, collections, jobs, stats):
         app.include_router(router)
     _publish_problem(app)
     return app

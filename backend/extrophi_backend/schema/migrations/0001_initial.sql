@@ -46,7 +46,9 @@ CREATE TABLE jobs (
     fence          bigint NOT NULL DEFAULT 0,   -- number of the attempt; an older one may write nothing more
     attempts       integer NOT NULL DEFAULT 0,
     deaths         integer NOT NULL DEFAULT 0,  -- attempts that died at this cursor
-    suspect        jsonb,                       -- the document under work, so that a poisonous one can be named
+    suspect        text,                        -- the document under work, so that a poisonous one can be named
+    set_aside      text[] NOT NULL DEFAULT '{}',-- documents that killed five attempts
+    sent_at        timestamptz,                 -- when a message last told a worker of it
     worker         text,
     lease_until    timestamptz,
     run_after      timestamptz NOT NULL DEFAULT now(),

@@ -1,0 +1,180 @@
+from asyncio import timeout
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Path, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from uuid_utils.compat import uuid7
+
+from extrophi_backend.collections import sql as collections_sql
+from extrophi_backend.errors import InvalidInput, NotFound
+from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.http.fields import Cursor, Limit, Name, Text
+from extrophi_backend.http.problems import responses
+from extrophi_backend.http.sse import Event, EventStream
+from extrophi_backend.http.state import App, State
+from extrophi_backend.jobs import sql
+from extrophi_backend.jobs.models import Job, NewJob, Status
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+LOOK_AGAIN_SECONDS = 5.0  # for when a notification was missed
+Id = Annotated[UUID, Path(description="A job's id.")]
+
+
+class NewJobIn(BaseModel):
+    """A target, collected once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"target": "https://example.org/post", "limit": 100}]})
+    target: Annotated[Text, Field(min_length=1, max_length=8000)]
+    limit: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 100
+    collection: Name = "default"
+
+
+class Progress(BaseModel):
+    found: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+
+
+class FailureOut(BaseModel):
+    target: str
+    code: str
+    detail: str
+
+
+class Indexing(BaseModel):
+    """Chunks of the job's documents that wait for an embedding, and that never get one."""
+
+    pending: int
+    failed: int
+
+
+class JobError(BaseModel):
+    code: str
+    detail: str
+    hint: str = ""
+
+
+class JobOut(BaseModel):
+    id: UUID
+    target: str
+    platform: str
+    source_id: UUID | None
+    collection: str
+    limit: int
+    status: Status
+    progress: Progress
+    failures: list[FailureOut]
+    error: JobError | None
+    attempts: int
+    indexing: Indexing
+    run_after: datetime
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Jobs(BaseModel):
+    items: list[JobOut]
+    next_cursor: str | None
+
+
+@router.post("", status_code=202, summary="Collect a target once", responses=responses())
+async def create(app: App, body: NewJobIn) -> JobOut:
+    target = app.registry.recognise(body.target)
+    async with app.pool.acquire() as conn:
+        async with conn.transaction():
+            collection_id = await collections_sql.ensure(conn, body.collection)
+            job = NewJob(uuid7(), target.canonical, body.target, target.platform, collection_id, body.limit)
+            await sql.insert(conn, job)
+        made = await sql.get(conn, job.id)
+        assert made is not None
+    await app.tell_workers()
+    return out(made)
+
+
+@router.get("", summary="List jobs, newest first", responses=responses())
+async def index(
+    app: App, limit: Limit = 50, cursor: Cursor = None, status: Annotated[Status | None, Query()] = None
+) -> Jobs:
+    before = None
+    if cursor is not None:
+        try:
+            before = UUID(read_cursor(cursor, 1)[0])
+        except ValueError:
+            raise InvalidInput("cursor: this is none that was given out.", field="cursor") from None
+    async with app.pool.acquire() as conn:
+        found = await sql.newest(conn, before=before, status=status, limit=limit + 1)
+    more = len(found) > limit
+    return Jobs(
+        items=[out(one) for one in found[:limit]], next_cursor=write_cursor(str(found[limit - 1].id)) if more else None
+    )
+
+
+@router.get("/{id}", summary="A job, and how far it is", responses=responses())
+async def read(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's name
+    return out(await _get(app, id))
+
+
+@router.post("/{id}/cancel", summary="Cancel a job; one that has ended stays as it is", responses=responses())
+async def cancel(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's name
+    async with app.pool.acquire() as conn, conn.transaction():
+        await sql.cancel(conn, id)
+    return out(await _get(app, id))
+
+
+@router.get(
+    "/{id}/events",
+    summary="The job after each change, as Server-Sent Events",
+    response_class=StreamingResponse,
+    responses=responses() | {200: {"content": {"text/event-stream": {}}, "description": "Events `job`."}},
+)
+async def events(
+    app: App,
+    id: Id,  # noqa: A002  the contract's name
+    last_event_id: Annotated[str | None, Header(max_length=40, description="Go on after this event.")] = None,
+) -> EventStream:
+    await _get(app, id)
+    seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
+    return EventStream(_follow(app, id, seen))
+
+
+async def _follow(app: State, job_id: UUID, seen: int) -> AsyncGenerator[Event, None]:
+    with app.notifications.subscribed("extrophi_jobs", str(job_id)) as changed:
+        while True:
+            changed.clear()
+            job = await _get(app, job_id)
+            if job.revision > seen:
+                seen = job.revision
+                yield Event("job", out(job).model_dump(mode="json"), id=str(seen))
+            if job.finished_at is not None:
+                return
+            with suppress(TimeoutError):
+                async with timeout(LOOK_AGAIN_SECONDS):
+                    await changed.wait()
+
+
+async def _get(app: State, job_id: UUID) -> Job:
+    async with app.pool.acquire() as conn:
+        found = await sql.get(conn, job_id)
+    if found is None:
+        raise NotFound(f"There is no job {job_id}.", hint="GET /jobs lists them.")
+    return found
+
+
+def out(job: Job) -> JobOut:
+    """A job as it crosses HTTP."""
+    fields: dict[str, Any] = {name: getattr(job, name) for name in JobOut.model_fields if hasattr(job, name)}
+    fields |= {
+        "limit": job.document_limit,
+        "progress": {name: getattr(job, name) for name in Progress.model_fields},
+        "indexing": {"pending": job.pending, "failed": job.unembeddable},
+    }
+    return JobOut.model_validate(fields)

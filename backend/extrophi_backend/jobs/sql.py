@@ -1,0 +1,218 @@
+"""Every statement about jobs. Whoever writes for a job does so under its fence."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from extrophi_backend.collectors.models import Cursor, Failure
+from extrophi_backend.db import Connection
+from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
+
+_MAX_FAILURES_SHOWN = 100
+
+_JOB = f"""
+    SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.status, j.found,
+           j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision, j.run_after, j.created_at,
+           j.started_at, j.finished_at,
+           ARRAY(SELECT jsonb_build_object('target', f.target, 'code', f.code, 'detail', f.detail)
+                   FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures,
+           i.pending, i.unembeddable
+      FROM jobs j
+      JOIN collections c ON c.id = j.collection_id
+     CROSS JOIN LATERAL (
+           SELECT count(*) FILTER (WHERE e.hash IS NULL AND q.state IS DISTINCT FROM 'failed')::int AS pending,
+                  count(*) FILTER (WHERE q.state = 'failed')::int AS unembeddable
+             FROM job_documents d
+             JOIN chunks k ON k.document_id = d.document_id
+             LEFT JOIN embedding_models m ON m.state = 'active'
+             LEFT JOIN embeddings e ON e.model_id = m.id AND e.hash = k.embedding_hash
+             LEFT JOIN embedding_queue q ON q.model_id = m.id AND q.hash = k.embedding_hash
+            WHERE d.job_id = j.id) i
+"""  # noqa: S608  a constant of ours
+
+
+async def insert(conn: Connection, job: NewJob) -> None:
+    await conn.execute(
+        """INSERT INTO jobs (id, target, typed, platform, collection_id, document_limit, source_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        job.id,
+        job.target,
+        job.typed,
+        job.platform,
+        job.collection_id,
+        job.document_limit,
+        job.source_id,
+    )
+
+
+async def get(conn: Connection, job_id: UUID) -> Job | None:
+    row = await conn.fetchrow(f"{_JOB} WHERE j.id = $1", job_id)
+    return Job(**row) if row else None
+
+
+async def newest(conn: Connection, *, before: UUID | None, status: str | None, limit: int) -> list[Job]:
+    """Newest first: UUIDv7 ids sort by time."""
+    rows = await conn.fetch(
+        f"""{_JOB} WHERE ($1::uuid IS NULL OR j.id < $1) AND ($2::text IS NULL OR j.status = $2)
+            ORDER BY j.id DESC LIMIT $3""",
+        before,
+        status,
+        limit,
+    )
+    return [Job(**row) for row in rows]
+
+
+async def take_lease(conn: Connection, job_id: UUID, worker: str) -> Lease | None:
+    """Take the lease on a job; None when another worker holds it, it is not due, or it has ended.
+
+    The message that woke us decides nothing: Celery over Redis delivers again after its visibility timeout, also
+    while the first run still works. This statement decides; two at once meet on the row's lock. A lease that ran out
+    is a death; at the fifth at one cursor, the document that was being worked on is set aside.
+    """
+    row = await conn.fetchrow(
+        """UPDATE jobs
+              SET status = 'running', worker = $2, fence = fence + 1, attempts = attempts + 1, error = NULL,
+                  lease_until = now() + $3::interval, started_at = coalesce(started_at, now()), revision = revision + 1,
+                  deaths = CASE WHEN status = 'queued' THEN deaths WHEN deaths + 1 >= $4 THEN 0 ELSE deaths + 1 END,
+                  set_aside = CASE WHEN status = 'running' AND deaths + 1 >= $4 AND suspect IS NOT NULL
+                                   THEN set_aside || suspect ELSE set_aside END,
+                  suspect = NULL
+            WHERE id = $1 AND ((status = 'queued' AND run_after <= now())
+                               OR (status = 'running' AND lease_until < now()))
+        RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, found,
+                  set_aside""",
+        job_id,
+        worker,
+        LEASE_TIME,
+        DEATHS,
+    )
+    return Lease(**row) if row else None
+
+
+async def beat(conn: Connection, lease: Lease) -> bool | None:
+    """Renew the lease. Whether cancelling was asked for; None if the lease is lost."""
+    return await conn.fetchval(
+        """UPDATE jobs SET lease_until = now() + $3::interval WHERE id = $1 AND fence = $2 AND status = 'running'
+        RETURNING cancel_requested""",
+        lease.id,
+        lease.fence,
+        LEASE_TIME,
+    )
+
+
+async def hold(conn: Connection, lease: Lease) -> bool:
+    """Lock the job until the end of the transaction, if the lease is still ours. Nobody can take it meanwhile."""
+    return bool(
+        await conn.fetchval(
+            "SELECT true FROM jobs WHERE id = $1 AND fence = $2 AND status = 'running' FOR NO KEY UPDATE",
+            lease.id,
+            lease.fence,
+        )
+    )
+
+
+async def note_suspect(conn: Connection, lease: Lease, target: str) -> None:
+    """Note the document about to be worked on. It need not reach the disk: it is for when this worker dies."""
+    await conn.execute(
+        """WITH quickly AS (SELECT set_config('synchronous_commit', 'off', true))
+           UPDATE jobs SET suspect = $3 FROM quickly WHERE id = $1 AND fence = $2""",
+        lease.id,
+        lease.fence,
+        target,
+    )
+
+
+async def advance(
+    conn: Connection, lease: Lease, cursor: Cursor | None, counts: Counts, failures: Sequence[Failure]
+) -> None:
+    """Count what a page came to, and go on from its cursor. In the page's own transaction, after `hold`."""
+    await conn.execute(
+        """WITH failed AS (
+               INSERT INTO job_failures (job_id, seq, target, code, detail)
+               SELECT $1, j.failed + f.n, f.target, f.code, f.detail
+                 FROM jobs j, unnest($8::text[], $9::text[], $10::text[]) WITH ORDINALITY
+                      AS f (target, code, detail, n)
+                WHERE j.id = $1)
+           UPDATE jobs
+              SET cursor = $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5,
+                  failed = failed + $6, found = found + $3 + $4 + $5 + $6, deaths = 0, suspect = NULL,
+                  lease_until = now() + $7::interval, revision = revision + 1
+            WHERE id = $1""",
+        lease.id,
+        None if cursor is None else dict(cursor),
+        counts.created,
+        counts.updated,
+        counts.unchanged,
+        counts.failed,
+        LEASE_TIME,
+        [failure.target for failure in failures],
+        [failure.code for failure in failures],
+        [failure.detail for failure in failures],
+    )
+    await notify(conn, lease.id)
+
+
+async def finish(conn: Connection, lease: Lease, ending: Ending | None) -> bool:
+    """End the job, under our fence. None: by what it counted. False if the lease is lost."""
+    done = await conn.fetchval(
+        """UPDATE jobs
+              SET status = coalesce($3, CASE WHEN failed = 0 THEN 'succeeded' WHEN failed = found THEN 'failed'
+                                             ELSE 'partial' END),
+                  error = $4, finished_at = now(), lease_until = NULL, suspect = NULL, revision = revision + 1
+            WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING true""",
+        lease.id,
+        lease.fence,
+        ending.status if ending else None,
+        ending.error if ending else None,
+    )
+    await notify(conn, lease.id)
+    return bool(done)
+
+
+async def release(conn: Connection, lease: Lease, wait: timedelta, error: dict[str, Any] | None) -> None:
+    """Give the job back, to go on from its cursor after `wait`. This attempt did not die."""
+    await conn.execute(
+        """UPDATE jobs
+              SET status = 'queued', run_after = now() + $3::interval, error = $4, lease_until = NULL, suspect = NULL,
+                  sent_at = NULL, revision = revision + 1
+            WHERE id = $1 AND fence = $2 AND status = 'running'""",
+        lease.id,
+        lease.fence,
+        wait,
+        error,
+    )
+    await notify(conn, lease.id)
+
+
+async def cancel(conn: Connection, job_id: UUID) -> None:
+    """Cancel a job that waits at once; ask a running one's worker to."""
+    await conn.execute(
+        """UPDATE jobs
+              SET cancel_requested = true, revision = revision + 1,
+                  status = CASE WHEN status = 'queued' THEN 'canceled' ELSE status END,
+                  finished_at = CASE WHEN status = 'queued' THEN now() END
+            WHERE id = $1 AND status IN ('queued', 'running')""",
+        job_id,
+    )
+    await notify(conn, job_id)
+
+
+async def take_unsent(conn: Connection, resend: timedelta) -> list[UUID]:
+    """Jobs that a worker should be told of: due, or left by a dead worker, and no message lately. Uses jobs_open."""
+    rows = await conn.fetch(
+        """UPDATE jobs SET sent_at = now()
+            WHERE id IN (SELECT id FROM jobs
+                          WHERE status IN ('queued', 'running') AND run_after <= now()
+                            AND (status = 'queued' OR lease_until < now())
+                            AND (sent_at IS NULL OR sent_at < now() - $1::interval OR sent_at < lease_until)
+                          ORDER BY run_after LIMIT 500 FOR UPDATE SKIP LOCKED)
+        RETURNING id""",
+        resend,
+    )
+    return [row["id"] for row in rows]
+
+
+async def notify(conn: Connection, job_id: UUID) -> None:
+    """Wake those who watch the job, when this transaction commits."""
+    await conn.execute("SELECT pg_notify('extrophi_jobs', $1)", str(job_id))
