@@ -1,6 +1,6 @@
 """Markdown: kept as written, without its front matter; its structure by a CommonMark parser.
 
-The text stays Markdown (docs/decisions/0010): a quote is then exactly what the writer typed, and offsets into the
+The text stays Markdown (docs/decisions/0004): a quote is then exactly what the writer typed, and offsets into the
 document are offsets into the file, moved by the length of the front matter.
 """
 
