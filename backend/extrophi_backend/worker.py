@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import httpx
 from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
@@ -22,6 +23,7 @@ from extrophi_backend.captures.store import open_captures
 from extrophi_backend.collectors.registry import Registry, make_registry
 from extrophi_backend.db import Pool, make_pool
 from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.index.embedding import keep_embedding
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.sending import send_unsent
 from extrophi_backend.log import event
@@ -45,6 +47,7 @@ class Worker:
         self._running: set[Future[None]] = set()
         self._parts: jobs.Parts | None = None
         self._pool: Pool | None = None
+        self._wake = asyncio.Event()
         self.celery.task(name=RUN_JOB)(self.run_job)
 
     def start(self) -> None:
@@ -52,6 +55,7 @@ class Worker:
         self._thread.start()
         self.submit(self._prepare()).result()
         self.submit(self._sweep())
+        self.submit(self._embed())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
@@ -85,8 +89,16 @@ class Worker:
             captures=open_captures(settings.data / "captures", settings.captures_url),
             registry=self.registry,
             worker=f"{socket.gethostname()}:{os.getpid()}",
-            saved=lambda: None,
+            saved=self._wake.set,
         )
+
+    async def _embed(self) -> None:
+        assert self._pool is not None
+        async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
+            while True:
+                with suppress(*DATABASE_AWAY):
+                    await keep_embedding(self._pool, client, self.settings, self._wake)
+                await asyncio.sleep(SWEEP_SECONDS)
 
     async def _sweep(self) -> None:
         assert self._pool is not None

@@ -1,0 +1,29 @@
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """A row of embedding_models. `endpoint`: 'local', 'openai', or a base address that ends in /v1."""
+
+    id: int
+    name: str
+    dimensions: int
+    endpoint: str
+    state: Literal["building", "active", "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is asked, and with which key."""
+
+    url: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A text that waits for its embedding."""
+
+    hash: bytes
+    text: str
