@@ -19,6 +19,7 @@ from extrophi_backend.extraction.assembling import clean, one_line
 from extrophi_backend.extraction.decoding import decode
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
+from extrophi_backend.extraction.text import paragraphs
 
 _FRONT_MATTER = re.compile(
     r"\A\s*(---|\+\+\+)[ \t]*\n(.*?)(?:^|\n)(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
@@ -46,7 +47,8 @@ def extract_markdown(body: bytes, *, charset: str | None = None) -> Extracted:
     whole = decode(body, charset)
     meta, begin = front_matter(whole)
     text = whole[begin:].strip("\n")
-    blocks = markdown_blocks(text)
+    # What is nested beyond all reason the parser leaves out; it is text nevertheless.
+    blocks = markdown_blocks(text) or paragraphs(text)
     if not blocks:
         raise ExtractionFailed("no_text", "There is no text in it" + (" but front matter." if begin else "."))
     title = _scalar(meta, _TITLE)
@@ -94,7 +96,7 @@ def markdown_blocks(text: str) -> tuple[Block, ...]:
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     found: list[Block] = []
     # No inline parsing: only lines are needed, and links and emphasis are where Markdown parsers can be made slow.
-    parser = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"], ignoreInvalid=True)
+    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("inline")
     tokens = parser.parse(text)
     for at, token in enumerate(tokens):
         if token.map is None or token.type not in _LEAVES:

@@ -12,7 +12,9 @@ from extrophi_backend.errors import InvalidTarget
 class NotAPath(InvalidTarget):
     def __init__(self, typed: str, why: str) -> None:
         super().__init__(
-            f"{_short(typed)} cannot be collected. {why}", hint="Name a file or a folder by its absolute path."
+            f"{_short(typed)} cannot be collected. {why}",
+            hint="Name a file or a folder by its absolute path.",
+            field="target",
         )
 
 
@@ -23,6 +25,7 @@ class OutsideRoots(InvalidTarget):
         super().__init__(
             f"{_short(typed)} is outside the folders that Extrophi may read.",
             hint="Add its folder to EXTROPHI_FILES_ROOTS, or upload the files instead.",
+            field="target",
         )
 
 
@@ -33,6 +36,7 @@ class TargetMissing(InvalidTarget):
         super().__init__(
             f"{_short(typed)} cannot be read. {why}",
             hint="Check the path, its permissions and its disk. What was collected from it before is kept.",
+            field="target",
         )
 
 
