@@ -104,7 +104,7 @@ def extract_now(format_: Format, body: bytes, media_type: str | None, url: str |
                 from extrophi_backend.extraction.epub import extract_epub
 
                 return extract_epub(body)
-    except (ExtractionFailed, MemoryError):
+    except (ExtractionFailed, MemoryError, ImportError):  # ImportError: a broken installation is no file's fault
         raise
     except Exception as error:
         # The promise of this module: whatever a parser stumbles over is the file's fault, and a reason.

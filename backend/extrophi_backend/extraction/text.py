@@ -3,6 +3,7 @@
 import re
 
 from extrophi_backend.collectors.models import Block
+from extrophi_backend.extraction.assembling import one_line
 from extrophi_backend.extraction.decoding import decode
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
@@ -29,4 +30,10 @@ def extract_text(body: bytes, *, charset: str | None = None) -> Extracted:
     blocks = paragraphs(text)
     if not blocks:
         raise ExtractionFailed("no_text", "It is empty.")
-    return Extracted(text=text, blocks=blocks, format="text")
+    return Extracted(text=text, blocks=blocks, title=_title(text[blocks[0].start : blocks[0].end]), format="text")
+
+
+def _title(first: str) -> str:
+    """A short first line that stands alone and is no sentence, as people head their notes; else nothing."""
+    is_title = "\n" not in first and len(first) <= 100 and not first.endswith((".", ",", ";", ":", "…"))
+    return one_line(first) if is_title and any(map(str.isalpha, first)) else ""

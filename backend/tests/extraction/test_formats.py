@@ -67,7 +67,7 @@ async def test_a_docx_gives_headings_lists_tables_and_properties() -> None:
 async def test_an_epub_is_read_in_the_order_of_its_spine() -> None:
     book = make_epub(
         {
-            "b.xhtml": "<h1>First</h1><p>Caf&eacute; &amp; <i>tea</i><!-- no --> now<br/>and then</p><script>x</script>",
+            "b.xhtml": "<h1>First</h1><p>Caf&eacute; &amp; <i>tea</i><!-- --> now<br/>and then</p><style>x</style>",
             "a.xhtml": "<div>Loose <p>A paragraph</p> words<pre>two\n  lines</pre></div>",
         }
     )
@@ -134,6 +134,12 @@ async def test_paragraphs_of_plain_text_stand_between_empty_lines() -> None:
     found = await read("One\r\nline\r\n \r\n\r\n  Two 🐦  \nmore \n".encode(), "x.txt")
     assert found.text == "One\nline\n \n\n  Two 🐦  \nmore "
     assert parts(found) == [(0, "One\nline"), (0, "Two 🐦  \nmore")]
+
+
+async def test_a_short_first_line_that_stands_alone_is_a_title() -> None:
+    assert (await read(b"Saved for later\n\nI have a list.\n", "x.txt")).title == "Saved for later"
+    assert (await read(b"I have a list.\n\nIt is long.\n", "x.txt")).title == ""
+    assert (await read(b"One\ntwo\n", "x.txt")).title == ""
 
 
 async def test_encodings_are_recognised() -> None:

@@ -1,7 +1,5 @@
 """Folders as they are: links, pipes, locked files, files that come and go between two runs."""
 
-# ruff: noqa: ASYNC240  a test's own few calls to the file system hold nobody up
-
 import os
 import socket
 from collections.abc import Mapping, Sequence
