@@ -15,6 +15,7 @@ from extrophi_backend.health.routes import router as health
 from extrophi_backend.http.middleware import Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
 from extrophi_backend.http.state import State
+from extrophi_backend.investigations.routes import router as investigations
 from extrophi_backend.jobs.routes import router as jobs
 from extrophi_backend.notifications import listening
 from extrophi_backend.queue import make_celery
@@ -28,7 +29,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         pool = await make_pool(settings.database_url.get_secret_value(), name="backend-api")
-        async with listening(settings.database_url.get_secret_value(), "extrophi_jobs") as notifications:
+        dsn = settings.database_url.get_secret_value()
+        async with listening(dsn, "extrophi_jobs", "extrophi_investigations") as notifications:
             app.state.extrophi = State(
                 settings,
                 pool,
@@ -56,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         service_key=settings.service_key.get_secret_value() if settings.service_key else None,
         on_loopback=_is_loopback(settings.host),
     )
-    for router in (health, documents, collections, jobs, stats):
+    for router in (health, documents, collections, jobs, investigations, stats):
         app.include_router(router)
     _publish_problem(app)
     return app

@@ -1,0 +1,79 @@
+"""The app: what surrounds requests, and the slices' routes."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+import httpx
+from fastapi import FastAPI
+
+from extrophi_research.db import make_pool
+from extrophi_research.embeddings.local import LocalModel
+from extrophi_research.embeddings.routes import router as embeddings
+from extrophi_research.embeddings.service import Embedder
+from extrophi_research.health.routes import router as health
+from extrophi_research.http.middleware import Surroundings
+from extrophi_research.http.problems import Problem, handle_problems
+from extrophi_research.http.state import State
+from extrophi_research.search.follow import Follower
+from extrophi_research.search.keyword import open_index
+from extrophi_research.search.routes import router as search
+from extrophi_research.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Research's API. Nothing is connected to before it starts, and a missing service does not end the start."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        dsn = settings.database_url.get_secret_value()
+        pool = await make_pool(dsn, name="research")
+        index = await asyncio.to_thread(open_index, settings.data / "keywords")
+        follower = Follower(pool, dsn, index)
+        async with httpx.AsyncClient() as client:
+            model = LocalModel(settings.model_threads)
+            app.state.extrophi = State(
+                settings, pool, client, model, Embedder(settings, model, client), index, follower
+            )
+            following = asyncio.create_task(follower.run())
+            try:
+                yield
+            finally:
+                following.cancel()
+                await asyncio.wait({following})
+                await asyncio.to_thread(index.close)
+                pool.terminate()
+
+    app = FastAPI(
+        title="Extrophi research",
+        version="0.1.0",
+        description="Search, answers with citations, evidence for a draft, embeddings of the local model.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    handle_problems(app)
+    app.add_middleware(
+        Surroundings,
+        service_key=settings.service_key.get_secret_value() if settings.service_key else None,
+        on_loopback=_is_loopback(settings.host),
+    )
+    for router in (health, search, embeddings):
+        app.include_router(router)
+    _publish_problem(app)
+    return app
+
+
+def _publish_problem(app: FastAPI) -> None:
+    """Put the shape of problems into the OpenAPI document, which routes refer to and none returns by type."""
+    document = app.openapi()
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

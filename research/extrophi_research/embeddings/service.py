@@ -1,0 +1,94 @@
+"""The vector of a query, under the model that search uses now."""
+
+import asyncio
+import base64
+import struct
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import httpx
+
+from extrophi_research.db import Connection
+from extrophi_research.embeddings.local import LocalModel
+from extrophi_research.settings import Settings
+
+_CACHED = 512
+_SECONDS = 5.0
+_REST_SECONDS = 5.0
+"""An endpoint that just failed is not asked again for this long: search by word is better than a wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveModel:
+    id: int
+    name: str
+    dimensions: int
+    endpoint: str
+
+
+class EndpointAway(Exception):
+    """The model cannot be asked now; the text says why."""
+
+
+@dataclass(slots=True)
+class Embedder:
+    """Embeds queries, and remembers the last of them."""
+
+    settings: Settings
+    model: LocalModel
+    client: httpx.AsyncClient
+    _cache: "OrderedDict[tuple[int, str], list[float]]" = field(default_factory=OrderedDict)
+    _rests_until: float = 0.0
+
+    async def embed(self, model: ActiveModel, text: str) -> list[float]:
+        """The vector of `text`, of unit length. Raises EndpointAway."""
+        key = (model.id, text)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        if model.endpoint == "local":
+            vectors, _ = await asyncio.to_thread(self.model.embed, [text])
+            vector = vectors[0].tolist()
+        else:
+            vector = await self._remote(model, text)
+        self._cache[key] = vector
+        if len(self._cache) > _CACHED:
+            self._cache.popitem(last=False)
+        return vector
+
+    async def _remote(self, model: ActiveModel, text: str) -> list[float]:
+        if time.monotonic() < self._rests_until:
+            raise EndpointAway("the embeddings endpoint did not answer a moment ago")
+        url, key = self._address(model.endpoint)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        body = {"model": model.name, "input": [text], "encoding_format": "base64"}
+        try:
+            answer = await self.client.post(f"{url}/embeddings", json=body, headers=headers, timeout=_SECONDS)
+            answer.raise_for_status()
+            sent = answer.json()["data"][0]["embedding"]
+            packed = base64.b64decode(sent) if isinstance(sent, str) else struct.pack(f"<{len(sent)}f", *sent)
+            vector = list(struct.unpack(f"<{len(packed) // 4}f", packed))
+        except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
+            self._rests_until = time.monotonic() + _REST_SECONDS
+            raise EndpointAway(f"the embeddings endpoint does not answer ({type(error).__name__})") from error
+        if len(vector) != model.dimensions:
+            raise EndpointAway(f"the embeddings endpoint gives {len(vector)} dimensions, not {model.dimensions}")
+        return vector
+
+    def _address(self, endpoint: str) -> tuple[str, str | None]:
+        """A key goes to the address it was given for, and to no other."""
+        settings = self.settings
+        if endpoint == "openai":
+            key = settings.openai_api_key
+            return str(settings.openai_base_url).rstrip("/"), key.get_secret_value() if key else None
+        key = settings.embeddings_api_key
+        ours = settings.embeddings_url is not None and str(settings.embeddings_url).rstrip("/") == endpoint
+        return endpoint, key.get_secret_value() if key and ours else None
+
+
+async def active_model(conn: Connection) -> ActiveModel | None:
+    row = await conn.fetchrow(
+        "SELECT id, name, dimensions, endpoint FROM read_v1.embedding_models WHERE state = 'active'"
+    )
+    return ActiveModel(**row) if row else None

@@ -1,0 +1,57 @@
+"""Liveness, readiness, metrics. They answer without a key, and in bounded time."""
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from extrophi_research.http.problems import DATABASE_AWAY
+from extrophi_research.http.state import App, State
+
+router = APIRouter(tags=["health"])
+_SECONDS = 2.0
+
+
+class Health(BaseModel):
+    status: Literal["ok", "degraded"]
+    component: Literal["research"] = "research"
+    dependencies: dict[str, str]
+
+
+class Readiness(BaseModel):
+    ready: bool
+    missing: dict[str, str]
+
+
+@router.get("/health", summary="It serves; what it needs is told in the body")
+async def health(app: App) -> Health:
+    found = await _dependencies(app)
+    return Health(status="ok" if set(found.values()) == {"ok"} else "degraded", dependencies=found)
+
+
+@router.get("/ready", summary="It can do its work", responses={503: {"model": Readiness, "description": "Not yet"}})
+async def ready(app: App, response: Response) -> Readiness:
+    missing = {name: state for name, state in (await _dependencies(app)).items() if state != "ok"}
+    response.status_code = 503 if missing else 200
+    return Readiness(ready=not missing, missing=missing)
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _dependencies(app: State) -> dict[str, str]:
+    index = "ok" if app.follower.whole else "not built yet: it reads what is in the database"
+    return {"database": await _database(app), "keyword_index": index}
+
+
+async def _database(app: State) -> str:
+    try:
+        async with asyncio.timeout(_SECONDS), app.pool.acquire() as conn:
+            published = await conn.fetchval("SELECT to_regclass('read_v1.changes') IS NOT NULL")
+            return "ok" if published else "not migrated: run backend with EXTROPHI_ROLE=migrate"
+    except DATABASE_AWAY as error:
+        return f"out of reach ({type(error).__name__})"

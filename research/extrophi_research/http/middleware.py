@@ -1,0 +1,81 @@
+"""What surrounds every request: its id, the service key, the limit of its body."""
+
+import hmac
+import re
+from uuid import uuid4
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from extrophi_research.errors import TooLarge
+from extrophi_research.http.problems import problem
+from extrophi_research.log import request_id
+
+OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
+_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_LIMITS = {"/v1/embeddings": 40_000_000}
+_LIMIT = 1_000_000
+
+
+class Surroundings:
+    """ASGI middleware. Without a service key, only a process bound to loopback answers more than OPEN_PATHS."""
+
+    def __init__(self, app: ASGIApp, *, service_key: str | None, on_loopback: bool) -> None:
+        self.app = app
+        self.service_key = service_key
+        self.on_loopback = on_loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        name = given.decode() if _ID.fullmatch(given) else uuid4().hex
+        token = request_id.set(name)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", name.encode())]
+            await send(message)
+
+        try:
+            if scope["path"] not in OPEN_PATHS and not self._may_enter(headers.get(b"authorization", b"")):
+                refused = problem(
+                    401,
+                    "unauthorized",
+                    "A key is needed",
+                    "This component answers only to the others of its Extrophi.",
+                    hint="Send EXTROPHI_SERVICE_KEY as a bearer token, or go through the orchestrator.",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+                await refused(scope, receive, send_with_id)
+                return
+            limit = _LIMITS.get(scope["path"], _LIMIT)
+            await self._bounded(limit, scope, receive, send_with_id, headers.get(b"content-length", b""))
+        finally:
+            request_id.reset(token)
+
+    def _may_enter(self, authorization: bytes) -> bool:
+        if self.service_key is None:
+            return self.on_loopback
+        return hmac.compare_digest(authorization, b"Bearer " + self.service_key.encode())
+
+    async def _bounded(self, limit: int, scope: Scope, receive: Receive, send: Send, declared: bytes) -> None:
+        seen = 0
+        detail = f"The body is larger than the {limit // 1_000_000} MB that this path takes."
+
+        async def receive_bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                # FastAPI turns all else that is raised while it reads a body into a 400.
+                raise HTTPException(413, detail)
+            return message
+
+        if declared.isdigit() and int(declared) > limit:
+            refused = problem(413, TooLarge.code, TooLarge.title, detail, hint="Send it in smaller parts.")
+            await refused(scope, receive, send)
+            return
+        await self.app(scope, receive_bounded, send)

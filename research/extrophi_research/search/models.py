@@ -1,0 +1,92 @@
+"""The words of the search slice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+Mode = Literal["hybrid", "keyword", "vector"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Empty means: no such filter."""
+
+    platforms: Sequence[str] = ()
+    collections: Sequence[str] = ()
+    source_ids: Sequence[UUID] = ()
+    job_ids: Sequence[UUID] = ()
+    authors: Sequence[str] = ()
+    languages: Sequence[str] = ()
+    published_after: datetime | None = None
+    published_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk that one of the two ways found."""
+
+    chunk_id: UUID
+    document_id: UUID
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk with what a citation needs of its document."""
+
+    chunk_id: UUID
+    document_id: UUID
+    version: int
+    start: int
+    end: int
+    text: str
+    platform: str
+    external_id: str
+    title: str
+    author: str | None
+    published_at: datetime | None
+    url: str | None
+    anchors: Sequence[tuple[int, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A hit as a reader sees it. `document(version).text[quote_start:quote_end] == quote`, always."""
+
+    document_id: UUID
+    version: int
+    platform: str
+    external_id: str
+    title: str
+    author: str | None
+    published_at: datetime | None
+    url: str | None
+    deep_link: str | None
+    quote: str
+    quote_start: int
+    quote_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    document_id: UUID
+    version: int
+    chunk_id: UUID
+    score: float
+    text: str
+    start: int
+    end: int
+    citation: Citation
+    also: Sequence[Citation] = ()
+    """The same text elsewhere."""
+    similarity: float | None = None
+    """Cosine of query and chunk, where vectors were asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    items: Sequence[Hit] = field(default=())
+    degraded: str | None = None
+    relaxed: bool = False

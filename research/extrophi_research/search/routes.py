@@ -1,0 +1,29 @@
+import time
+
+from fastapi import APIRouter
+
+from extrophi_research.http.problems import responses
+from extrophi_research.http.state import App
+from extrophi_research.search.schemas import SearchIn, SearchOut, hit_out
+from extrophi_research.search.service import search
+
+router = APIRouter(tags=["search"])
+
+
+@router.post("/search", summary="Find chunks by word and by meaning", responses=responses())
+async def post_search(app: App, body: SearchIn) -> SearchOut:
+    """A "quoted phrase" ranks its matches first, then (`relaxed`) the rest; -word excludes."""
+    began = time.perf_counter()
+    found = await search(
+        app.pool,
+        app.index,
+        app.embedder,
+        body.query,
+        limit=body.limit,
+        mode=body.mode,
+        group=body.group,
+        filters=body.filters.filters(),
+    )
+    took = round((time.perf_counter() - began) * 1000, 1)
+    items = [hit_out(hit) for hit in found.items]
+    return SearchOut(items=items, mode=body.mode, degraded=found.degraded, relaxed=found.relaxed, took_ms=took)

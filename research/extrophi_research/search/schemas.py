@@ -1,0 +1,77 @@
+"""What crosses HTTP about search."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from extrophi_research.http.fields import Asked, Text
+from extrophi_research.search.models import Filters, Hit, Mode
+
+Names = Annotated[list[Annotated[Text, Field(max_length=1000)]], Field(max_length=100)]
+Ids = Annotated[list[UUID], Field(max_length=100)]
+
+
+class FiltersIn(BaseModel):
+    platforms: Annotated[list[Literal["twitter", "youtube", "reddit", "web", "files"]], Field(max_length=5)] = []
+    collections: Names = []
+    source_ids: Ids = []
+    job_ids: Ids = []
+    authors: Names = []
+    languages: Names = []
+    published_after: AwareDatetime | None = None
+    published_before: AwareDatetime | None = None
+
+    def filters(self) -> Filters:
+        return Filters(**{name: getattr(self, name) for name in FiltersIn.model_fields})
+
+
+class SearchIn(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"query": "reading on phones", "limit": 5}]})
+    query: Asked
+    limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
+    mode: Mode = "hybrid"
+    group: Literal["document", "none"] = "document"
+    filters: FiltersIn = FiltersIn()
+
+
+class CitationOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    document_id: UUID
+    version: int
+    platform: str
+    external_id: str
+    title: str
+    author: str | None
+    published_at: datetime | None
+    url: str | None
+    deep_link: str | None
+    quote: str
+    quote_start: int
+    quote_end: int
+
+
+class HitOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    document_id: UUID
+    version: int
+    chunk_id: UUID
+    score: float
+    text: str
+    start: int
+    end: int
+    citation: CitationOut
+    also: list[CitationOut]
+
+
+class SearchOut(BaseModel):
+    items: list[HitOut]
+    mode: Mode
+    degraded: str | None
+    relaxed: bool
+    took_ms: float
+
+
+def hit_out(hit: Hit) -> HitOut:
+    return HitOut.model_validate(hit)

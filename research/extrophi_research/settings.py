@@ -1,0 +1,77 @@
+"""Research's settings: the only module that reads the environment."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from typing_extensions import override
+
+
+class _SecretFiles(EnvSettingsSource):
+    """`NAME_FILE` names a file that holds the value of `NAME`, as container platforms mount secrets."""
+
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = str(field.validation_alias)
+        path = self.env_vars.get(f"{name}_file".lower()) or self.env_vars.get(f"{name}_FILE")
+        if not path or "Secret" not in str(field.annotation):
+            return None, name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), name, False
+        except OSError as error:
+            raise SystemExit(f"{name}_FILE: {path}: {error.strerror}") from error
+
+
+def _env(name: str, meaning: str, default: Any = None) -> Any:
+    return Field(default, validation_alias=name, description=meaning)
+
+
+class Settings(BaseSettings):
+    """Each field says which variable it is, what it changes, and in which unit."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    host: str = _env("EXTROPHI_HOST", "Address to listen on.", "127.0.0.1")
+    port: Annotated[int, Field(ge=1, le=65535)] = _env("EXTROPHI_PORT", "Port to listen on.", 8001)
+    database_url: SecretStr = _env(
+        "DATABASE_URL", "PostgreSQL that backend migrated.", SecretStr("postgresql://postgres@localhost/extrophi")
+    )
+    service_key: SecretStr | None = _env("EXTROPHI_SERVICE_KEY", "The key that the three components share.")
+    data: Path = _env("EXTROPHI_DATA", "Folder of the keyword index, a cache that may be deleted.", Path("data"))
+    model_threads: Annotated[int, Field(ge=0, le=256)] = _env(
+        "EXTROPHI_MODEL_THREADS", "Threads of the local model; 0: one per core.", 0
+    )
+    openai_api_key: SecretStr | None = _env("OPENAI_API_KEY", "OpenAI's key: goes to OpenAI's address only.")
+    openai_base_url: HttpUrl = _env("OPENAI_BASE_URL", "OpenAI's address.", HttpUrl("https://api.openai.com/v1"))
+    embeddings_url: HttpUrl | None = _env("EMBEDDINGS_URL", "OpenAI-compatible endpoint for embeddings; ends in /v1.")
+    embeddings_api_key: SecretStr | None = _env("EMBEDDINGS_API_KEY", "Key of EMBEDDINGS_URL.")
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def read_settings() -> Settings:
+    """The environment's settings. A wrong one ends the program with one line that names it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'][:1])}: {e['msg']}" for e in error.errors())
+        print(wrong, file=sys.stderr)  # noqa: T201  before there is a log
+        raise SystemExit(2) from None
