@@ -8,16 +8,18 @@ from ipaddress import ip_address
 import httpx
 from fastapi import FastAPI
 
+from extrophi_research.answer.routes import router as answer
 from extrophi_research.db import make_pool
 from extrophi_research.embeddings.local import LocalModel
 from extrophi_research.embeddings.routes import router as embeddings
 from extrophi_research.embeddings.service import Embedder
+from extrophi_research.enrich.routes import router as enrich
 from extrophi_research.health.routes import router as health
 from extrophi_research.http.middleware import Surroundings
 from extrophi_research.http.problems import Problem, handle_problems
 from extrophi_research.http.state import State
 from extrophi_research.search.follow import Follower
-from extrophi_research.search.keyword import open_index
+from extrophi_research.search.keyword import KeywordIndex
 from extrophi_research.search.routes import router as search
 from extrophi_research.settings import Settings
 
@@ -29,9 +31,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         dsn = settings.database_url.get_secret_value()
         pool = await make_pool(dsn, name="research")
-        index = await asyncio.to_thread(open_index, settings.data / "keywords")
+        index = await asyncio.to_thread(KeywordIndex, settings.data / "keywords")
         follower = Follower(pool, dsn, index)
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(trust_env=False) as client:
             model = LocalModel(settings.model_threads)
             app.state.extrophi = State(
                 settings, pool, client, model, Embedder(settings, model, client), index, follower
@@ -42,7 +44,6 @@ def create_app(settings: Settings) -> FastAPI:
             finally:
                 following.cancel()
                 await asyncio.wait({following})
-                await asyncio.to_thread(index.close)
                 pool.terminate()
 
     app = FastAPI(
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         service_key=settings.service_key.get_secret_value() if settings.service_key else None,
         on_loopback=_is_loopback(settings.host),
     )
-    for router in (health, search, embeddings):
+    for router in (health, search, answer, enrich, embeddings):
         app.include_router(router)
     _publish_problem(app)
     return app
