@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from extrophi_research.answer.service import Answer, answer
-from extrophi_research.http.fields import Asked
+from extrophi_research.http.fields import Question
 from extrophi_research.http.problems import responses
 from extrophi_research.http.sse import Event, EventStream
 from extrophi_research.http.state import App
@@ -19,7 +19,7 @@ class AnswerIn(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"question": "Why do long articles get read less on phones?"}]}
     )
-    question: Asked
+    question: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 8
     filters: FiltersIn = FiltersIn()
 

@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from extrophi_research.http.fields import Asked
+from extrophi_research.http.fields import Question
 from extrophi_research.http.problems import responses
 from extrophi_research.http.state import App
 from extrophi_research.search.schemas import FiltersIn, HitOut, hit_out
@@ -13,7 +13,7 @@ router = APIRouter(tags=["enrich"])
 
 
 class EnrichIn(BaseModel):
-    text: Asked
+    text: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 5
     filters: FiltersIn = FiltersIn()
 

@@ -95,6 +95,10 @@ class KeywordIndex:
         hits = searcher.search(built, limit).hits
         return [(UUID(searcher.doc(address)["chunk_id"][0]), float(score)) for score, address in hits]
 
+    def close(self) -> None:
+        """Let the merges under way end. What was committed stays."""
+        self._writer.wait_merging_threads()
+
     def _build(self, query: Query) -> tantivy.Query | None:
         found = list(analysis.words(query.text))
         telling = [word for word in found if word not in analysis.STOP_WORDS] or found
@@ -110,3 +114,8 @@ class KeywordIndex:
             elif excluded:
                 parts.append((tantivy.Occur.MustNot, tantivy.Query.term_query(schema, "body", excluded[0])))
         return tantivy.Query.boolean_query(parts)
+
+
+def open_index(folder: Path) -> KeywordIndex:
+    """The index in `folder`, or an empty one where there is none that can be used."""
+    return KeywordIndex(folder)

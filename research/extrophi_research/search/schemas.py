@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from extrophi_research.http.fields import Asked, Text
+from extrophi_research.http.fields import Question, Text
 from extrophi_research.search.models import Filters, Hit, Mode
 
 Names = Annotated[list[Annotated[Text, Field(max_length=1000)]], Field(max_length=100)]
@@ -29,7 +29,7 @@ class FiltersIn(BaseModel):
 
 class SearchIn(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"query": "reading on phones", "limit": 5}]})
-    query: Asked
+    query: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
     mode: Mode = "hybrid"
     group: Literal["document", "none"] = "document"

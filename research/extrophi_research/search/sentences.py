@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 
-_END = re.compile(r"[.!?…]+['\"”’)\]]*(?=\s|$)|[。！？｡]['\"”’）」』]*|\n+")  # noqa: RUF001  East Asian marks are what is meant
+_END = re.compile(
+    r"[.!?…]+['\"”’)\]]*(?=\s|$)|[。！？｡]['\"”’）」』]*|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*+•#>|]|\d+[.)])[ \t])"
+)  # noqa: RUF001  East Asian marks are what is meant
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|cf|Fig|No|al)\.$")
 
 
