@@ -19,7 +19,7 @@ from extrophi_research.http.middleware import Surroundings
 from extrophi_research.http.problems import Problem, handle_problems
 from extrophi_research.http.state import State
 from extrophi_research.search.follow import Follower
-from extrophi_research.search.keyword import KeywordIndex
+from extrophi_research.search.keyword import open_index
 from extrophi_research.search.routes import router as search
 from extrophi_research.settings import Settings
 
@@ -31,7 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         dsn = settings.database_url.get_secret_value()
         pool = await make_pool(dsn, name="research")
-        index = await asyncio.to_thread(KeywordIndex, settings.data / "keywords")
+        index = await asyncio.to_thread(open_index, settings.data / "keywords")
         follower = Follower(pool, dsn, index)
         async with httpx.AsyncClient(trust_env=False) as client:
             model = LocalModel(settings.model_threads)
@@ -44,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
             finally:
                 following.cancel()
                 await asyncio.wait({following})
+                await asyncio.to_thread(index.close)
                 pool.terminate()
 
     app = FastAPI(

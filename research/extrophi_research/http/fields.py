@@ -18,5 +18,5 @@ def _storable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_storable)]
 """Any text that PostgreSQL can hold: no NUL, no lone surrogate (JSON can carry both)."""
 
-Asked = Annotated[str, StringConstraints(min_length=1, max_length=8000, pattern=r"\S"), AfterValidator(_storable)]
+Question = Annotated[str, StringConstraints(min_length=1, max_length=8000, pattern=r"\S"), AfterValidator(_storable)]
 """What a person asks: not blank, at most 8,000 characters."""
