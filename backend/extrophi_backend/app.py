@@ -16,6 +16,7 @@ from extrophi_backend.http.middleware import Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
 from extrophi_backend.http.state import State
 from extrophi_backend.investigations.routes import router as investigations
+from extrophi_backend.index.routes import router as embeddings
 from extrophi_backend.jobs.routes import router as jobs
 from extrophi_backend.notifications import listening
 from extrophi_backend.queue import make_celery

@@ -1,5 +1,7 @@
 """Captures: the bytes as fetched, in any object store, named by their own hash."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +32,12 @@ class Captures:
         except FileNotFoundError:
             return None
         return bytes(await found.bytes_async())
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Forget captures; those that are not there are no error."""
+        for key in keys:
+            with suppress(FileNotFoundError):
+                await self.store.delete_async(key)
 
 
 def capture_key(body: bytes) -> str:

@@ -96,8 +96,7 @@ async def read(app: App, id: Id, version: VersionQuery = None) -> DocumentOut:  
 
 @router.delete("/{id}", status_code=204, summary="Delete a document for good", responses=responses(410))
 async def delete(app: App, id: Id) -> Response:  # noqa: A002  the contract's name
-    async with app.pool.acquire() as conn, conn.transaction():
-        await service.delete(conn, id)
+    await service.delete(app.pool, app.captures, id)
     return Response(status_code=204)
 
 

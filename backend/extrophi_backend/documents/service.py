@@ -12,6 +12,7 @@ from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import sql
 from extrophi_backend.documents.models import Links, Prepared, Saved
 from extrophi_backend.errors import Gone, NotFound
+from extrophi_backend.index import service as index
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
 
 
@@ -47,6 +48,7 @@ async def write(
     Returns:
         What became of `prepared`, in its order.
     """
+    await index.share_vectors(conn)
     created = await sql.insert_new(conn, prepared)
     existing = await sql.lock_existing(conn, [_key(one) for one in prepared if _key(one) not in created])
     saved: list[Saved] = []
@@ -71,7 +73,7 @@ async def write(
     if written:
         await sql.insert_versions(conn, written)
         hashes = await sql.replace_chunks(conn, written)
-        await sql.queue_embeddings(conn, sorted(hashes))
+        await index.queue(conn, sorted(hashes))
     untouched = await sql.ids_of(conn, platform, unchanged) if unchanged else []
     if seen or untouched:
         validators = [one.collected.validators or None for _, one in seen]
@@ -88,11 +90,18 @@ async def mark_gone(conn: Connection, platform: str, external_ids: Sequence[str]
         await sql.log_changes(conn, await sql.mark_gone(conn, platform, external_ids))
 
 
-async def delete(conn: Connection, document_id: UUID) -> None:
-    """Remove a document for good. Its citations answer 410 from then on. Raises Gone, NotFound."""
-    if not await sql.delete(conn, document_id):
-        await missing(conn, document_id)
-    await sql.log_changes(conn, [document_id], deleted=True)
+async def delete(pool: Pool, captures: Captures, document_id: UUID) -> None:
+    """Remove a document for good, captures and all. Its citations answer 410 from then on. Raises Gone, NotFound."""
+    async with pool.acquire() as conn, conn.transaction():
+        await index.own_vectors(conn)
+        keys = await sql.capture_keys(conn, document_id)
+        if not await sql.delete(conn, document_id):
+            await missing(conn, document_id)
+        await sql.log_changes(conn, [document_id], deleted=True)
+    if keys:
+        async with pool.acquire() as conn:
+            unused = await sql.unused_captures(conn, keys)
+        await captures.delete(unused)
 
 
 async def missing(conn: Connection, document_id: UUID) -> None:

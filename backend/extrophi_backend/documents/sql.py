@@ -150,19 +150,6 @@ async def replace_chunks(conn: Connection, documents: Sequence[tuple[UUID, int, 
     return {record[8] for record in records}
 
 
-async def queue_embeddings(conn: Connection, hashes: Sequence[bytes]) -> None:
-    """Ask for the embeddings that the active and the building model do not have yet."""
-    await conn.execute(
-        """INSERT INTO embedding_queue (model_id, hash)
-           SELECT m.id, h.hash FROM embedding_models m, unnest($1::bytea[]) AS h (hash)
-            WHERE m.state IN ('active', 'building')
-              AND NOT EXISTS (SELECT FROM embeddings e WHERE e.model_id = m.id AND e.hash = h.hash)
-            ORDER BY m.id, h.hash
-           ON CONFLICT DO NOTHING""",
-        hashes,
-    )
-
-
 async def link(conn: Connection, ids: Sequence[UUID], links: Links) -> list[UUID]:
     """Put documents into the collection, and note their source and job.
 
@@ -276,8 +263,29 @@ async def was_deleted(conn: Connection, document_id: UUID) -> bool:
     return bool(await conn.fetchval("SELECT true FROM deleted_documents WHERE id = $1", document_id))
 
 
+async def capture_keys(conn: Connection, document_id: UUID) -> list[str]:
+    rows = await conn.fetch(
+        "SELECT DISTINCT capture_key FROM document_versions WHERE document_id = $1 AND capture_key IS NOT NULL",
+        document_id,
+    )
+    return [row["capture_key"] for row in rows]
+
+
+async def unused_captures(conn: Connection, keys: Sequence[str]) -> list[str]:
+    """Of these, the ones that no version refers to. Uses document_versions_capture."""
+    rows = await conn.fetch(
+        """SELECT k.key FROM unnest($1::text[]) AS k (key)
+            WHERE NOT EXISTS (SELECT FROM document_versions v WHERE v.capture_key = k.key)""",
+        keys,
+    )
+    return [row["key"] for row in rows]
+
+
 async def delete(conn: Connection, document_id: UUID) -> bool:
-    """Remove a document with all its versions, and the vectors that no other chunk needs. False if there is none."""
+    """Remove a document with all its versions, and the vectors that no other chunk needs. False if there is none.
+
+    In a transaction that alone may delete vectors (`index.service.own_vectors`).
+    """
     hashes = await conn.fetch("SELECT DISTINCT embedding_hash FROM chunks WHERE document_id = $1", document_id)
     if not await conn.fetchval("DELETE FROM documents WHERE id = $1 RETURNING true", document_id):
         return False

@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from typing import cast
 
 import httpx
 
 from extrophi_backend.db import Pool
-from extrophi_backend.index import sql
+from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.index import service, sql
 from extrophi_backend.index.endpoint import EndpointAway, TextsRefused, embed, first_choice, resolve
 from extrophi_backend.index.models import EmbeddingModel, Endpoint, Pending
 from extrophi_backend.log import event
@@ -22,8 +26,10 @@ CLAIM = 1024
 BATCH = 64
 IN_FLIGHT = 2
 """While one answer is being stored, the model works on the next."""
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(seconds=30)
+"""Renewed while the work goes on: what a killed worker had claimed is another's after this time."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+_TIDY_SECONDS = 600.0
 
 
 async def embed_pending(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> int:
@@ -33,54 +39,69 @@ async def embed_pending(pool: Pool, client: httpx.AsyncClient, settings: Setting
         How many vectors were stored.
 
     Raises:
-        EndpointAway: Nothing can be embedded now; what was claimed is given back, to be tried again later.
+        EndpointAway: Nothing can be embedded now; what was claimed is given back, to be tried again later. One
+            model's endpoint does not hold up the other's.
     """
-    stored = 0
     async with pool.acquire() as conn:
         models = await sql.models_in_use(conn)
-        empty = not models and not await sql.has_chunks(conn)
-    if empty:
-        return 0
-    for model in models or [await _choose(pool, client, settings)]:
-        endpoint = resolve(model.endpoint, settings)
-        while True:
-            async with pool.acquire() as conn:
-                claimed = await sql.claim(conn, model.id, CLAIM, LEASE)
-            if not claimed:
-                break
-            stored += await _embed_claimed(pool, client, endpoint, model, claimed)
-        if model.state == "building":
-            async with pool.acquire() as conn, conn.transaction():
-                if await sql.activate_if_whole(conn, model.id):
-                    _log.info(event("embeddings.activated", model=model.name))
+        if not models and not await sql.has_chunks(conn):
+            return 0
+    stored = 0
+    away: EndpointAway | None = None
+    for model in models or await _choose(pool, client, settings):
+        try:
+            stored += await _embed_for(pool, client, settings, model)
+        except EndpointAway as error:
+            away = error
+    if away:
+        raise away
     return stored
 
 
-async def _choose(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> EmbeddingModel:
+async def _choose(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> list[EmbeddingModel]:
     """Record the first model. It is asked for one vector, to know its length."""
     name, endpoint = first_choice(settings)
-    address = resolve(endpoint, settings)
     try:
-        (probe,) = await embed(client, address, name, ["dimensions"])
+        size = await service.dimensions(client, settings, name, endpoint)
     except TextsRefused as error:
         raise EndpointAway(str(error)) from error
-    async with pool.acquire() as conn, conn.transaction():
-        await conn.execute("LOCK TABLE embedding_models IN EXCLUSIVE MODE")  # two workers choose one model
-        models = await sql.models_in_use(conn)
-        if models:
-            return models[0]
-        model = await sql.add_model(conn, name, len(probe), endpoint, "active")
-        await sql.queue_everything(conn, model.id)
-    _log.info(event("embeddings.chosen", model=name, dimensions=len(probe), endpoint=endpoint))
-    if endpoint != "local":
-        _log.warning(event("embeddings.leave_this_machine", to=address.url))
-    return model
+    if size > sql.MAX_DIMENSIONS:
+        raise EndpointAway(f"{name} has {size} dimensions; an index holds up to {sql.MAX_DIMENSIONS}.")
+    model = await service.record(pool, name, size, endpoint, beside=False)
+    if model is not None:
+        _log.info(event("embeddings.chosen", model=name, dimensions=size, endpoint=endpoint))
+        if endpoint != "local":
+            _log.warning(event("embeddings.leave_this_machine", to=resolve(endpoint, settings).url))
+    async with pool.acquire() as conn:
+        return await sql.models_in_use(conn)
+
+
+async def _embed_for(pool: Pool, client: httpx.AsyncClient, settings: Settings, model: EmbeddingModel) -> int:
+    stored = 0
+    endpoint = resolve(model.endpoint, settings)
+    while True:
+        async with pool.acquire() as conn:
+            claimed = await sql.claim(conn, model.id, CLAIM, LEASE)
+        unneeded = [one.hash for one in claimed if one.text is None]
+        if unneeded:
+            async with pool.acquire() as conn, conn.transaction():
+                await sql.own_vectors(conn)
+                await sql.drop_unneeded(conn, unneeded)
+        if not claimed:
+            break
+        stored += await _embed_claimed(pool, client, endpoint, model, [one for one in claimed if one.text is not None])
+    if model.state == "building":
+        async with pool.acquire() as conn, conn.transaction():
+            await sql.lock_models(conn)
+            if await sql.state_of(conn, model.id) == "building" and await sql.activate_if_whole(conn, model.id):
+                _log.info(event("embeddings.activated", model=model.name))
+    return stored
 
 
 async def _embed_claimed(
     pool: Pool, client: httpx.AsyncClient, endpoint: Endpoint, model: EmbeddingModel, claimed: Sequence[Pending]
 ) -> int:
-    longest_first = sorted(claimed, key=lambda one: len(one.text), reverse=True)
+    longest_first = sorted(claimed, key=lambda one: len(_text(one)), reverse=True)
     batches = iter([longest_first[at : at + BATCH] for at in range(0, len(longest_first), BATCH)])
     away: list[EndpointAway] = []
     stored = 0
@@ -97,7 +118,18 @@ async def _embed_claimed(
                 away.append(error)
                 await _give_back(pool, model, batch, error)
 
-    await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            with suppress(*DATABASE_AWAY):
+                async with pool.acquire() as conn:
+                    await sql.renew(conn, model.id, [one.hash for one in claimed], LEASE)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+    finally:
+        renewing.cancel()
     if away:
         raise away[0]
     return stored
@@ -108,22 +140,37 @@ async def _embed_batch(
 ) -> int:
     """Embed and store a batch. One that is refused is halved until only the texts at fault are left."""
     try:
-        vectors = await embed(client, endpoint, model.name, [one.text for one in batch])
+        vectors = await embed(client, endpoint, model.name, [_text(one) for one in batch])
     except TextsRefused as error:
         if len(batch) == 1:
-            async with pool.acquire() as conn:
-                await sql.fail(conn, model.id, [batch[0].hash], str(error))
-            _log.warning(event("embeddings.refused", model=model.name, characters=len(batch[0].text)))
+            await _fail(pool, client, endpoint, model, batch[0], error)
             return 0
         half = len(batch) // 2
         first = await _embed_batch(pool, client, endpoint, model, batch[:half])
         return first + await _embed_batch(pool, client, endpoint, model, batch[half:])
     if len(vectors[0]) != model.dimensions:
         raise EndpointAway(f"{model.name} gives {len(vectors[0])} dimensions, not {model.dimensions} as before.")
-    written = [f"[{','.join(map(repr, vector))}]" for vector in vectors]
     async with pool.acquire() as conn, conn.transaction():
-        await sql.store(conn, model.id, [one.hash for one in batch], written)
+        await sql.store(conn, model.id, [one.hash for one in batch], [_written(vector) for vector in vectors])
     return len(batch)
+
+
+async def _fail(
+    pool: Pool,
+    client: httpx.AsyncClient,
+    endpoint: Endpoint,
+    model: EmbeddingModel,
+    one: Pending,
+    refused: TextsRefused,
+) -> None:
+    """Set a text aside for good, once it is clear that it is at fault and not the request (a renamed model, say)."""
+    try:
+        await embed(client, endpoint, model.name, [service.PROBE])
+    except TextsRefused as error:
+        raise EndpointAway(f"It refuses every text: {error}") from error
+    async with pool.acquire() as conn:
+        await sql.fail(conn, model.id, [one.hash], str(refused))
+    _log.warning(event("embeddings.refused", model=model.name, characters=len(_text(one))))
 
 
 async def _give_back(pool: Pool, model: EmbeddingModel, batch: Sequence[Pending], error: EndpointAway) -> None:
@@ -132,24 +179,54 @@ async def _give_back(pool: Pool, model: EmbeddingModel, batch: Sequence[Pending]
         await sql.give_back(conn, model.id, [one.hash for one in batch], timedelta(), str(error))
 
 
+async def tidy(pool: Pool) -> int:
+    """Delete vectors whose text no chunk has any more. Returns how many texts were looked at again."""
+    async with pool.acquire() as conn:
+        hashes = await sql.orphans(conn)
+    if hashes:
+        async with pool.acquire() as conn, conn.transaction():
+            await sql.own_vectors(conn)
+            await sql.drop_orphans(conn, hashes)
+    return len(hashes)
+
+
 async def keep_embedding(
     pool: Pool, client: httpx.AsyncClient, settings: Settings, wake: asyncio.Event, *, idle_seconds: float = 1.0
 ) -> None:
     """Embed for ever: at once when woken, else every `idle_seconds`; with backoff while the endpoint is away."""
     wait = 0.0
+    loop = asyncio.get_running_loop()
+    tidy_at = loop.time() + _TIDY_SECONDS
     while True:
+        wake.clear()
         try:
             await embed_pending(pool, client, settings)
             wait = 0.0
-        except EndpointAway as error:
+            if loop.time() > tidy_at:
+                tidy_at = loop.time() + _TIDY_SECONDS
+                await tidy(pool)
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001  the edge: whatever it was, documents go on being embedded
             wait = min(max(wait * 2, FIRST_WAIT), LONGEST_WAIT)
-            wait = min(error.retry_after or wait, LONGEST_WAIT)
-            _log.warning(event("embeddings.waits", seconds=round(wait), error=error))
+            asked = error.retry_after if isinstance(error, EndpointAway) else None
+            wait = min(asked or wait, LONGEST_WAIT)
+            unexpected = None if isinstance(error, EndpointAway) else error
+            _log.warning(event("embeddings.waits", seconds=round(wait), error=error), exc_info=unexpected)
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311  jitter
             continue
-        wake.clear()
         try:
             async with asyncio.timeout(idle_seconds):
                 await wake.wait()
         except TimeoutError:
             pass
+
+
+def _text(one: Pending) -> str:
+    return cast("str", one.text)
+
+
+def _written(vector: Sequence[float]) -> str:
+    """At unit length, as pgvector reads it."""
+    length = math.hypot(*vector)
+    return f"[{','.join([repr(number / length) for number in vector])}]"

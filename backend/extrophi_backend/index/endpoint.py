@@ -70,7 +70,7 @@ async def embed(client: httpx.AsyncClient, endpoint: Endpoint, model: str, texts
         raise TextsRefused(f"{answer.status_code}: {answer.text[:300]}")
     try:
         vectors = _vectors(answer.json(), len(texts))
-    except (ValueError, KeyError, TypeError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, struct.error) as error:
         raise EndpointAway(f"Its answer is none of OpenAI's shape: {error}") from error
     return vectors
 

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 
@@ -23,7 +24,19 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A text that waits for its embedding."""
+    """A text that waits for its embedding; None where no chunk has it any more."""
 
     hash: bytes
-    text: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A model, and how many distinct texts it has embedded, has still to embed, and never will."""
+
+    model: EmbeddingModel
+    embedded: int
+    pending: int
+    failed: int
+    created_at: datetime
+    activated_at: datetime | None

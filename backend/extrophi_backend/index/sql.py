@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from extrophi_backend.db import Connection
-from extrophi_backend.index.models import EmbeddingModel, Pending
+from extrophi_backend.index.models import EmbeddingModel, Pending, Progress
 
+MAX_DIMENSIONS = 4000
+"""What pgvector's HNSW takes of a halfvec (its README, "Half-Precision Vectors")."""
+_ORPHANS = 10_000
+_VECTORS = 0x7665_6374  # "vect"
 _MODEL = "id, name, dimensions, endpoint, state"
 
 
@@ -15,6 +19,93 @@ async def models_in_use(conn: Connection) -> list[EmbeddingModel]:
         f"SELECT {_MODEL} FROM embedding_models WHERE state IN ('active', 'building') ORDER BY state"  # noqa: S608
     )
     return [EmbeddingModel(**row) for row in rows]
+
+
+async def lock_models(conn: Connection) -> None:
+    """Nobody else changes the models, and no document is being written that has not heard of them.
+
+    Whoever writes chunks holds a ROW SHARE lock until its commit (`queue`): its chunks are
+    either seen by `queue_everything`, or queued by itself. `embeddings` is locked first, as those who store vectors
+    do it, since the other way round the two would wait for each other.
+    """
+    await conn.execute("LOCK TABLE embeddings IN SHARE MODE")
+    await conn.execute("LOCK TABLE embedding_models IN EXCLUSIVE MODE")
+
+
+async def find(conn: Connection, name: str, endpoint: str | None) -> EmbeddingModel | None:
+    """The model of that name; where several endpoints have one, the newest."""
+    row = await conn.fetchrow(
+        f"""SELECT {_MODEL} FROM embedding_models
+             WHERE name = $1 AND ($2::text IS NULL OR endpoint = $2) ORDER BY id DESC LIMIT 1""",  # noqa: S608
+        name,
+        endpoint,
+    )
+    return EmbeddingModel(**row) if row else None
+
+
+async def state_of(conn: Connection, model_id: int) -> str | None:
+    return await conn.fetchval("SELECT state FROM embedding_models WHERE id = $1", model_id)
+
+
+async def build_again(conn: Connection, model_id: int) -> None:
+    await conn.execute("UPDATE embedding_models SET state = 'building' WHERE id = $1", model_id)
+
+
+async def retry_failed(conn: Connection, model_id: int) -> None:
+    await conn.execute(
+        """UPDATE embedding_queue SET state = 'pending', run_after = now(), error = NULL
+            WHERE model_id = $1 AND state = 'failed'""",
+        model_id,
+    )
+
+
+async def drop_model(conn: Connection, model_id: int) -> None:
+    """Its vectors, its queue and its index go with it. In a transaction."""
+    await conn.execute(f"DROP INDEX IF EXISTS embeddings_hnsw_{model_id}")
+    await conn.execute("DELETE FROM embedding_models WHERE id = $1", model_id)
+
+
+async def progress(conn: Connection) -> list[Progress]:
+    rows = await conn.fetch(
+        f"""SELECT {_MODEL}, created_at, activated_at,
+                   (SELECT count(*)::int FROM embeddings e WHERE e.model_id = m.id) AS embedded,
+                   (SELECT count(*)::int FROM embedding_queue q
+                     WHERE q.model_id = m.id AND q.state = 'pending') AS pending,
+                   (SELECT count(*)::int FROM embedding_queue q
+                     WHERE q.model_id = m.id AND q.state = 'failed') AS failed
+              FROM embedding_models m ORDER BY id DESC"""  # noqa: S608
+    )
+    return [
+        Progress(
+            EmbeddingModel(row["id"], row["name"], row["dimensions"], row["endpoint"], row["state"]),
+            row["embedded"],
+            row["pending"],
+            row["failed"],
+            row["created_at"],
+            row["activated_at"],
+        )
+        for row in rows
+    ]
+
+
+async def orphans(conn: Connection) -> list[bytes]:
+    """Hashes of vectors whose text no chunk has any more (documents change): some thousands at a time."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT hash FROM (
+               SELECT e.hash FROM embeddings e
+                WHERE NOT EXISTS (SELECT FROM chunks c WHERE c.embedding_hash = e.hash) LIMIT $1) AS found""",
+        _ORPHANS,
+    )
+    return [row["hash"] for row in rows]
+
+
+async def drop_orphans(conn: Connection, hashes: Sequence[bytes]) -> None:
+    """Delete vectors, unless a chunk came to need them. In a transaction that has `own_vectors`."""
+    await conn.execute(
+        """DELETE FROM embeddings e
+            WHERE e.hash = ANY($1::bytea[]) AND NOT EXISTS (SELECT FROM chunks c WHERE c.embedding_hash = e.hash)""",
+        hashes,
+    )
 
 
 async def add_model(conn: Connection, name: str, dimensions: int, endpoint: str, state: str) -> EmbeddingModel:
@@ -36,6 +127,34 @@ async def add_model(conn: Connection, name: str, dimensions: int, endpoint: str,
     return model
 
 
+async def share_vectors(conn: Connection) -> None:
+    """Until the end of the transaction, nobody deletes a vector: one that is there now need not be made.
+
+    Taken before any row is locked, here and in `own_vectors`, so that the two cannot wait for each other.
+    """
+    await conn.execute("SELECT pg_advisory_xact_lock_shared($1)", _VECTORS)
+
+
+async def own_vectors(conn: Connection) -> None:
+    """Until the end of the transaction, nobody writes chunks: a vector that none needs now may be deleted."""
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", _VECTORS)
+
+
+async def queue(conn: Connection, hashes: Sequence[bytes]) -> None:
+    """Ask for the embeddings that the active and the building model do not have yet."""
+    # A model that is being recorded now does not see our chunks, nor we it: one of us waits (`lock_models`).
+    await conn.execute("LOCK TABLE embedding_models IN ROW SHARE MODE")
+    await conn.execute(
+        """INSERT INTO embedding_queue (model_id, hash)
+           SELECT m.id, h.hash FROM embedding_models m, unnest($1::bytea[]) AS h (hash)
+            WHERE m.state IN ('active', 'building')
+              AND NOT EXISTS (SELECT FROM embeddings e WHERE e.model_id = m.id AND e.hash = h.hash)
+            ORDER BY m.id, h.hash
+           ON CONFLICT DO NOTHING""",
+        hashes,
+    )
+
+
 async def queue_everything(conn: Connection, model_id: int) -> None:
     """Ask for all embeddings that the model does not have."""
     await conn.execute(
@@ -48,7 +167,7 @@ async def queue_everything(conn: Connection, model_id: int) -> None:
 
 
 async def claim(conn: Connection, model_id: int, limit: int, lease: timedelta) -> list[Pending]:
-    """Texts to embed, ours until the lease runs out. Those that no chunk has any more are dropped."""
+    """Texts to embed, ours until the lease runs out; `text` is None where no chunk has it any more."""
     rows = await conn.fetch(
         """UPDATE embedding_queue q SET claimed_until = now() + $3::interval
             WHERE model_id = $1
@@ -61,21 +180,35 @@ async def claim(conn: Connection, model_id: int, limit: int, lease: timedelta) -
         limit,
         lease,
     )
-    orphans = [row["hash"] for row in rows if row["text"] is None]
-    if orphans:
-        await conn.execute(
-            "DELETE FROM embedding_queue WHERE model_id = $1 AND hash = ANY($2::bytea[])", model_id, orphans
-        )
-    return [Pending(row["hash"], row["text"]) for row in rows if row["text"] is not None]
+    return [Pending(row["hash"], row["text"]) for row in rows]
+
+
+async def renew(conn: Connection, model_id: int, hashes: Sequence[bytes], lease: timedelta) -> None:
+    """Keep claimed texts. Those stored meanwhile are not asked for again by it."""
+    await conn.execute(
+        """UPDATE embedding_queue SET claimed_until = now() + $3::interval
+            WHERE model_id = $1 AND hash = ANY($2::bytea[]) AND claimed_until IS NOT NULL""",
+        model_id,
+        hashes,
+        lease,
+    )
+
+
+async def drop_unneeded(conn: Connection, hashes: Sequence[bytes]) -> None:
+    """Ask no more for texts that no chunk has. In a transaction that has `own_vectors`."""
+    await conn.execute(
+        """DELETE FROM embedding_queue q
+            WHERE q.hash = ANY($1::bytea[]) AND NOT EXISTS (SELECT FROM chunks c WHERE c.embedding_hash = q.hash)""",
+        hashes,
+    )
 
 
 async def store(conn: Connection, model_id: int, hashes: Sequence[bytes], vectors: Sequence[str]) -> None:
-    """Keep vectors, given as pgvector writes them, at unit length; they wait no longer. In a transaction."""
+    """Keep vectors of unit length, written as pgvector writes them; they wait no longer. In a transaction."""
     await conn.execute(
         """INSERT INTO embeddings (model_id, hash, vector)
-           SELECT $1, n.hash, l2_normalize(n.vector::vector)::halfvec
+           SELECT $1, n.hash, n.vector::halfvec
              FROM unnest($2::bytea[], $3::text[]) AS n (hash, vector)
-            WHERE EXISTS (SELECT FROM chunks c WHERE c.embedding_hash = n.hash)
            ON CONFLICT DO NOTHING""",
         model_id,
         hashes,
@@ -115,8 +248,12 @@ async def activate_if_whole(conn: Connection, model_id: int) -> bool:
     )
     if waits:
         return False
-    await conn.execute("UPDATE embedding_models SET state = 'retired' WHERE state = 'active' AND id <> $1", model_id)
+    retired = await conn.fetchval(
+        "UPDATE embedding_models SET state = 'retired' WHERE state = 'active' AND id <> $1 RETURNING id", model_id
+    )
+    await conn.execute("DELETE FROM embedding_queue WHERE model_id = $1", retired)
     await conn.execute("UPDATE embedding_models SET state = 'active', activated_at = now() WHERE id = $1", model_id)
+    await conn.execute("NOTIFY extrophi_changes")  # who searches asks which model is active
     return True
 
 

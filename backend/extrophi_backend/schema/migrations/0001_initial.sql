@@ -110,6 +110,8 @@ CREATE TABLE document_versions (
     PRIMARY KEY (document_id, version)
 );
 
+CREATE INDEX document_versions_capture ON document_versions (capture_key) WHERE capture_key IS NOT NULL;
+
 -- A citation of a deleted document answers 410, not 404.
 CREATE TABLE deleted_documents (
     id          uuid PRIMARY KEY,

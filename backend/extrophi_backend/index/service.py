@@ -1,0 +1,147 @@
+"""The story of embedding models: one is active, another may be built beside it, and takes over once it is whole."""
+
+from collections.abc import Sequence
+
+import httpx
+
+from extrophi_backend.db import Connection, Pool
+from extrophi_backend.errors import Conflict, InvalidInput, NotFound, Unavailable
+from extrophi_backend.index import sql
+from extrophi_backend.index.endpoint import EndpointAway, TextsRefused, embed, resolve
+from extrophi_backend.index.models import EmbeddingModel, Progress
+from extrophi_backend.settings import Settings
+
+PROBE = "The heron eats at dawn."
+"""What a model is asked first: how long its vectors are, and whether it takes any text at all."""
+
+
+async def share_vectors(conn: Connection) -> None:
+    """For who writes chunks: until the end of the transaction, nobody deletes a vector that they may need."""
+    await sql.share_vectors(conn)
+
+
+async def own_vectors(conn: Connection) -> None:
+    """For who deletes chunks: until the end of the transaction, nobody writes one."""
+    await sql.own_vectors(conn)
+
+
+async def queue(conn: Connection, hashes: Sequence[bytes]) -> None:
+    """Ask for the embeddings of texts, where there are none yet. In a transaction that has `share_vectors`."""
+    await sql.queue(conn, hashes)
+
+
+async def dimensions(client: httpx.AsyncClient, settings: Settings, name: str, endpoint: str) -> int:
+    """How long the model's vectors are. Raises EndpointAway, TextsRefused."""
+    (vector,) = await embed(client, resolve(endpoint, settings), name, [PROBE])
+    return len(vector)
+
+
+async def record(pool: Pool, name: str, size: int, endpoint: str, *, beside: bool) -> EmbeddingModel | None:
+    """Record a model and ask for all its embeddings. The first becomes active, one `beside` it is built.
+
+    None where there is one already: two workers that start at once choose one model.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        await sql.lock_models(conn)
+        models = await sql.models_in_use(conn)
+        if models and not beside:
+            return None
+        _refuse_second(models, name, endpoint)
+        model = await sql.add_model(conn, name, size, endpoint, "building" if models else "active")
+        await sql.queue_everything(conn, model.id)
+    return model
+
+
+async def build(pool: Pool, settings: Settings, name: str, endpoint: str) -> Progress:
+    """Build a model beside the active one. One that is there already gets what it lacks, failed texts again too.
+
+    Raises:
+        Conflict: Another is being built.
+        InvalidInput: The endpoint knows no such model.
+        Unavailable: The endpoint does not answer.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        known = await sql.find(conn, name, endpoint)
+        if known is not None:
+            await _refill(conn, known)
+            return await _progress(conn, known.id)
+    try:
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            size = await dimensions(client, settings, name, endpoint)
+    except EndpointAway as error:
+        raise Unavailable(
+            f"The endpoint {endpoint} does not give embeddings: {error}",
+            hint="Check its address, its key, and the model's name.",
+        ) from error
+    except TextsRefused as error:
+        raise InvalidInput(
+            f"model: {endpoint} refuses {name}: {error}", field="model", hint="Ask the endpoint for its models."
+        ) from error
+    if size > sql.MAX_DIMENSIONS:
+        raise InvalidInput(
+            f"model: {name} has {size} dimensions; an index holds up to {sql.MAX_DIMENSIONS}.",
+            field="model",
+            hint="Choose a model with shorter vectors.",
+        )
+    model = await record(pool, name, size, endpoint, beside=True)
+    assert model is not None
+    async with pool.acquire() as conn:
+        return await _progress(conn, model.id)
+
+
+async def activate(pool: Pool, name: str, endpoint: str | None) -> Progress:
+    """Search with this model from now on. Raises Conflict while it is not whole, NotFound."""
+    async with pool.acquire() as conn, conn.transaction():
+        await sql.lock_models(conn)
+        model = await sql.find(conn, name, endpoint)
+        if model is None:
+            raise NotFound(
+                f"There is no model {name}.", hint="POST /embeddings builds one; GET /embeddings lists them."
+            )
+        if model.state == "retired":
+            await _refill(conn, model)
+        if model.state != "active" and not await sql.activate_if_whole(conn, model.id):
+            raise Conflict(
+                f"{name} still lacks embeddings.", hint="It becomes active by itself once it has all of them."
+            )
+        return await _progress(conn, model.id)
+
+
+async def forget(pool: Pool, model_id: int) -> None:
+    """Drop a model's vectors and its index. Raises Conflict for the active one, NotFound."""
+    async with pool.acquire() as conn, conn.transaction():
+        await sql.lock_models(conn)
+        state = await sql.state_of(conn, model_id)
+        if state is None:
+            raise NotFound(f"There is no model {model_id}.", hint="GET /embeddings lists them.")
+        if state == "active":
+            raise Conflict("Search uses this model.", hint="Activate another first.")
+        await sql.drop_model(conn, model_id)
+
+
+async def progress(conn: Connection) -> list[Progress]:
+    """Every model and how far it is, the newest first."""
+    return await sql.progress(conn)
+
+
+async def _refill(conn: Connection, model: EmbeddingModel) -> None:
+    """Ask again for what a model lacks; one that was retired is built again."""
+    await sql.lock_models(conn)
+    if model.state == "retired":
+        _refuse_second(await sql.models_in_use(conn), model.name, model.endpoint)
+        await sql.build_again(conn, model.id)
+    await sql.queue_everything(conn, model.id)
+    await sql.retry_failed(conn, model.id)
+
+
+async def _progress(conn: Connection, model_id: int) -> Progress:
+    (found,) = [one for one in await sql.progress(conn) if one.model.id == model_id]
+    return found
+
+
+def _refuse_second(models: Sequence[EmbeddingModel], name: str, endpoint: str) -> None:
+    other = next((one for one in models if one.state == "building"), None)
+    if other is not None and (other.name, other.endpoint) != (name, endpoint):
+        raise Conflict(
+            f"{other.name} is being built.", hint="Wait until it is whole, or DELETE /embeddings/{id} to give it up."
+        )
