@@ -1,0 +1,77 @@
+"""The front door: what surrounds requests, and the few routes that are its own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from extrophi_orchestrator.gateway.passing import Upstreams
+from extrophi_orchestrator.health.routes import router as health
+from extrophi_orchestrator.http.access import make_access
+from extrophi_orchestrator.http.problems import Problem, handle_problems
+from extrophi_orchestrator.http.surroundings import Quiet, Surroundings
+from extrophi_orchestrator.investigations.routes import router as investigations
+from extrophi_orchestrator.investigations.service import Drivers
+from extrophi_orchestrator.log import event
+from extrophi_orchestrator.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Extrophi</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<body><h1>Extrophi</h1><p>It is running. Ask it with <code>./extrophi ask "…"</code>, or over HTTP:
+<a href="/openapi.json">/openapi.json</a>, <a href="/health">/health</a>.</p></body></html>"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The orchestrator. Nothing is connected to before it starts, and a missing component does not end the start."""
+    access, made = make_access(settings.host, settings.api_keys.get_secret_value() if settings.api_keys else None)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        if made:
+            _log.warning(event("access.key_made", key=made, hint="set EXTROPHI_API_KEYS to choose your own"))
+        timeout = httpx.Timeout(settings.answer_seconds, connect=2, pool=5)
+        limits = httpx.Limits(max_connections=512, max_keepalive_connections=64)
+        async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, follow_redirects=False) as client:
+            key = settings.service_key.get_secret_value() if settings.service_key else None
+            urls = {
+                "backend": str(settings.backend_url).rstrip("/"),
+                "research": str(settings.research_url).rstrip("/"),
+            }
+            app.state.upstreams = Upstreams(client, urls, key)  # pyright: ignore[reportArgumentType]  the two names
+            app.state.drivers = Drivers(app.state.upstreams)
+            taking_over = asyncio.create_task(app.state.drivers.take_over())
+            try:
+                yield
+            finally:
+                taking_over.cancel()
+                await asyncio.wait({taking_over})
+                await app.state.drivers.stop()
+
+    app = FastAPI(
+        title="Extrophi orchestrator",
+        version="0.1.0",
+        description="The front door. /api/* and /v1/* are passed on to the components that answer them.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    handle_problems(app)
+    app.state.quiet = Quiet()
+    app.add_middleware(Surroundings, access=access, quiet=app.state.quiet)
+    app.include_router(health)
+    app.include_router(investigations)
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> HTMLResponse:
+        return HTMLResponse(_PAGE, headers={"Content-Security-Policy": "default-src 'self'"})
+
+    document = app.openapi()
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+    return app

@@ -1,0 +1,72 @@
+"""The orchestrator's settings: the only module that reads the environment."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from typing_extensions import override
+
+
+class _SecretFiles(EnvSettingsSource):
+    """`NAME_FILE` names a file that holds the value of `NAME`, as container platforms mount secrets."""
+
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = str(field.validation_alias)
+        path = self.env_vars.get(f"{name}_file".lower()) or self.env_vars.get(f"{name}_FILE")
+        if not path or "Secret" not in str(field.annotation):
+            return None, name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), name, False
+        except OSError as error:
+            raise SystemExit(f"{name}_FILE: {path}: {error.strerror}") from error
+
+
+def _env(name: str, meaning: str, default: Any = None) -> Any:
+    return Field(default, validation_alias=name, description=meaning)
+
+
+class Settings(BaseSettings):
+    """Each field says which variable it is, what it changes, and in which unit."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    host: str = _env("EXTROPHI_HOST", "Address to listen on.", "127.0.0.1")
+    port: Annotated[int, Field(ge=1, le=65535)] = _env("EXTROPHI_PORT", "Port to listen on.", 8000)
+    backend_url: HttpUrl = _env("BACKEND_URL", "Where backend is.", HttpUrl("http://backend:8000"))
+    research_url: HttpUrl = _env("RESEARCH_URL", "Where research is.", HttpUrl("http://research:8000"))
+    service_key: SecretStr | None = _env("EXTROPHI_SERVICE_KEY", "The key that the three components share.")
+    api_keys: SecretStr | None = _env(
+        "EXTROPHI_API_KEYS", "People's keys, comma-separated; off loopback one is made at the start if none is set."
+    )
+    answer_seconds: float = _env("EXTROPHI_ANSWER_SECONDS", "Longest wait for a component's first byte.", 120.0)
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def read_settings() -> Settings:
+    """The environment's settings. A wrong one ends the program with one line that names it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'][:1])}: {e['msg']}" for e in error.errors())
+        print(wrong, file=sys.stderr)  # noqa: T201  before there is a log
+        raise SystemExit(2) from None
