@@ -18,6 +18,10 @@ def main() -> None:
     set_up_log()
     if settings.role == "migrate":
         sys.exit(run_migrations(settings))
+    if settings.role == "all":
+        from extrophi_backend.roles import run_all  # noqa: PLC0415
+
+        sys.exit(asyncio.run(run_all(settings)))
     if settings.role in {"worker", "scheduler"}:
         from extrophi_backend import worker  # noqa: PLC0415  the API needs none of it
 

@@ -15,13 +15,14 @@ from extrophi_backend.health.routes import router as health
 from extrophi_backend.http.middleware import Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
 from extrophi_backend.http.state import State
-from extrophi_backend.investigations.routes import router as investigations
 from extrophi_backend.index.routes import router as embeddings
+from extrophi_backend.investigations.routes import router as investigations
 from extrophi_backend.jobs.routes import router as jobs
 from extrophi_backend.notifications import listening
 from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
 from extrophi_backend.stats.routes import router as stats
+from extrophi_backend.uploads.routes import router as uploads
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         service_key=settings.service_key.get_secret_value() if settings.service_key else None,
         on_loopback=_is_loopback(settings.host),
     )
-    for router in (health, documents, collections, jobs, investigations, stats):
+    for router in (health, documents, uploads, collections, embeddings, jobs, investigations, stats):
         app.include_router(router)
     _publish_problem(app)
     return app

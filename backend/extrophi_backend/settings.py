@@ -3,9 +3,9 @@
 import sys
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -17,6 +17,10 @@ from pydantic_settings import (
 from typing_extensions import override
 
 Network = IPv4Network | IPv6Network
+_SCHEMES = {
+    "database_url": ("postgresql://", "postgres://"),
+    "redis_url": ("redis://", "rediss://", "unix://"),
+}
 
 
 class _SecretFiles(EnvSettingsSource):
@@ -36,6 +40,11 @@ class _SecretFiles(EnvSettingsSource):
 
 def _env(name: str, meaning: str, default: Any = None) -> Any:
     return Field(default, validation_alias=name, description=meaning)
+
+
+def _parts(value: Any) -> Any:
+    """The parts of a comma-separated value."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -81,15 +90,15 @@ class Settings(BaseSettings):
         "EXTROPHI_LOCAL", "Use the local embedding model even where OPENAI_API_KEY is set.", default=False
     )
 
-    @field_validator("files_roots", "fetch_allow", mode="before")
+    @field_validator("files_roots", mode="before")
     @classmethod
-    def _split(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _folders(cls, value: Any) -> Any:
+        return _parts(value)
 
     @field_validator("fetch_allow", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
-        return [ip_network(part) if isinstance(part, str) else part for part in value]
+        return [ip_network(part) if isinstance(part, str) else part for part in _parts(value)]
 
     @override
     @classmethod
@@ -109,6 +118,6 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'][:1])}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(": ".join([*map(str, e["loc"][:1]), e["msg"]]) for e in error.errors())
         print(wrong, file=sys.stderr)  # noqa: T201  before there is a log
         raise SystemExit(2) from None

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -21,6 +22,8 @@ from extrophi_backend.documents.schemas import (
     head,
 )
 from extrophi_backend.errors import InvalidInput, NotFound, TooLarge
+from extrophi_backend.extraction.errors import ExtractionFailed
+from extrophi_backend.extraction.service import extract
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
@@ -38,7 +41,7 @@ async def push(app: App, body: PushedDocuments) -> SavedItems:
     """All or nothing. The same again changes nothing. A 422 names the index of the document at fault."""
     if sum(len(one.text.encode()) for one in body.documents) > MAX_PUSH_BYTES:
         raise TooLarge("The documents' texts are larger than 32 MB together.", hint="Send them in smaller batches.")
-    collected = [_collected(one, index) for index, one in enumerate(body.documents)]
+    collected = await asyncio.gather(*(_collected(one, index) for index, one in enumerate(body.documents)))
     prepared = await service.prepare(app.pool, None, collected)
     by_collection: dict[str, set[sql.Key]] = {}
     for one in body.documents:
@@ -142,18 +145,19 @@ async def capture(app: App, id: Id, version: VersionQuery = None) -> Response:  
     )
 
 
-def _collected(one: PushedDocument, index: int) -> Collected:
+async def _collected(one: PushedDocument, index: int) -> Collected:
     if not one.external_id.strip():
         raise InvalidInput("external_id is blank.", field=f"documents.{index}.external_id")
     if one.format == "html":
-        from extrophi_backend.extraction.html import extract_html  # noqa: PLC0415  heavy, and rarely needed here
-
-        extracted = extract_html(one.text, url=one.url)
+        try:
+            extracted = await extract(one.text.encode(), media_type="text/html; charset=utf-8", name=None, url=one.url)
+        except ExtractionFailed as refusal:
+            raise InvalidInput(refusal.detail, field=f"documents.{index}.text", hint="Send its text instead.") from None
         return Collected(
             platform=one.platform,
             external_id=one.external_id,
             text=extracted.text,
-            format="html",
+            format=extracted.format,
             blocks=extracted.blocks,
             anchors=extracted.anchors,
             title=one.title or extracted.title,

@@ -130,9 +130,15 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}.get(error.status_code, "http_error")
+    if isinstance(error.__cause__, BackendError):  # raised while FastAPI read the body: too large, say
+        return await _on_ours(request, error.__cause__)
+    if error.status_code == 400:
+        return problem(
+            422, "invalid_body", _TITLES[422], f"The body cannot be read. {error.detail}", hint="Send it as UTF-8."
+        )
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     title = _TITLES.get(error.status_code, "The request cannot be served")
     hints = {404: "See /openapi.json for the paths there are.", 405: "The Allow header says which methods it takes."}
     return problem(
