@@ -17,7 +17,7 @@ _ASCII_PER_TOKEN = 4  # characters of English per word piece, roughly; other alp
 _QUARTERS = 4  # costs are counted in quarters of a token: an ASCII character is one, an ideograph four
 _BUDGET = MAX_TOKENS * _QUARTERS
 
-_SENTENCE_END = re.compile(r"[.!?…]['\"”’)\]]*\s|[。！？｡]|\n")  # noqa: RUF001  East Asian marks are what is meant
+_SENTENCE_END = re.compile(r"[.!?…]['\"”’)\]]*\s|[。！？｡]|\n")
 _SPACE = re.compile(r"\s")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _MARKDOWN_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")

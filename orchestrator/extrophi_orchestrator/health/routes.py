@@ -29,7 +29,7 @@ class Readiness(BaseModel):
 
 
 @router.get("/health", summary="It serves; how the components are is told in the body")
-async def health(request: Request, alone: Self = False) -> Health:
+async def health(request: Request, *, alone: Self = False) -> Health:
     found = {} if alone else await _ask(request.app.state.upstreams, "/health")
     components = {
         name: (body if status == 200 else {"status": "unreachable"}) for name, (status, body) in found.items()
@@ -45,7 +45,7 @@ async def health(request: Request, alone: Self = False) -> Health:
 @router.get(
     "/ready", summary="All of it can do its work", responses={503: {"model": Readiness, "description": "Not yet"}}
 )
-async def ready(request: Request, response: Response, alone: Self = False) -> Readiness:
+async def ready(request: Request, response: Response, *, alone: Self = False) -> Readiness:
     found = {} if alone else await _ask(request.app.state.upstreams, "/ready")
     missing = {name: body.get("missing", "out of reach") for name, (status, body) in found.items() if status != 200}
     response.status_code = 503 if missing else 200

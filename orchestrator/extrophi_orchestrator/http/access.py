@@ -57,7 +57,7 @@ class Access:
         scheme, _, given = authorization.partition(b" ")
         if scheme.lower() != b"bearer":
             return False
-        return any([hmac.compare_digest(given.strip(), key.encode()) for key in self.keys])
+        return any(hmac.compare_digest(given.strip(), key.encode()) for key in self.keys)
 
 
 def make_access(host: str, api_keys: str | None) -> tuple[Access, str | None]:

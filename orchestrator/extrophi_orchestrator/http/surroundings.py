@@ -41,7 +41,7 @@ class Quiet:
 
 
 class Surroundings:
-    """ASGI middleware. What a component answers goes by FastAPI: routing it twice would cost more than passing it on."""
+    """ASGI middleware. What a component answers goes past FastAPI: its routing would cost more than passing on."""
 
     def __init__(self, app: ASGIApp, *, access: Access, quiet: Quiet) -> None:
         self.app = app

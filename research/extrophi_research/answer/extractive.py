@@ -15,8 +15,8 @@ SENTENCES = 5
 _SHORTEST, _LONGEST = 25, 600
 _LIKENESS = 0.6
 """Of maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998): how much a sentence loses for saying it again."""
-_ENDED = re.compile(r"[.!?…。！？]['\"”’)\]*_」』]*$")  # noqa: RUF001  headings and cut-off lines answer nothing
-_MARKER = re.compile(r"\[(\d[\d,\s–-]*)\]")  # noqa: RUF001  ranges are printed with an en dash
+_ENDED = re.compile(r"[.!?…。！？]['\"”’)\]*_」』]*$")
+_MARKER = re.compile(r"\[(\d[\d,\s–-]*)\]")
 
 
 @dataclass(frozen=True, slots=True)

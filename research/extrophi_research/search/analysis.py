@@ -13,7 +13,7 @@ from typing import Any
 import Stemmer
 
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:['’][^\W_{_UNSPACED}]+)*")  # noqa: RUF001  the apostrophe of print
+_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:['’][^\W_{_UNSPACED}]+)*")
 _MARKS = re.compile("[\u0300-\u036f]")
 _LONGEST = 64
 
@@ -49,7 +49,7 @@ def words(text: str) -> Iterator[str]:
 def terms(word: str) -> tuple[str, ...]:
     """The terms of one folded word."""
     if word[0].isascii():
-        bare = word.removesuffix("'s").removesuffix("’s").replace("'", "").replace("’", "")  # noqa: RUF001  as above
+        bare = word.removesuffix("'s").removesuffix("’s").replace("'", "").replace("’", "")
         return (_stemmer().stemWord(bare or word),)
     if re.match(rf"[{_UNSPACED}]", word):
         return tuple(word[at : at + 2] for at in range(len(word) - 1)) or (word,)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 _END = re.compile(
     r"[.!?…]+['\"”’)\]]*(?=\s|$)|[。！？｡]['\"”’）」』]*|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*+•#>|]|\d+[.)])[ \t])"
-)  # noqa: RUF001  East Asian marks are what is meant
+)
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|cf|Fig|No|al)\.$")
 
 
