@@ -70,8 +70,9 @@ async def _choose(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> 
     model = await service.record(pool, name, size, endpoint, beside=False)
     if model is not None:
         _log.info(event("embeddings.chosen", model=name, dimensions=size, endpoint=endpoint))
-        if endpoint != "local":
-            _log.warning(event("embeddings.leave_this_machine", to=resolve(endpoint, settings).url))
+        address = resolve(endpoint, settings).url
+        if endpoint != "local" and httpx.URL(address).host not in {"localhost", "127.0.0.1", "::1"}:
+            _log.warning(event("embeddings.text_leaves_this_machine", to=address))
     async with pool.acquire() as conn:
         return await sql.models_in_use(conn)
 
@@ -113,10 +114,12 @@ async def _embed_claimed(
                 await _give_back(pool, model, batch, away[0])
                 continue
             try:
-                stored += await _embed_batch(pool, client, endpoint, model, batch)
+                new = await _embed_batch(pool, client, endpoint, model, batch)
             except EndpointAway as error:
                 away.append(error)
                 await _give_back(pool, model, batch, error)
+            else:
+                stored += new
 
     async def renew() -> None:
         while True:

@@ -1,5 +1,6 @@
 """Every statement about investigations. Whoever writes for one does so under its fence."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -73,7 +74,7 @@ async def append(conn: Connection, investigation_id: UUID, events: Sequence[tupl
              FROM unnest($2::text[], $3::jsonb[]) WITH ORDINALITY AS e (event, data, n)""",
         investigation_id,
         [name for name, _ in events],
-        [data for _, data in events],
+        [json.dumps(data, ensure_ascii=False) for _, data in events],  # a list in a list would be an array of arrays
     )
     await notify(conn, investigation_id)
 
