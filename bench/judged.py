@@ -39,7 +39,7 @@ def medline(folder: Path) -> Judged:
     for line in _lines(folder / "MED.REL.gz"):
         query, _, document, _ = line.split()
         judged[int(query)].add(document)
-    documents = {number: ("", fields["W"]) for number, fields in entries}
+    documents = {number: ("", fields.get("W", "")) for number, fields in entries}
     return Judged("Medline", documents, queries, [frozenset(judged[n]) for n in range(1, len(queries) + 1)])
 
 
@@ -48,7 +48,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _entries(path: Path) -> list[tuple[str, dict[str, str]]]:
-    text = gzip.decompress(path.read_bytes()).decode("latin-1")
+    text = gzip.decompress(path.read_bytes()).decode("latin-1").replace("\r\n", "\n")
     entries: list[tuple[str, dict[str, str]]] = []
     for entry in re.split(r"^\.I\s+", text, flags=re.MULTILINE)[1:]:
         number, _, rest = entry.partition("\n")

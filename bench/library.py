@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import numpy as np
+
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
 from extrophi_cli.embedded.postgres import Postgres
 from extrophi_research.app import create_app
@@ -33,7 +34,7 @@ _SCHEMA = REPO / "backend" / "extrophi_backend" / "schema"
 async def database() -> AsyncGenerator[tuple[str, Connection]]:
     """A migrated database on a server of its own, gone afterwards: its DSN, and a connection."""
     with tempfile.TemporaryDirectory(prefix="xb-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
+        os.chmod(folder, 0o755)  # noqa: PTH101  the server's user looks into it; once, before anything waits
         server = Postgres(data=Path(folder) / "postgres", sockets=Path(folder) / "run")
         await asyncio.to_thread(server.make)
         process = server.start()
@@ -56,9 +57,7 @@ class Stored:
     chunks: Sequence[str]
 
 
-async def store(
-    connection: Connection, documents: dict[str, tuple[str, str]]
-) -> dict[str, Stored]:
+async def store(connection: Connection, documents: dict[str, tuple[str, str]]) -> dict[str, Stored]:
     """Documents by external id: (title, text), chunked as backend chunks, with their rows in the change log."""
     now = datetime.now(UTC)
     stored: dict[str, Stored] = {}
@@ -85,12 +84,11 @@ async def store(
     return stored
 
 
-async def store_vectors(
-    connection: Connection, hashes: Sequence[bytes], vectors: Vectors
-) -> None:
+async def store_vectors(connection: Connection, hashes: Sequence[bytes], vectors: Vectors) -> None:
     """Make the local model the active one, with its index and these vectors."""
     model = await connection.fetchval(
-        "INSERT INTO embedding_models (name, dimensions, endpoint, state) VALUES ($1, $2, 'local', 'active') RETURNING id",
+        "INSERT INTO embedding_models (name, dimensions, endpoint, state) VALUES ($1, $2, 'local', 'active')"
+        " RETURNING id",
         NAME,
         DIMENSIONS,
     )
@@ -139,7 +137,7 @@ async def research(dsn: str) -> AsyncGenerator[httpx.AsyncClient]:
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://research", timeout=60) as client,
         ):
-            while (await client.get("/ready")).status_code != 200:
+            while (await client.get("/ready")).status_code != 200:  # noqa: ASYNC110  what a client can see
                 await asyncio.sleep(0.1)
             yield client
 

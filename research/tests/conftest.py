@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -77,7 +78,8 @@ class Library:
         for ordinal, (start, end) in enumerate(spans):
             part = text[start:end]
             await self.conn.execute(
-                """INSERT INTO chunks (id, document_id, version, ordinal, start_offset, end_offset, text, embedding_hash)
+                """INSERT INTO chunks
+                       (id, document_id, version, ordinal, start_offset, end_offset, text, embedding_hash)
                    VALUES ($1, $2, 1, $3, $4, $5, $6, $7)""",
                 uuid.uuid4(), one, ordinal, start, end, part, hashlib.sha256(part.encode()).digest(),
             )  # fmt: skip
@@ -115,8 +117,6 @@ class Library:
 
 
 def _json(value: Any) -> str:
-    import json
-
     return json.dumps(list(value))
 
 
@@ -154,7 +154,7 @@ class Research:
 
 @asynccontextmanager
 async def running(dsn: str, folder: Path, **more: Any) -> AsyncIterator[Research]:
-    app = create_app(Settings(DATABASE_URL=dsn, EXTROPHI_DATA=folder, **more))
+    app = create_app(Settings(DATABASE_URL=dsn, EXTROPHI_DATA=folder, **more))  # pyright: ignore[reportCallIssue]  by alias
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

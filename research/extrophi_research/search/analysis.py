@@ -1,7 +1,7 @@
 """Words as the keyword index knows them: one function for what is indexed and for what is asked.
 
 Unicode is folded (NFKC, case, accents of Latin letters); English is stemmed; Chinese, Japanese, Korean and Thai, which
-put no spaces between words, become overlapping pairs of characters.
+put no spaces between words, become characters and overlapping pairs of them.
 """
 
 import re
@@ -14,6 +14,7 @@ import Stemmer
 
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:['’][^\W_{_UNSPACED}]+)*")
+_UNSPACED_START = re.compile(f"[{_UNSPACED}]")
 _MARKS = re.compile("[\u0300-\u036f]")
 _LONGEST = 64
 
@@ -51,9 +52,16 @@ def terms(word: str) -> tuple[str, ...]:
     if word[0].isascii():
         bare = word.removesuffix("'s").removesuffix("’s").replace("'", "").replace("’", "")
         return (_stemmer().stemWord(bare or word),)
-    if re.match(rf"[{_UNSPACED}]", word):
-        return tuple(word[at : at + 2] for at in range(len(word) - 1)) or (word,)
+    if _UNSPACED_START.match(word):
+        # Each character and each pair: a word of one character is found as well, and a phrase is a run of both.
+        return tuple(word[at : at + size] for at in range(len(word)) for size in (1, 2) if at + size <= len(word))
     return (word,)
+
+
+def asked_terms(word: str) -> tuple[str, ...]:
+    """What a query looks for: of an unspaced script the pairs, which tell more than the characters in them."""
+    found = terms(word)
+    return tuple(term for term in found if len(term) == 2) or found if _UNSPACED_START.match(word) else found
 
 
 @lru_cache(maxsize=1)

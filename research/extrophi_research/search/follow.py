@@ -30,6 +30,7 @@ class Follower:
         self._dsn = dsn
         self._index = index
         self._applied: set[Position] = set()  # beyond the settled position
+        self._known = False
         self._woken = asyncio.Event()
         self.whole = False
         """Whether all that was committed when last looked is in the index."""
@@ -40,8 +41,8 @@ class Follower:
         try:
             while True:
                 try:
-                    while not await self.catch_up():
-                        pass
+                    await self._know_database()
+                    await self.catch_up()
                     self.whole = True
                 except DATABASE_AWAY as error:
                     _log.info(event("index.waits", on="database", error=type(error).__name__))
@@ -53,22 +54,39 @@ class Follower:
             listening.cancel()
             await asyncio.wait({listening})
 
-    async def catch_up(self) -> bool:
-        """Apply one batch of changes. True when there were no more."""
+    async def _know_database(self) -> None:
+        """Start anew when the index was made from another database, or from a later state of this one."""
+        if self._known:
+            return
         async with self._pool.acquire() as conn:
-            oldest, rows = await _changes(conn, self._index.position, _BATCH)
-            fresh = any((txid, seq) not in self._applied for txid, seq, _ in rows)
-            documents = sorted({document_id for _, _, document_id in rows}) if fresh else []
-            chunks = await _chunks(conn, documents)
-        settled = [(txid, seq) for txid, seq, _ in rows if txid < oldest]
-        unsettled = [(txid, seq) for txid, seq, _ in rows if txid >= oldest]
-        if fresh:
-            await asyncio.to_thread(self._index.apply, documents, chunks)
-            await asyncio.to_thread(self._index.commit, settled[-1] if settled else self._index.position)
-        elif settled:
-            await asyncio.to_thread(self._index.commit, settled[-1])
-        self._applied = {position for position in self._applied | set(unsettled) if position > self._index.position}
-        return len(rows) < _BATCH
+            database, horizon = await _database(conn)
+        if self._index.database != database or self._index.position[0] >= horizon:
+            await asyncio.to_thread(self._index.clear, database)
+            self._applied.clear()
+        self._known = True
+
+    async def catch_up(self) -> None:
+        """Apply all changes there are, batch by batch."""
+        position = self._index.position
+        oldest = 0
+        settled = position
+        while True:
+            async with self._pool.acquire() as conn:
+                running, rows = await _changes(conn, position, _BATCH)
+                # The first look decides: what was settled then can have no smaller row that commits later.
+                oldest = oldest or running
+                documents = sorted({one for txid, seq, one in rows if (txid, seq) not in self._applied})
+                chunks = await _chunks(conn, documents)
+            settled = max([settled, *((txid, seq) for txid, seq, _ in rows if txid < oldest)])
+            if documents:
+                await asyncio.to_thread(self._index.apply, documents, chunks)
+                self._applied |= {(txid, seq) for txid, seq, _ in rows}
+            if documents or (len(rows) < _BATCH and settled != self._index.position):
+                await asyncio.to_thread(self._index.commit, settled)
+                self._applied = {one for one in self._applied if one > settled}
+            if len(rows) < _BATCH:
+                return
+            position = rows[-1][:2]
 
     async def _listen(self) -> None:
         while True:
@@ -92,6 +110,17 @@ class Follower:
             await ended.wait()
         finally:
             connection.terminate()
+
+
+async def _database(conn: Connection) -> tuple[str, int]:
+    """Which database this is, also after it was restored elsewhere; and the transaction that is to come next."""
+    row = await conn.fetchrow(
+        """SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || d.oid AS database,
+                  pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS horizon
+             FROM pg_database d WHERE d.datname = current_database()"""
+    )
+    assert row is not None
+    return row["database"], row["horizon"]
 
 
 async def _changes(conn: Connection, after: Position, limit: int) -> tuple[int, list[tuple[int, int, UUID]]]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import tantivy
 from extrophi_research.search import analysis
 from extrophi_research.search.query import Query
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when what is indexed changes: an older index is then built anew."""
 _HEAP_BYTES = 64_000_000
 
@@ -34,7 +35,11 @@ class KeywordIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._position_file = folder / "position.json"
+        # A follower that was cancelled may still have a thread in here when the index is closed.
+        self._writing = threading.Lock()
         self.position: Position = (0, 0)
+        self.database = ""
+        """Which database it was made from."""
         self._index = self._open()
         self._writer = self._index.writer(_HEAP_BYTES, 1)
 
@@ -45,6 +50,7 @@ class KeywordIndex:
                 index = tantivy.Index.open(str(self._folder))
                 self._register(index)
                 self.position = (int(saved["txid"]), int(saved["seq"]))
+                self.database = str(saved["database"])
                 return index
         except (OSError, ValueError, KeyError, TypeError):
             pass  # none, of another format, or damaged: it is a cache
@@ -66,23 +72,33 @@ class KeywordIndex:
 
     def apply(self, documents: Sequence[UUID], chunks: Sequence[IndexedChunk]) -> None:
         """Replace all that is indexed of `documents` by `chunks`. Seen by `search` after `commit`."""
-        for document_id in documents:
-            self._writer.delete_documents_by_term("document_id", str(document_id))
-        for chunk in chunks:
-            document = tantivy.Document()
-            document.add_text("chunk_id", str(chunk.id))
-            document.add_text("document_id", str(chunk.document_id))
-            document.add_text("body", " ".join(analysis.tokens(f"{chunk.title}\n{chunk.text}")))
-            self._writer.add_document(document)
+        with self._writing:
+            for document_id in documents:
+                self._writer.delete_documents_by_term("document_id", str(document_id))
+            for chunk in chunks:
+                document = tantivy.Document()
+                document.add_text("chunk_id", str(chunk.id))
+                document.add_text("document_id", str(chunk.document_id))
+                document.add_text("body", " ".join(analysis.tokens(f"{chunk.title}\n{chunk.text}")))
+                self._writer.add_document(document)
+
+    def clear(self, database: str) -> None:
+        """Forget all, to be made anew from `database`."""
+        with self._writing:
+            self._writer.delete_all_documents()
+        self.database = database
+        self.commit((0, 0))
 
     def commit(self, position: Position) -> None:
         """Make what was applied visible, and go on from `position` after a restart."""
-        self._writer.commit()
-        self._index.reload()
-        self.position = position
-        aside = self._position_file.with_suffix(".new")
-        aside.write_text(json.dumps({"format": _FORMAT, "txid": position[0], "seq": position[1]}))
-        aside.replace(self._position_file)
+        with self._writing:
+            self._writer.commit()
+            self._index.reload()
+            self.position = position
+            saved = {"format": _FORMAT, "database": self.database, "txid": position[0], "seq": position[1]}
+            aside = self._position_file.with_suffix(".new")
+            aside.write_text(json.dumps(saved))
+            aside.replace(self._position_file)
 
     def search(self, query: Query, limit: int) -> list[tuple[UUID, float]]:
         """Chunks that hold a word of the query, best first, with their BM25 scores."""
@@ -97,13 +113,14 @@ class KeywordIndex:
 
     def close(self) -> None:
         """Let the merges under way end. What was committed stays."""
-        self._writer.wait_merging_threads()
+        with self._writing:
+            self._writer.wait_merging_threads()
 
     def _build(self, query: Query) -> tantivy.Query | None:
         found = list(analysis.words(query.text))
         telling = [word for word in found if word not in analysis.STOP_WORDS] or found
         schema = self._index.schema
-        terms = dict.fromkeys(term for word in telling for term in analysis.terms(word))
+        terms = dict.fromkeys(term for word in telling for term in analysis.asked_terms(word))
         if not terms:
             return None
         parts = [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "body", term)) for term in terms]

@@ -98,6 +98,8 @@ async def _by_meaning(
         raise EndpointAway("nothing is embedded yet")
     vector = await embedder.embed(model, query.text)
     near = await sql.nearest(conn, model, vector, filters, wanted)
+    if not near and not await sql.has_vectors(conn, model):
+        raise EndpointAway("nothing is embedded yet")
     scores = {one.chunk_id: one.score for one in near}
     missing = [chunk_id for chunk_id in also if chunk_id not in scores]
     if missing:

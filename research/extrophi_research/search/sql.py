@@ -49,6 +49,11 @@ async def nearest(
     return [Candidate(**row) for row in rows]
 
 
+async def has_vectors(conn: Connection, model: ActiveModel) -> bool:
+    """Whether anything is embedded under this model."""
+    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM read_v1.embeddings WHERE model_id = $1)", model.id))
+
+
 async def passing(conn: Connection, chunk_ids: Sequence[UUID], filters: Filters) -> dict[UUID, UUID]:
     """Of these chunks, those that still exist and pass the filters, with their documents."""
     rows = await conn.fetch(
