@@ -70,8 +70,8 @@ async def append(conn: Connection, investigation_id: UUID, events: Sequence[tupl
     await conn.execute(
         """INSERT INTO investigation_events (investigation_id, seq, event, data)
            SELECT $1, coalesce((SELECT max(seq) FROM investigation_events WHERE investigation_id = $1), 0) + e.n,
-                  e.event, e.data
-             FROM unnest($2::text[], $3::jsonb[]) WITH ORDINALITY AS e (event, data, n)""",
+                  e.event, e.data::jsonb
+             FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS e (event, data, n)""",
         investigation_id,
         [name for name, _ in events],
         [json.dumps(data, ensure_ascii=False) for _, data in events],  # a list in a list would be an array of arrays
