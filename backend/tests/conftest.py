@@ -1,22 +1,21 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
 
 from extrophi_backend.app import create_app
-from extrophi_backend.db import Pool, make_pool
+from extrophi_backend.db import Connection, Pool, make_pool
 from extrophi_backend.settings import Settings
+from tests.embeddings_endpoint import EmbeddingsEndpoint, serving
 
 
 @pytest.fixture
-async def settings(database: str, tmp_path: Path) -> Settings:
-    return Settings.model_construct(
-        **{name: field.default for name, field in Settings.model_fields.items()}
-        | {"database_url": SecretStr(database), "data": tmp_path, "port": 8002}
-    )
+def settings(database: str, tmp_path: Path) -> Settings:
+    """The defaults, whatever this machine's environment says, over this test's own database."""
+    defaults = Settings.model_construct()
+    return defaults.model_copy(update={"database_url": SecretStr(database), "data": tmp_path, "port": 8002})
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def conn(pool: Pool) -> AsyncIterator[asyncpg.Connection]:
+async def conn(pool: Pool) -> AsyncIterator[Connection]:
     async with pool.acquire() as connection:
         yield connection
 
@@ -43,3 +42,9 @@ async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         ) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def endpoint() -> Iterator[EmbeddingsEndpoint]:
+    with serving() as endpoint:
+        yield endpoint

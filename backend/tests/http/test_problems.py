@@ -1,0 +1,67 @@
+import httpx
+import pytest
+
+DOCUMENT = {"platform": "files", "external_id": "x", "text": "t"}
+
+
+async def post(api: httpx.AsyncClient, body: bytes, **headers: str) -> httpx.Response:
+    return await api.post("/documents", content=body, headers={"Content-Type": "application/json"} | headers)
+
+
+async def test_every_error_is_a_problem_with_a_code_and_a_hint(api: httpx.AsyncClient) -> None:
+    for answer, status, code in (
+        (await api.get("/nowhere"), 404, "not_found"),
+        (await api.put("/documents"), 405, "method_not_allowed"),
+        (await post(api, b"{"), 422, "invalid_json"),
+        (await post(api, b'"\xff"'), 422, "invalid_body"),
+        (await post(api, b"[" * 100_000), 422, "invalid_body"),
+        (await post(api, b"{}"), 422, "invalid_input"),
+        (await api.get("/documents/none"), 422, "invalid_input"),
+        (await api.get("/documents/00000000-0000-7000-8000-00000000000a"), 404, "not_found"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert answer.json()["hint"]
+        assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"text": None}, "documents.0.text"),
+        ({"platform": "gopher"}, "documents.0.platform"),
+        ({"external_id": ""}, "documents.0.external_id"),
+        ({"external_id": " "}, "documents.0.external_id"),
+        ({"published_at": "yesterday"}, "documents.0.published_at"),
+        ({"title": "\0"}, "documents.0.title"),
+        ({"collection": ""}, "documents.0.collection"),
+    ],
+)
+async def test_a_wrong_value_is_named_by_its_field(api: httpx.AsyncClient, change: dict, field: str) -> None:
+    answer = await api.post("/documents", json={"documents": [DOCUMENT | change]})
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert (await api.get("/documents")).json()["items"] == []
+
+
+@pytest.mark.parametrize("limit", ["-1", "0", "101", "x"])
+async def test_a_limit_out_of_range_is_refused(api: httpx.AsyncClient, limit: str) -> None:
+    answer = await api.get("/documents", params={"limit": limit})
+    assert (answer.status_code, answer.json()["field"]) == (422, "limit")
+
+
+async def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(api: httpx.AsyncClient) -> None:
+    async def endless():
+        for _ in range(50):
+            yield b" " * 1_000_000
+
+    declared = await post(api, b"", **{"Content-Length": "99000000"})
+    streamed = await api.post("/documents", content=endless(), headers={"Content-Type": "application/json"})
+    for answer in (declared, streamed):
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_a_request_id_comes_back_unless_it_could_do_harm(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/health", headers={"X-Request-Id": "mine-1"})).headers["x-request-id"] == "mine-1"
+    made = (await api.get("/health", headers={"X-Request-Id": "a b\tc"})).headers["x-request-id"]
+    assert " " not in made

@@ -1,0 +1,44 @@
+import asyncio
+from collections.abc import AsyncGenerator
+
+from extrophi_backend.http import sse
+from extrophi_backend.http.sse import Event, EventStream
+
+
+async def sent(events: AsyncGenerator[Event, None], most: int = 10) -> list[bytes]:
+    seen: list[bytes] = []
+    stream = EventStream(events).body_iterator
+    async for part in stream:
+        assert isinstance(part, bytes)
+        seen.append(part)
+        if len(seen) == most:
+            break
+    await stream.aclose()
+    return seen
+
+
+async def test_events_are_written_as_the_standard_says() -> None:
+    async def events() -> AsyncGenerator[Event, None]:
+        yield Event("job", {"text": "a\nb é"}, "7")
+        yield Event("done", None)
+
+    assert await sent(events()) == [
+        'id: 7\nevent: job\ndata: {"text": "a\\nb é"}\n\n'.encode(),
+        b"event: done\ndata: null\n\n",
+    ]
+
+
+async def test_a_silent_stream_shows_that_it_lives_and_is_closed_when_the_client_leaves(monkeypatch) -> None:
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.01)
+    closed = False
+
+    async def events() -> AsyncGenerator[Event, None]:
+        nonlocal closed
+        try:
+            await asyncio.Event().wait()
+            yield Event("never", None)
+        finally:
+            closed = True
+
+    assert await sent(events(), most=2) == [b": still here\n\n"] * 2
+    assert closed

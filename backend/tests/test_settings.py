@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from extrophi_backend.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EXTROPHI_PORT", "a lot"),
+        ("EXTROPHI_PORT", "0"),
+        ("EXTROPHI_ROLE", "boss"),
+        ("DATABASE_URL", "mysql://x"),
+        ("REDIS_URL", "x"),
+        ("EMBEDDINGS_URL", "x"),
+        ("EXTROPHI_FETCH_ALLOW", "everything"),
+        ("EXTROPHI_CAPTURES_URL", "bucket"),
+        ("EXTROPHI_FETCH_SECONDS", "soon"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        read_settings()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert name in line
+
+
+def test_a_wrong_setting_shows_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://u:hunter2@x")
+    with pytest.raises(SystemExit):
+        read_settings()
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_a_blank_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXTROPHI_PORT", "")
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert read_settings().port == 8002
+    assert read_settings().openai_api_key is None
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://from-a-file/x\n")
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    assert read_settings().database_url.get_secret_value() == "postgresql://from-a-file/x"
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match="DATABASE_URL_FILE"):
+        read_settings()
+
+
+def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXTROPHI_FILES_ROOTS", "/a, /b c")
+    monkeypatch.setenv("EXTROPHI_FETCH_ALLOW", "127.0.0.0/8,::1/128")
+    assert read_settings().files_roots == (Path("/a"), Path("/b c"))
+    assert [str(network) for network in read_settings().fetch_allow] == ["127.0.0.0/8", "::1/128"]
