@@ -3,9 +3,9 @@
 import sys
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -99,6 +99,27 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: Any) -> Any:
         return [ip_network(part) if isinstance(part, str) else part for part in _parts(value)]
+
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        schemes = _SCHEMES[info.field_name or ""]
+        if not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"begins with none of {', '.join(schemes)}")
+        return value
+
+    @field_validator("captures_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and "://" not in value:
+            raise ValueError("is no address, such as s3://bucket/folder")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_endpoint(self) -> Self:
+        if self.embeddings_url and not self.embeddings_model:
+            raise ValueError("EMBEDDINGS_MODEL: EMBEDDINGS_URL is set, and which model it serves is not")
+        return self
 
     @override
     @classmethod

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import cast
 
 from extrophi_backend.http import sse
 from extrophi_backend.http.sse import Event, EventStream
@@ -7,13 +8,12 @@ from extrophi_backend.http.sse import Event, EventStream
 
 async def sent(events: AsyncGenerator[Event, None], most: int = 10) -> list[bytes]:
     seen: list[bytes] = []
-    stream = EventStream(events).body_iterator
+    stream = cast("AsyncGenerator[bytes, None]", EventStream(events).body_iterator)
     async for part in stream:
-        assert isinstance(part, bytes)
         seen.append(part)
         if len(seen) == most:
             break
-    await stream.aclose()
+    await stream.aclose()  # pyright: ignore[reportAttributeAccessIssue]  it is a generator
     return seen
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
@@ -6,15 +8,16 @@ from extrophi_backend.collectors.models import Block
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
 
 PIECES = st.sampled_from(
-    ["a heron eats. ", "\n", "\n\n", "# Heading\n", "## Deeper\n", "   ", "\t", "鷺は夜明けに食べる。", "นกกระสา", "🐦", "x" * 900, "é", "```\n", "\r\n", "\u2028", "\x85"]
-)  # fmt: skip
+    ["a heron eats. ", "\n", "\n\n", "# Heading\n", "## Deeper\n", "   ", "\t", "```\n", "\r\n", "\u2028", "\x85"]
+    + ["鷺は夜明けに食べる。", "นกกระสา", "🐦", "x" * 900, "é"]
+)
 TEXTS = st.lists(PIECES | st.text(max_size=20), max_size=60).map("".join)
 
 
-@given(TEXTS, st.booleans())
-@example("# One\n\n## Two\n\ntext\n\n# Three", True)
-@example("\x1c# \x1d", True)
-def test_every_character_that_is_no_space_is_in_exactly_one_chunk(text: str, markdown: bool) -> None:
+@given(text=TEXTS, markdown=st.booleans())
+@example(text="# One\n\n## Two\n\ntext\n\n# Three", markdown=True)
+@example(text="\x1c# \x1d", markdown=True)
+def test_every_character_that_is_no_space_is_in_exactly_one_chunk(*, text: str, markdown: bool) -> None:
     seen = [0] * len(text)
     end = 0
     for chunk in chunk_spans(text, list(blocks_of(text, markdown=markdown))):
@@ -38,19 +41,20 @@ def test_blocks_are_ascending_apart_and_not_empty(text: str) -> None:
 @given(TEXTS)
 def test_no_chunk_goes_past_a_heading(text: str) -> None:
     blocks = list(blocks_of(text, markdown=True))
-    inner = {
-        block.start
-        for before, block in zip(blocks, blocks[1:], strict=False)
-        if block.kind == "heading" and before.kind != "heading"
-    }
+    inner = {block.start for before, block in pairwise(blocks) if block.kind == "heading" and before.kind != "heading"}
     for chunk in chunk_spans(text, blocks):
         assert not any(chunk.start < start < chunk.end for start in inner)
 
 
 @pytest.mark.parametrize(
     ("text", "at_most"),
-    [("A heron eats at dawn. " * 500, 800), ("鷺は夜明けに魚を食べる。" * 500, 200), ("นกกระสากินปลา" * 500, 270), ("x" * 5000, 800)],
-)  # fmt: skip
+    [
+        ("A heron eats at dawn. " * 500, 800),
+        ("鷺は夜明けに魚を食べる。" * 500, 200),
+        ("นกกระสากินปลา" * 500, 270),
+        ("x" * 5000, 800),
+    ],
+)
 def test_chunks_hold_about_200_tokens_in_any_script(text: str, at_most: int) -> None:
     lengths = [chunk.end - chunk.start for chunk in chunk_spans(text, list(blocks_of(text, markdown=False)))]
     assert max(lengths) <= at_most

@@ -121,7 +121,7 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors: Sequence[Any] = error.errors()
     first = errors[0]
-    where = [str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"}]
+    where = [str(part) for part in first["loc"][1:]]  # the first says where: body, query, path, header
     field = ".".join(where) or str(first["loc"][0])
     if first["type"] == "json_invalid":
         return problem(422, "invalid_json", _TITLES[422], "The body is not JSON.", hint="Send a JSON object.")
