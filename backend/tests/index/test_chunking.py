@@ -8,8 +8,24 @@ from extrophi_backend.collectors.models import Block
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
 
 PIECES = st.sampled_from(
-    ["a heron eats. ", "\n", "\n\n", "# Heading\n", "## Deeper\n", "   ", "\t", "```\n", "\r\n", "\u2028", "\x85"]
-    + ["鷺は夜明けに食べる。", "นกกระสา", "🐦", "x" * 900, "é"]
+    [
+        "a heron eats. ",
+        "\n",
+        "\n\n",
+        "# Heading\n",
+        "## Deeper\n",
+        "   ",
+        "\t",
+        "```\n",
+        "\r\n",
+        "\u2028",
+        "\x85",
+        "鷺は夜明けに食べる。",
+        "นกกระสา",
+        "🐦",
+        "x" * 900,
+        "é",
+    ]
 )
 TEXTS = st.lists(PIECES | st.text(max_size=20), max_size=60).map("".join)
 

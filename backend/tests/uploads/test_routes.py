@@ -37,7 +37,7 @@ async def test_the_same_file_again_changes_nothing(api: httpx.AsyncClient) -> No
 
 async def test_a_capture_is_sent_so_that_a_browser_runs_nothing_of_it(api: httpx.AsyncClient) -> None:
     body = b"# Herons\n\nThey eat at dawn."
-    (item,) = (await upload(api, ("a.md", body, "text/html; charset=\xff"))).json()["items"]
+    (item,) = (await upload(api, ("a.md", body, "text/markdown; charset=\xff"))).json()["items"]
     answer = await api.get(f"/documents/{item['id']}/capture")
     assert answer.content == body
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
