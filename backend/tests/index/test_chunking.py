@@ -8,7 +8,7 @@ from extrophi_backend.collectors.models import Block
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
 
 PIECES = st.sampled_from(
-    [  # noqa: E501
+    [
         "a heron eats. ",
         "\n",
         "\n\n",
