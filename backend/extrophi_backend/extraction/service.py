@@ -5,12 +5,12 @@ read in a child process that can be killed: one that loops is killed when its ti
 its limit, one that crashes takes nobody along.
 """
 
+import asyncio
 import resource
-
-import anyio
-from anyio import BrokenWorkerProcess, to_process, to_thread
+from typing import cast
 
 from extrophi_backend.errors import Unavailable
+from extrophi_backend.extraction.children import ChildDied, ChildNotStarted, children
 from extrophi_backend.extraction.detecting import Format, detect
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
@@ -54,18 +54,18 @@ async def extract(
         raise ExtractionFailed("no_text", "It is empty.")
     format_ = detect(body, media_type=media_type, name=name, url=url)
     if format_ in {"text", "markdown"} and len(body) <= _SMALL:
-        return await to_thread.run_sync(extract_now, format_, body, media_type, url)
+        return await asyncio.to_thread(extract_now, format_, body, media_type, url)
     try:
-        with anyio.fail_after(time_limit):
-            return await to_process.run_sync(_in_child, format_, body, media_type, url, time_limit, cancellable=True)
+        found = await children().run(_in_child, format_, body, media_type, url, time_limit, time_limit=time_limit)
     except TimeoutError as error:
         raise ExtractionFailed("timeout", f"Reading it took longer than {time_limit:g} s.") from error
     except MemoryError as error:
         raise ExtractionFailed("too_large", "Reading it takes more memory than allowed.") from error
-    except BrokenWorkerProcess as error:
-        if error.args:  # anyio says "Error during worker process initialization": not the file's fault
-            raise Unavailable("A process to read files in could not be started.") from error
+    except ChildNotStarted as error:
+        raise Unavailable("A process to read files in could not be started.") from error
+    except ChildDied as error:
         raise ExtractionFailed("unreadable", "The program that reads this format crashed over it.") from error
+    return cast("Extracted", found)
 
 
 def extract_now(format_: Format, body: bytes, media_type: str | None, url: str | None) -> Extracted:
