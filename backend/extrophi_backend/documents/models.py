@@ -15,6 +15,23 @@ Status = Literal["created", "updated", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Since when another library had a version that comes from there, and when that one's source lost it."""
+
+    collected_at: datetime
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A document pushed in. `kept` where it comes from another library."""
+
+    collected: Collected
+    collections: Sequence[str]
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A document ready to be written: hashed, cut, its capture kept. `chunks` is empty where nothing changed."""
 
@@ -22,13 +39,24 @@ class Prepared:
     content_hash: bytes
     chunks: Sequence[ChunkSpan]
     capture_key: str | None
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """What a write has to know of a document that is there."""
+
+    id: UUID
+    version: int
+    content_hash: bytes
+    collected_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
     """What a written document belongs to."""
 
-    collection_id: UUID = DEFAULT_COLLECTION
+    collection_id: UUID | None = DEFAULT_COLLECTION
     source_id: UUID | None = None
     job_id: UUID | None = None
 
@@ -63,6 +91,7 @@ class Document:
     collections: Sequence[str]
     text: str | None = None
     anchors: Sequence[tuple[int, Mapping[str, Any]]] = ()
+    blocks: Sequence[tuple[int, int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,25 @@
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
-from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import Collected
 from extrophi_backend.documents import service, sql
-from extrophi_backend.documents.models import Links
+from extrophi_backend.documents.pushed import read_pushed
 from extrophi_backend.documents.schemas import (
     DocumentOut,
     Documents,
     ListedDocument,
-    PushedDocument,
     PushedDocuments,
     SavedItem,
     SavedItems,
     VersionOut,
     Versions,
+    body,
     head,
 )
 from extrophi_backend.errors import InvalidInput, NotFound, TooLarge
-from extrophi_backend.extraction.errors import ExtractionFailed
-from extrophi_backend.extraction.service import extract
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
@@ -41,23 +37,9 @@ async def push(app: App, body: PushedDocuments) -> SavedItems:
     """All or nothing. The same again changes nothing. A 422 names the index of the document at fault."""
     if sum(len(one.text.encode()) for one in body.documents) > MAX_PUSH_BYTES:
         raise TooLarge("The documents' texts are larger than 32 MB together.", hint="Send them in smaller batches.")
-    collected = await asyncio.gather(*(_collected(one, index) for index, one in enumerate(body.documents)))
-    prepared = await service.prepare(app.pool, None, collected)
-    by_collection: dict[str, set[sql.Key]] = {}
-    for one in body.documents:
-        by_collection.setdefault(one.collection, set()).add((one.platform, one.external_id))
-    saved: dict[tuple[str, str], SavedItem] = {}
-    async with app.pool.acquire() as conn, conn.transaction():
-        for name, keys in sorted(by_collection.items()):
-            links = Links(collection_id=await collections_sql.ensure(conn, name))
-            mine = [one for one in prepared if (one.collected.platform, one.collected.external_id) in keys]
-            written = await service.write(conn, mine, links)
-            for one, item in zip(mine, written, strict=True):
-                saved.setdefault(
-                    (one.collected.platform, one.collected.external_id),
-                    SavedItem(id=item.id, external_id=item.external_id, status=item.status),
-                )
-    return SavedItems(items=[saved[one.platform, one.external_id] for one in body.documents])
+    pushed = await asyncio.gather(*(read_pushed(one, index) for index, one in enumerate(body.documents)))
+    saved = await service.push(app.pool, pushed)
+    return SavedItems(items=[SavedItem(id=one.id, external_id=one.external_id, status=one.status) for one in saved])
 
 
 @router.get("", summary="List documents, newest first", responses=responses())
@@ -68,6 +50,10 @@ async def index(
     platform: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
     collection: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")] = None,
     include: Annotated[str | None, Query(pattern="^text$", description="`text`: the texts, too.")] = None,
+    order: Annotated[
+        Literal["newest", "oldest"],
+        Query(description="`oldest` first: whoever reads to the end misses nothing that changes meanwhile."),
+    ] = "newest",
 ) -> Documents:
     before = _position(cursor) if cursor is not None else None
     async with app.pool.acquire() as conn:
@@ -78,11 +64,12 @@ async def index(
             collection=collection,
             limit=limit + 1,
             with_text=include is not None,
+            oldest_first=order == "oldest",
         )
     page = found[:limit]
     more = len(found) > limit
     return Documents(
-        items=[ListedDocument(**head(one), text=one.text) for one in page],
+        items=[ListedDocument(**head(one), **(body(one) if include else {})) for one in page],
         next_cursor=write_cursor(page[-1].collected_at.isoformat(), str(page[-1].id)) if more else None,
     )
 
@@ -94,7 +81,7 @@ async def read(app: App, id: Id, version: VersionQuery = None) -> DocumentOut:  
         if found is None:
             await service.missing(conn, id)
             raise AssertionError
-    return DocumentOut(**head(found), text=found.text or "", anchors=[(at, dict(to)) for at, to in found.anchors])
+    return DocumentOut(**head(found), **body(found))
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a document for good", responses=responses(410))
@@ -142,41 +129,6 @@ async def capture(app: App, id: Id, version: VersionQuery = None) -> Response:  
             "X-Content-Type-Options": "nosniff",
             "Content-Disposition": "inline",
         },
-    )
-
-
-async def _collected(one: PushedDocument, index: int) -> Collected:
-    if not one.external_id.strip():
-        raise InvalidInput("external_id is blank.", field=f"documents.{index}.external_id")
-    if one.format == "html":
-        try:
-            extracted = await extract(one.text.encode(), media_type="text/html; charset=utf-8", name=None, url=one.url)
-        except ExtractionFailed as refusal:
-            raise InvalidInput(refusal.detail, field=f"documents.{index}.text", hint="Send its text instead.") from None
-        return Collected(
-            platform=one.platform,
-            external_id=one.external_id,
-            text=extracted.text,
-            format=extracted.format,
-            blocks=extracted.blocks,
-            anchors=extracted.anchors,
-            title=one.title or extracted.title,
-            author=one.author or extracted.author,
-            url=one.url,
-            canonical_url=extracted.canonical_url,
-            published_at=one.published_at or extracted.published_at,
-            language=one.language or extracted.language,
-        )
-    return Collected(
-        platform=one.platform,
-        external_id=one.external_id,
-        text=one.text,
-        format=one.format,
-        title=one.title,
-        author=one.author,
-        url=one.url,
-        published_at=one.published_at,
-        language=one.language,
     )
 
 

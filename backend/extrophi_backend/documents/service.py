@@ -3,14 +3,17 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
 from extrophi_backend.captures.store import Captures
+from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Collected
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import sql
-from extrophi_backend.documents.models import Links, Prepared, Saved
+from extrophi_backend.documents.models import Links, Prepared, Pushed, Saved
 from extrophi_backend.errors import Gone, NotFound
 from extrophi_backend.index import service as index
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
@@ -54,24 +57,32 @@ async def write(
     saved: list[Saved] = []
     written: list[tuple[UUID, int, Prepared]] = []
     seen: list[tuple[UUID, Prepared]] = []
+    gone: list[tuple[UUID, datetime]] = []
     for one in prepared:
         key = _key(one)
         if key in created:
-            saved.append(Saved(created[key], key[1], "created"))
-            written.append((created[key], 1, _cut(one)))
+            saved.append(Saved(created[key].id, key[1], "created"))
+            written.append((created[key].id, 1, _cut(one)))
             continue
-        document_id, version, content_hash = existing[key]
-        if content_hash == one.content_hash:
-            saved.append(Saved(document_id, key[1], "unchanged"))
-            seen.append((document_id, one))
+        here = existing[key]
+        # What comes from another library never undoes what was collected since.
+        is_older = one.kept is not None and one.kept.collected_at <= here.collected_at
+        if is_older or here.content_hash == one.content_hash:
+            saved.append(Saved(here.id, key[1], "unchanged"))
+            if one.kept is None:
+                seen.append((here.id, one))
+            elif one.kept.gone_at is not None:
+                gone.append((here.id, one.kept.gone_at))
         else:
-            saved.append(Saved(document_id, key[1], "updated"))
-            written.append((document_id, version + 1, _cut(one)))
+            saved.append(Saved(here.id, key[1], "updated"))
+            written.append((here.id, here.version + 1, _cut(one)))
+    collected_at = {one.id: one.collected_at for one in created.values()}
     changed = [(document_id, one) for document_id, version, one in written if version > 1]
     if changed:
-        await sql.update_changed(conn, [document_id for document_id, _ in changed], [one for _, one in changed])
+        ids = [document_id for document_id, _ in changed]
+        collected_at |= await sql.update_changed(conn, ids, [one for _, one in changed])
     if written:
-        await sql.insert_versions(conn, written)
+        await sql.insert_versions(conn, written, collected_at)
         hashes = await sql.replace_chunks(conn, written)
         await index.queue(conn, sorted(hashes))
     untouched = await sql.ids_of(conn, platform, unchanged) if unchanged else []
@@ -80,8 +91,34 @@ async def write(
         ids = [*(document_id for document_id, _ in seen), *untouched]
         await sql.mark_seen(conn, ids, [*validators, *(None for _ in untouched)])
     moved = await sql.link(conn, [*(one.id for one in saved), *untouched], links)
+    if gone:
+        moved += await sql.mark_gone_since(conn, [one for one, _ in gone], [moment for _, moment in gone])
     await sql.log_changes(conn, sorted({*moved, *(document_id for document_id, _, _ in written)}))
     return saved
+
+
+async def push(pool: Pool, documents: Sequence[Pushed]) -> list[Saved]:
+    """Write documents pushed in, all or none; gives what became of each, in order.
+
+    Versions of one document that come from another library are written one after the other, as they were collected.
+    Of others, the same document twice counts as its last appearance.
+    """
+    rounds = [await _prepare_round(pool, [documents[at] for at in places]) for places in _rounds(documents)]
+    saved: dict[tuple[sql.Key, datetime | None], Saved] = {}
+    async with pool.acquire() as conn, conn.transaction():
+        for prepared in rounds:
+            for one, item in zip(prepared, await write(conn, prepared, Links(collection_id=None)), strict=True):
+                saved[_key(one), one.kept.collected_at if one.kept else None] = item
+        items = [saved[_key(one), one.kept.collected_at if one.kept else None] for one in documents]
+        names = sorted({name for one in documents for name in one.collections})
+        collections = {name: await collections_sql.ensure(conn, name) for name in names}
+        pairs = [
+            (item.id, collections[name]) for one, item in zip(documents, items, strict=True) for name in one.collections
+        ]
+        moved = await sql.put_into(conn, [item for item, _ in pairs], [collection for _, collection in pairs])
+        told = {item.id for item in items if item.status != "unchanged"}  # by `write`
+        await sql.log_changes(conn, sorted({*moved} - told))
+    return items
 
 
 async def mark_gone(conn: Connection, platform: str, external_ids: Sequence[str]) -> None:
@@ -111,6 +148,28 @@ async def missing(conn: Connection, document_id: UUID) -> None:
     raise NotFound(f"There is no document {document_id} in that version.", hint="GET /documents lists them.")
 
 
+def _rounds(documents: Sequence[Pushed]) -> list[list[int]]:
+    """Places in `documents`, so that a document is in each round once at most, and its versions in their order."""
+    places: dict[sql.Key, dict[datetime | None, int]] = {}
+    for place, one in enumerate(documents):
+        places.setdefault(_key(one), {})[one.kept.collected_at if one.kept else None] = place
+    rounds: list[list[int]] = []
+    for versions in places.values():
+        dated = sorted((moment, place) for moment, place in versions.items() if moment is not None)
+        newest = [versions[None]] if None in versions else []
+        for number, place in enumerate([*(place for _, place in dated), *newest]):
+            if number == len(rounds):
+                rounds.append([])
+            rounds[number].append(place)
+    return rounds
+
+
+async def _prepare_round(pool: Pool, documents: Sequence[Pushed]) -> list[Prepared]:
+    kept = {_key(one): one.kept for one in documents}
+    prepared = await prepare(pool, None, [one.collected for one in documents])
+    return [replace(one, kept=kept[_key(one)]) for one in prepared]
+
+
 def _hash_and_cut(documents: Sequence[tuple[sql.Key, Collected]], known: dict[sql.Key, bytes]) -> list[Prepared]:
     prepared: list[Prepared] = []
     for key, collected in documents:
@@ -127,7 +186,7 @@ def _cut(prepared: Prepared) -> Prepared:
     collected = prepared.collected
     blocks = collected.blocks or list(blocks_of(collected.text, markdown=collected.format == "markdown"))
     chunks = tuple(chunk_spans(collected.text, blocks))
-    return Prepared(collected, prepared.content_hash, chunks, prepared.capture_key)
+    return replace(prepared, chunks=chunks)
 
 
 def _content_hash(collected: Collected) -> bytes:
@@ -136,5 +195,5 @@ def _content_hash(collected: Collected) -> bytes:
     return sha256(json.dumps([*head, collected.text], ensure_ascii=False).encode()).digest()
 
 
-def _key(prepared: Prepared) -> sql.Key:
-    return prepared.collected.platform, prepared.collected.external_id
+def _key(one: Prepared | Pushed) -> sql.Key:
+    return one.collected.platform, one.collected.external_id

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from uuid_utils.compat import uuid7
 
 from extrophi_backend.collectors.models import Anchor
 from extrophi_backend.db import Connection
-from extrophi_backend.documents.models import Document, KeptCapture, Links, Prepared, Version
+from extrophi_backend.documents.models import Document, Existing, KeptCapture, Links, Prepared, Version
 from extrophi_backend.index.hashing import embedding_hash
 
 Key = tuple[str, str]
@@ -28,25 +29,31 @@ async def content_hashes(conn: Connection, keys: Sequence[Key]) -> dict[Key, byt
     return {(row["platform"], row["external_id"]): row["content_hash"] for row in rows}
 
 
-async def insert_new(conn: Connection, documents: Sequence[Prepared]) -> dict[Key, UUID]:
-    """Insert those that do not exist, and give their ids. Sorted by key, so that two writers cannot deadlock."""
+async def insert_new(conn: Connection, documents: Sequence[Prepared]) -> dict[Key, Existing]:
+    """Insert those that do not exist, and give them. Sorted by key, so that two writers cannot deadlock."""
     rows = await conn.fetch(
         """INSERT INTO documents (id, platform, external_id, url, canonical_url, title, author, published_at,
-                                  language, content_hash, validators)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                $8::timestamptz[], $9::text[], $10::bytea[], $11::jsonb[])
+                                  language, content_hash, validators, collected_at, gone_at, state)
+           SELECT n.*, CASE WHEN n.gone_at IS NULL THEN 'collected' ELSE 'gone' END
+             FROM (SELECT id, platform, external_id, url, canonical_url, title, author, published_at, language,
+                          content_hash, validators, coalesce(collected_at, now()), gone_at
+                     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                                 $8::timestamptz[], $9::text[], $10::bytea[], $11::jsonb[], $12::timestamptz[],
+                                 $13::timestamptz[])
+                       AS g (id, platform, external_id, url, canonical_url, title, author, published_at, language,
+                             content_hash, validators, collected_at, gone_at)) AS n
            ON CONFLICT (platform, external_id) DO NOTHING
-           RETURNING id, platform, external_id""",
+           RETURNING id, platform, external_id, version, content_hash, collected_at""",
         [uuid7() for _ in documents],
         *_columns(documents),
     )
-    return {(row["platform"], row["external_id"]): row["id"] for row in rows}
+    return _by_key(rows)
 
 
-async def lock_existing(conn: Connection, keys: Sequence[Key]) -> dict[Key, tuple[UUID, int, bytes]]:
-    """Id, newest version and content hash of documents, locked until the end of the transaction."""
+async def lock_existing(conn: Connection, keys: Sequence[Key]) -> dict[Key, Existing]:
+    """Documents that are there, locked until the end of the transaction."""
     rows = await conn.fetch(
-        """SELECT d.id, d.platform, d.external_id, d.version, d.content_hash
+        """SELECT d.id, d.platform, d.external_id, d.version, d.content_hash, d.collected_at
              FROM documents d
              JOIN unnest($1::text[], $2::text[]) AS k (platform, external_id) USING (platform, external_id)
             ORDER BY d.platform, d.external_id
@@ -54,25 +61,29 @@ async def lock_existing(conn: Connection, keys: Sequence[Key]) -> dict[Key, tupl
         [platform for platform, _ in keys],
         [external_id for _, external_id in keys],
     )
-    return {(row["platform"], row["external_id"]): (row["id"], row["version"], row["content_hash"]) for row in rows}
+    return _by_key(rows)
 
 
-async def update_changed(conn: Connection, ids: Sequence[UUID], documents: Sequence[Prepared]) -> None:
-    """Give each document its new head; its version number goes up by one."""
-    await conn.execute(
+async def update_changed(conn: Connection, ids: Sequence[UUID], documents: Sequence[Prepared]) -> dict[UUID, datetime]:
+    """Give each document its new head; its version number goes up by one. Returns when each was collected."""
+    rows = await conn.fetch(
         """UPDATE documents d
               SET version = d.version + 1, url = n.url, canonical_url = n.canonical_url, title = n.title,
                   author = n.author, published_at = n.published_at, language = n.language,
-                  content_hash = n.content_hash, validators = n.validators, state = 'collected', gone_at = NULL,
-                  collected_at = now(), seen_at = now()
+                  content_hash = n.content_hash, validators = n.validators, gone_at = n.gone_at,
+                  state = CASE WHEN n.gone_at IS NULL THEN 'collected' ELSE 'gone' END,
+                  collected_at = coalesce(n.collected_at, now()), seen_at = now()
              FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::timestamptz[], $9::text[], $10::bytea[], $11::jsonb[])
+                         $8::timestamptz[], $9::text[], $10::bytea[], $11::jsonb[], $12::timestamptz[],
+                         $13::timestamptz[])
                AS n (id, platform, external_id, url, canonical_url, title, author, published_at, language,
-                     content_hash, validators)
-            WHERE d.id = n.id""",
+                     content_hash, validators, collected_at, gone_at)
+            WHERE d.id = n.id
+        RETURNING d.id, d.collected_at""",
         ids,
         *_columns(documents),
     )
+    return {row["id"]: row["collected_at"] for row in rows}
 
 
 async def mark_seen(conn: Connection, ids: Sequence[UUID], validators: Sequence[Mapping[str, Any] | None]) -> None:
@@ -106,21 +117,38 @@ async def mark_gone(conn: Connection, platform: str, external_ids: Sequence[str]
     return [row["id"] for row in rows]
 
 
-async def insert_versions(conn: Connection, documents: Sequence[tuple[UUID, int, Prepared]]) -> None:
+async def mark_gone_since(conn: Connection, ids: Sequence[UUID], moments: Sequence[datetime]) -> list[UUID]:
+    """Documents that another library saw vanish at their source, unless they were seen here later than that."""
+    rows = await conn.fetch(
+        """UPDATE documents d SET state = 'gone', gone_at = n.gone_at
+             FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, gone_at)
+            WHERE d.id = n.id AND d.state <> 'gone' AND n.gone_at > d.seen_at
+        RETURNING d.id""",
+        ids,
+        moments,
+    )
+    return [row["id"] for row in rows]
+
+
+async def insert_versions(
+    conn: Connection, documents: Sequence[tuple[UUID, int, Prepared]], collected_at: Mapping[UUID, datetime]
+) -> None:
     """The text and the head of each (id, version)."""
     await conn.copy_records_to_table(
         "document_versions",
         columns=[
             "document_id", "version", "text", "format", "url", "canonical_url", "title", "author", "published_at",
-            "language", "content_hash", "anchors", "capture_key", "capture_media_type",
+            "language", "content_hash", "anchors", "blocks", "capture_key", "capture_media_type", "collected_at",
         ],
         records=[
             (
                 document_id, version, prepared.collected.text, prepared.collected.format, prepared.collected.url,
                 prepared.collected.canonical_url, prepared.collected.title, prepared.collected.author,
                 prepared.collected.published_at, prepared.collected.language, prepared.content_hash,
-                [_anchor(anchor) for anchor in prepared.collected.anchors], prepared.capture_key,
+                [_anchor(anchor) for anchor in prepared.collected.anchors],
+                [[block.start, block.end, block.level] for block in prepared.collected.blocks], prepared.capture_key,
                 prepared.collected.capture.media_type if prepared.collected.capture else None,
+                collected_at[document_id],
             )
             for document_id, version, prepared in documents
         ],
@@ -151,7 +179,7 @@ async def replace_chunks(conn: Connection, documents: Sequence[tuple[UUID, int, 
 
 
 async def link(conn: Connection, ids: Sequence[UUID], links: Links) -> list[UUID]:
-    """Put documents into the collection, and note their source and job.
+    """Put documents into the collection, if any, and note their source and job.
 
     Returns:
         Those whose collection or source is new: indexes have to hear of it.
@@ -159,7 +187,8 @@ async def link(conn: Connection, ids: Sequence[UUID], links: Links) -> list[UUID
     rows = await conn.fetch(
         """WITH collected AS (
                INSERT INTO collection_documents (collection_id, document_id)
-               SELECT $2, id FROM unnest($1::uuid[]) AS d (id) ON CONFLICT DO NOTHING RETURNING document_id
+               SELECT $2, id FROM unnest($1::uuid[]) AS d (id) WHERE $2::uuid IS NOT NULL
+               ON CONFLICT DO NOTHING RETURNING document_id
            ), sourced AS (
                INSERT INTO source_documents (source_id, document_id)
                SELECT $3, id FROM unnest($1::uuid[]) AS d (id) WHERE $3::uuid IS NOT NULL
@@ -178,6 +207,18 @@ async def link(conn: Connection, ids: Sequence[UUID], links: Links) -> list[UUID
     return [row["document_id"] for row in rows]
 
 
+async def put_into(conn: Connection, ids: Sequence[UUID], collection_ids: Sequence[UUID]) -> list[UUID]:
+    """Put each document into the collection of the same place in the other list. Returns those that are new in one."""
+    rows = await conn.fetch(
+        """INSERT INTO collection_documents (collection_id, document_id)
+           SELECT DISTINCT collection_id, id FROM unnest($1::uuid[], $2::uuid[]) AS l (id, collection_id)
+           ON CONFLICT DO NOTHING RETURNING document_id""",
+        ids,
+        collection_ids,
+    )
+    return [row["document_id"] for row in rows]
+
+
 async def log_changes(conn: Connection, ids: Sequence[UUID], *, deleted: bool = False) -> None:
     """Tell the indexes; they are woken when this transaction commits."""
     if ids:
@@ -191,7 +232,7 @@ async def get(conn: Connection, document_id: UUID, version: int | None) -> Docum
     """A document in its newest or another version, with its text."""
     row = await conn.fetchrow(
         """SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
-                  v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, v.text, v.anchors,
+                  v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, v.text, v.anchors, v.blocks,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
              FROM documents d
@@ -211,23 +252,27 @@ async def newest(
     collection: str | None,
     limit: int,
     with_text: bool,
+    oldest_first: bool = False,
 ) -> list[Document]:
-    """Documents without their text, newest first. Uses documents_newest."""
+    """Documents, newest or oldest first, with or without their text. Uses documents_newest."""
+    # The order is no parameter that SQL could take without losing the index.
+    after, order = (">", "ASC") if oldest_first else ("<", "DESC")
     rows = await conn.fetch(
-        """SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
+        f"""SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
                   d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at,
-                  CASE WHEN $6 THEN v.text END AS text,
+                  CASE WHEN $6 THEN v.text END AS text, CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
+                  CASE WHEN $6 THEN v.blocks ELSE '{{}}' END AS blocks,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
              FROM documents d
              JOIN document_versions v ON v.document_id = d.id AND v.version = d.version
-            WHERE ($1::timestamptz IS NULL OR (d.collected_at, d.id) < ($1, $2))
+            WHERE ($1::timestamptz IS NULL OR (d.collected_at, d.id) {after} ($1, $2))
               AND ($3::text IS NULL OR d.platform = $3)
               AND ($4::text IS NULL OR EXISTS (
                     SELECT FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                      WHERE l.document_id = d.id AND c.name = $4))
-            ORDER BY d.collected_at DESC, d.id DESC
-            LIMIT $5""",
+            ORDER BY d.collected_at {order}, d.id {order}
+            LIMIT $5""",  # noqa: S608  two words of our own
         before[0] if before else None,
         before[1] if before else None,
         platform,
@@ -336,7 +381,18 @@ def _columns(documents: Sequence[Prepared]) -> tuple[list[Any], ...]:
         [one.language for one in found],
         [prepared.content_hash for prepared in documents],
         [dict(one.validators) for one in found],
+        [prepared.kept.collected_at if prepared.kept else None for prepared in documents],
+        [prepared.kept.gone_at if prepared.kept else None for prepared in documents],
     )
+
+
+def _by_key(rows: Sequence[Record]) -> dict[Key, Existing]:
+    return {
+        (row["platform"], row["external_id"]): Existing(
+            row["id"], row["version"], row["content_hash"], row["collected_at"]
+        )
+        for row in rows
+    }
 
 
 def _anchor(anchor: Anchor) -> tuple[int, dict[str, Any]]:
