@@ -89,6 +89,8 @@ class Page:
     """External ids of documents that are no more at their source."""
     failures: Sequence[Failure] = ()
     cursor: Cursor | None = None
+    memos: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """JSON to be found again in a later run, by name (see `Known.memo`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,10 @@ class Known(Protocol):
 
     async def external_ids(self, prefix: str) -> Sequence[str]:
         """All documents of this platform whose external id starts with `prefix`, and that are not gone."""
+        ...
+
+    async def memo(self, name: str) -> Any:
+        """What a page last left under this name; None if nothing, or if it is lost."""
         ...
 
 

@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from extrophi_backend.collectors.files import target as files_target
+from extrophi_backend.collectors.files.collector import make_collector as make_files_collector
 from extrophi_backend.collectors.models import Collector, Platform, Target
+from extrophi_backend.collectors.web import target as web_target
+from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.errors import InvalidTarget
+from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.settings import Settings
 
 Recogniser = Callable[[str], Target | None]
@@ -33,10 +38,15 @@ class Registry:
 
 def make_registry(settings: Settings) -> Registry:
     """All collectors there are, ready to run."""
-    from extrophi_backend.collectors.files import collector, target  # noqa: PLC0415  heavy, and the API's start is not
-
-    roots = settings.files_roots
+    roots, allow = settings.files_roots, settings.fetch_allow
+    fetcher = Fetcher(allow=allow, max_bytes=settings.fetch_max_bytes, seconds=settings.fetch_seconds)
     return Registry(
-        recognisers=[lambda typed: target.recognise(typed, roots, Path.home())],
-        collectors={"files": collector.make_collector(roots=roots, max_bytes=settings.file_max_bytes)},
+        recognisers=[
+            lambda typed: files_target.recognise(typed, roots, Path.home()),
+            lambda typed: web_target.recognise(typed, allow),
+        ],
+        collectors={
+            "files": make_files_collector(roots=roots, max_bytes=settings.file_max_bytes),
+            "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes),
+        },
     )

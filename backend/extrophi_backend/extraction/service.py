@@ -7,13 +7,16 @@ its limit, one that crashes takes nobody along.
 
 import asyncio
 import resource
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 from extrophi_backend.errors import Unavailable
 from extrophi_backend.extraction.children import ChildDied, ChildNotStarted, children
 from extrophi_backend.extraction.detecting import Format, detect
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
+
+T = TypeVar("T")
 
 MAX_BYTES = 64 * 2**20
 TIME_LIMIT = 60.0
@@ -55,8 +58,23 @@ async def extract(
     format_ = detect(body, media_type=media_type, name=name, url=url)
     if format_ in {"text", "markdown"} and len(body) <= _SMALL:
         return await asyncio.to_thread(extract_now, format_, body, media_type, url)
+    return await in_child(extract_now, format_, body, media_type, url, time_limit=time_limit)
+
+
+async def in_child(function: Callable[..., T], *arguments: Any, time_limit: float = TIME_LIMIT) -> T:
+    """What `function` gives for `arguments`, in a child with limits.
+
+    Args:
+        function: Importable by name; what it takes, gives and raises can be pickled.
+        arguments: Its arguments.
+        time_limit: Seconds.
+
+    Raises:
+        ExtractionFailed: by `function`, or because it hung, crashed or ate too much memory.
+        Unavailable: no child process could be started; a matter of this machine, not of the input.
+    """
     try:
-        found = await children().run(_in_child, format_, body, media_type, url, time_limit, time_limit=time_limit)
+        return cast("T", await children().run(_limited, time_limit, function, arguments, time_limit=time_limit))
     except TimeoutError as error:
         raise ExtractionFailed("timeout", f"Reading it took longer than {time_limit:g} s.") from error
     except MemoryError as error:
@@ -65,7 +83,6 @@ async def extract(
         raise Unavailable("A process to read files in could not be started.") from error
     except ChildDied as error:
         raise ExtractionFailed("unreadable", "The program that reads this format crashed over it.") from error
-    return cast("Extracted", found)
 
 
 def extract_now(format_: Format, body: bytes, media_type: str | None, url: str | None) -> Extracted:
@@ -120,12 +137,12 @@ def charset_of(media_type: str | None) -> str | None:
     return None
 
 
-def _in_child(format_: Format, body: bytes, media_type: str | None, url: str | None, time_limit: float) -> Extracted:
+def _limited(time_limit: float, function: Callable[..., T], arguments: Sequence[Any]) -> T:
     _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
     # Should the parent be killed, nobody is left to kill a child that loops: the kernel does.
     used = resource.getrusage(resource.RUSAGE_SELF)
     _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + time_limit) + 5)
-    return extract_now(format_, body, media_type, url)
+    return function(*arguments)
 
 
 def _limit(which: int, soft: int) -> None:

@@ -17,6 +17,9 @@ HEARTBEAT = timedelta(seconds=4)
 DEATHS = 5
 """Attempts that may die at one cursor before the document under work is set aside."""
 
+WAITS = 20
+"""Times in a row that a platform may say to wait before its job ends as failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

@@ -51,6 +51,10 @@ class Library:
         async with self.pool.acquire() as conn:
             return await documents_sql.external_ids(conn, self.platform, prefix)
 
+    async def memo(self, name: str) -> Any:
+        async with self.pool.acquire() as conn:
+            return await sql.memo(conn, self.platform, name)
+
 
 async def run(parts: Parts, job_id: UUID) -> None:
     """Run a job to its end, if the lease can be had. Cancelling this releases the job, to go on from its cursor."""
@@ -112,6 +116,8 @@ async def _save(parts: Parts, lease: Lease, page: Page) -> None:
             failed=len(page.failures),
         )
         await sql.advance(conn, lease, page.cursor, counts, page.failures)
+        if page.memos:
+            await sql.keep_memos(conn, lease.platform, page.memos)
     _log.info(event("job.page_saved", job=lease.id, documents=len(saved), failures=len(page.failures)))
 
 
@@ -171,7 +177,10 @@ async def _write_end(
             _log.info(event("job.lost", job=lease.id, fence=lease.fence))
         case PlatformUnavailable():
             wait = timedelta(seconds=min(error.retry_after or 60, 86_400))
-            await sql.release(conn, lease, wait, _shown(error))
+            if not await sql.wait(conn, lease, wait, _shown(error)):
+                await sql.finish(
+                    conn, lease, Ending("failed", _shown(error) | {"hint": "It never answered otherwise."})
+                )
         case BackendError():
             await sql.finish(conn, lease, Ending("failed", _shown(error)))
         case _ if isinstance(error, DATABASE_AWAY):

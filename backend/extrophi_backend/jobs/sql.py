@@ -1,13 +1,13 @@
 """Every statement about jobs. Whoever writes for a job does so under its fence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from extrophi_backend.collectors.models import Cursor, Failure
 from extrophi_backend.db import Connection
-from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
+from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, WAITS, Counts, Ending, Job, Lease, NewJob
 
 _MAX_FAILURES_SHOWN = 100
 
@@ -137,6 +137,7 @@ async def advance(
            UPDATE jobs
               SET cursor = $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5,
                   failed = failed + $6, found = found + $3 + $4 + $5 + $6, deaths = 0, suspect = NULL,
+                  waits = CASE WHEN $3 + $4 + $5 + $6 > 0 THEN 0 ELSE waits END,
                   lease_until = now() + $7::interval, revision = revision + 1
             WHERE id = $1""",
         lease.id,
@@ -183,6 +184,34 @@ async def release(conn: Connection, lease: Lease, wait: timedelta, error: dict[s
         error,
     )
     await notify(conn, lease.id)
+
+
+async def wait(conn: Connection, lease: Lease, wait: timedelta, error: dict[str, Any]) -> bool:
+    """Give the job back because its platform says to wait. False after WAITS times in a row without a document."""
+    if not await conn.fetchval(
+        "UPDATE jobs SET waits = waits + 1 WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING waits <= $3",
+        lease.id,
+        lease.fence,
+        WAITS,
+    ):
+        return False
+    await release(conn, lease, wait, error)
+    return True
+
+
+async def memo(conn: Connection, platform: str, name: str) -> Any:
+    return await conn.fetchval("SELECT value FROM memos WHERE platform = $1 AND name = $2", platform, name)
+
+
+async def keep_memos(conn: Connection, platform: str, memos: Mapping[str, Any]) -> None:
+    await conn.execute(
+        """INSERT INTO memos (platform, name, value)
+           SELECT $1, n.name, n.value FROM unnest($2::text[], $3::jsonb[]) AS n (name, value) ORDER BY n.name
+           ON CONFLICT (platform, name) DO UPDATE SET value = excluded.value, saved_at = now()""",
+        platform,
+        list(memos),
+        list(memos.values()),
+    )
 
 
 async def cancel(conn: Connection, job_id: UUID) -> None:

@@ -2,80 +2,23 @@
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from extrophi_backend.collectors.files.collector import FilesCollector, make_collector
 from extrophi_backend.collectors.files.errors import OutsideRoots, TargetMissing
 from extrophi_backend.collectors.files.walk import Refused, read_file
-from extrophi_backend.collectors.models import Collected, Cursor, Failure, Page, Run, Target, Validators
+from extrophi_backend.collectors.models import Collected, Page, Target
+from tests import collecting
 
 as_root = pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not hold for root")
 
 
-@dataclass
-class Library:
-    """What a run's pages leave behind, and what the next run may ask."""
-
-    documents: dict[str, Collected] = field(default_factory=dict[str, Collected])
-    gone: set[str] = field(default_factory=set[str])
-    failures: list[Failure] = field(default_factory=list[Failure])
-    unchanged: list[str] = field(default_factory=list[str])
-    suspects: list[str] = field(default_factory=list[str])
-    cursor: Cursor | None = None
-
-    async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
-        return {uri: self.documents[uri].validators for uri in external_ids if uri in self.documents}
-
-    async def external_ids(self, prefix: str) -> Sequence[str]:
-        return [uri for uri in self.documents if uri.startswith(prefix) and uri not in self.gone]
-
-    async def suspect(self, target: str) -> None:
-        self.suspects.append(target)
-
-    def save(self, page: Page) -> None:
-        self.documents |= {document.external_id: document for document in page.documents}
-        self.gone -= {document.external_id for document in page.documents} | set(page.unchanged)
-        self.gone |= set(page.gone)
-        self.failures.extend(page.failures)
-        self.unchanged.extend(page.unchanged)
-        self.cursor = page.cursor
-
-    async def collect(
-        self,
-        collector: FilesCollector,
-        path: Path,
-        *,
-        limit: int = 1000,
-        pages: int | None = None,
-        resume: bool = False,
-        set_aside: frozenset[str] = frozenset(),
-    ) -> list[Page]:
-        """Run the collector, saving its pages; stop after `pages` of them, as if the worker had died."""
-        self.failures, self.unchanged, self.suspects = [], [], []
-        run = Run(
-            target=Target("files", str(path), str(path)),
-            limit=limit,
-            cursor=self.cursor if resume else None,
-            known=self,
-            suspect=self.suspect,
-            set_aside=set_aside,
-        )
-        given: list[Page] = []
-        async with aclosing(collector.collect(run)) as running:
-            async for page in running:
-                self.save(page)
-                given.append(page)
-                if len(given) == pages:
-                    break
-        return given
-
-    def names(self) -> list[str]:
-        return [uri.rpartition("/")[2] for uri in self.documents]
+class Library(collecting.Library):
+    async def collect(self, collector: FilesCollector, path: Path, **how: Any) -> list[Page]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return await super().collect(collector, Target("files", str(path), str(path)), **how)
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""How often a host is asked: never twice within its delay, and not before the time it named."""
+
+import asyncio
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+from extrophi_backend.fetch.errors import Wait
+
+DELAY = 1.0
+"""Seconds between two requests to one host."""
+LONGEST_HOLD = 86_400.0
+PATIENCE = 5.0
+"""Seconds for which a worker waits in its slot."""
+_MOST_HOSTS = 10_000
+
+
+class Pace:
+    """Of one worker process. Times are the event loop's, in seconds."""
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._free_at: dict[str, float] = {}
+        self._clock = clock or (lambda: asyncio.get_running_loop().time())
+
+    async def turn(self, host: str, delay: float) -> None:
+        """Wait until `host` may be asked, and take that turn.
+
+        Args:
+            host: With its port.
+            delay: Seconds until the next turn.
+
+        Raises:
+            Wait: it would take longer than PATIENCE.
+        """
+        now = self._clock()
+        at = max(now, self._free_at.get(host, now))
+        if at - now > PATIENCE:
+            raise Wait(host, at - now)
+        self._free_at[host] = at + delay
+        if len(self._free_at) > _MOST_HOSTS:
+            self._free_at = {name: free for name, free in self._free_at.items() if free > now}
+        await asyncio.sleep(at - now)
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Leave `host` alone for so long."""
+        until = self._clock() + min(seconds, LONGEST_HOLD)
+        self._free_at[host] = max(until, self._free_at.get(host, 0.0))
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3); None where it says nothing readable.
+
+    Args:
+        value: The header's value: seconds, or a date.
+        now: As a Unix time.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_HOLD)
+    try:
+        return min(max(0.0, parsedate_to_datetime(text).timestamp() - now), LONGEST_HOLD)
+    except (ValueError, TypeError, OverflowError):
+        return None

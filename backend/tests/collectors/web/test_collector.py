@@ -1,0 +1,259 @@
+"""Pages, feeds and sitemaps of a real server, collected as a job collects them."""
+
+import gzip
+from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_network
+
+import pytest
+
+from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.collectors.web.target import recognise
+from extrophi_backend.errors import BackendError, ForbiddenAddress, InvalidTarget, PlatformUnavailable
+from extrophi_backend.fetch.client import Fetcher
+from tests.collecting import Library
+from tests.sample_files import make_pdf
+from tests.web_server import Reply, WebServer, article, serving, sitemap
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with serving(WebServer()) as server:
+        yield server
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[WebCollector]:
+    fetcher = Fetcher(max_bytes=1_000_000, seconds=10, allow=LOOPBACK)
+    yield WebCollector(fetcher, max_bytes=1_000_000)
+    await fetcher.close()
+
+
+def target(url: str) -> Target:
+    found = recognise(url, LOOPBACK)
+    assert found is not None
+    return found
+
+
+def site(server: WebServer, pages: int) -> list[str]:
+    """So many articles and a sitemap of them."""
+    urls = [server.url(f"/{number}") for number in range(pages)]
+    server.pages |= {f"/{number}": article(f"Story {number}") for number in range(pages)}
+    server.pages["/sitemap.xml"] = sitemap(*urls)
+    return urls
+
+
+async def test_a_page_is_a_document_with_what_it_says_of_itself(server: WebServer, collector: WebCollector) -> None:
+    head = "<meta name='author' content='Ada Lovelace'>"
+    head += "<meta property='article:published_time' content='2026-01-31T12:00:00Z'>"
+    server.pages["/moved"] = Reply(status=301, headers={"Location": "/story?utm_source=mail"})
+    server.pages["/story?utm_source=mail"] = article("The heron", head=head)
+    library = Library()
+    await library.collect(collector, target(server.url("/moved")))
+    (document,) = library.documents.values()
+    assert document.external_id == document.url == server.url("/story")
+    assert (document.title, document.language) == ("The heron", "en")
+    assert document.author == "Ada Lovelace"
+    assert document.published_at is not None
+    assert document.published_at.isoformat() == "2026-01-31T12:00:00+00:00"
+    assert "told here at some length" in document.text
+    assert [document.text[b.start : b.end] for b in document.blocks if b.level] in (["The heron"], [])
+    assert document.capture is not None
+    assert document.capture.body.startswith(b"<!doctype html>")
+    assert library.cursor == {"done": True}
+
+
+async def test_a_pdf_is_known_by_its_content(server: WebServer, collector: WebCollector) -> None:
+    server.pages["/paper"] = Reply(make_pdf([[(72, 700, 12, "Words on paper")]]), media_type="text/html")
+    library = Library()
+    await library.collect(collector, target(server.url("/paper")))
+    (document,) = library.documents.values()
+    assert document.text == "Words on paper"
+    assert document.anchors[0].page == 1
+    assert document.capture is not None
+    assert document.capture.media_type.startswith("application/pdf")
+
+
+async def test_a_sitemap_again_sends_no_body(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 12)
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")))
+    assert sorted(library.documents) == sorted(urls)
+    server.bodies.clear()
+    before = dict(library.documents)
+    await library.collect(collector, target(server.url("/sitemap.xml")))
+    assert library.unchanged == urls
+    assert library.documents == before
+    assert not +server.bodies
+
+
+async def test_without_validators_the_pages_travel_and_nothing_is_asked_conditionally(
+    server: WebServer, collector: WebCollector
+) -> None:
+    server.pages["/"] = Reply(article("Plain").body, validators=False)
+    library = Library()
+    for _ in range(2):
+        await library.collect(collector, target(server.url("/")))
+    assert "If-None-Match" not in server.headers["/"]
+    assert not library.unchanged
+    assert len(library.documents) == 1
+
+
+async def test_a_sitemap_of_sitemaps_goes_on_where_it_stopped(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 60)
+    server.pages["/a.xml"] = sitemap(*urls[:25])
+    packed = gzip.compress(str(sitemap(*urls[25:]).body).encode())
+    server.pages["/b.xml.gz"] = Reply(packed, media_type="application/gzip")
+    server.pages["/sitemap.xml"] = sitemap(server.url("/a.xml"), server.url("/b.xml.gz"), server.url("/"), index=True)
+    library = Library()
+    while library.cursor != {"done": True}:
+        before = library.cursor
+        await library.collect(collector, target(server.url("/sitemap.xml")), pages=1, resume=True)
+        assert library.cursor != before
+    assert sorted(library.documents) == sorted(urls)
+    assert [failure.code for failure in library.failures] == ["not_a_sitemap"]
+    assert all(server.requests[f"/{number}"] == 1 for number in range(60))
+
+
+async def test_a_limit_is_kept_over_a_resumption(server: WebServer, collector: WebCollector) -> None:
+    site(server, 40)
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")), limit=15, pages=1)
+    await library.collect(collector, target(server.url("/sitemap.xml")), limit=15, resume=True)
+    assert len(library.documents) == 15
+
+
+async def test_a_feed_tells_what_its_pages_leave_out(server: WebServer, collector: WebCollector) -> None:
+    server.pages["/one"] = article("One")
+    server.pages["/feed"] = Reply(
+        "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>"
+        "<item><title>One</title><link>/one</link>"
+        "<dc:creator>Ada</dc:creator><pubDate>Mon, 01 Jun 2026 10:00:00 GMT</pubDate></item><item>"
+        "<title>Note</title>"
+        "<guid>n-2</guid><description>&lt;p&gt;A note without a page, in a sentence or two.&lt;/p&gt;</description>"
+        "</item>"
+        "</channel></rss>",
+        media_type="text/plain",
+    )
+    library = Library()
+    await library.collect(collector, target(server.url("/feed")))
+    assert not library.failures
+    one, note = library.documents.values()
+    assert (one.external_id, one.author) == (server.url("/one"), "Ada")
+    assert one.published_at is not None
+    assert (note.external_id, note.title) == (server.url("/feed#n-2"), "Note")
+    assert note.text == "A note without a page, in a sentence or two."
+
+
+async def test_one_bad_page_is_one_failure(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 6)
+    server.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /5\n", media_type="text/plain")
+    server.pages["/1"] = Reply("", 403)
+    server.pages["/2"] = Reply(b"\x89PNG\r\n\x1a\n" + bytes(100), media_type="image/png")
+    server.pages["/3"] = Reply(b"x" * 1_000_001)
+    server.pages["/4"] = Reply("<html><body><nav>Menu</nav></body></html>")
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")))
+    assert list(library.documents) == urls[:1]
+    assert {failure.target.rpartition("/")[2]: failure.code for failure in library.failures} == {
+        "1": "http_403",
+        "2": "unsupported_type",
+        "3": "too_large",
+        "4": "no_text",
+        "5": "robots_disallowed",
+    }
+    assert library.cursor == {"done": True}
+
+
+async def test_a_page_that_vanished_is_gone_and_comes_back(server: WebServer, collector: WebCollector) -> None:
+    page = server.pages["/"] = article("Here and gone")
+    library = Library()
+    await library.collect(collector, target(server.url("/")))
+    server.pages["/"] = Reply("", 404)
+    await library.collect(collector, target(server.url("/")))
+    assert library.gone == {server.url("/")}
+    assert len(library.documents) == 1
+    server.pages["/"] = page
+    await library.collect(collector, target(server.url("/")))
+    assert not library.gone
+
+
+async def test_a_block_page_is_a_failure_and_replaces_nothing(server: WebServer, collector: WebCollector) -> None:
+    server.pages["/"] = article("An article")
+    library = Library()
+    await library.collect(collector, target(server.url("/")))
+    server.pages["/"] = Reply(
+        "<!doctype html><html lang='en-US'><head><title>Just a moment...</title></head><body>"
+        "<div class='main-wrapper'><h1>site.example</h1><h2>Checking if the site connection is secure</h2>"
+        "<div id='challenge-stage'></div><noscript>Enable JavaScript and cookies to continue</noscript>"
+        "<p>site.example needs to review the security of your connection before proceeding.</p></div>"
+        "<script src='/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1'></script></body></html>",
+        403,
+    )
+    await library.collect(collector, target(server.url("/")))
+    assert [failure.code for failure in library.failures] == ["captcha"]
+    assert [document.title for document in library.documents.values()] == ["An article"]
+    assert not library.gone
+
+
+async def test_a_busy_host_gives_the_slot_back_with_what_was_collected(
+    server: WebServer, collector: WebCollector
+) -> None:
+    urls = site(server, 5)
+    server.pages["/3"] = Reply("", 429, headers={"Retry-After": "90"})
+    library = Library()
+    with pytest.raises(PlatformUnavailable) as busy:
+        await library.collect(collector, target(server.url("/sitemap.xml")))
+    assert busy.value.retry_after == 90
+    assert list(library.documents) == urls[:3]
+    assert library.cursor == {"path": [server.url("/sitemap.xml")], "after": urls[2], "handled": 3}
+
+
+async def test_a_poisonous_page_is_named_and_passed_over(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 3)
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")), set_aside=frozenset({urls[1]}))
+    assert [failure.code for failure in library.failures] == ["poisonous"]
+    assert list(library.documents) == [urls[0], urls[2]]
+    assert urls[0] in library.suspects
+    assert urls[1] not in library.suspects
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("example.org", "https://example.org/"),
+        ("www.example.org/a?utm_medium=x", "https://www.example.org/a"),
+        (" HTTP://EXAMPLE.org/a#b ", "http://example.org/a"),
+        ("bücher.example/x", "https://xn--bcher-kva.example/x"),
+        ("example.org:8080/x", "https://example.org:8080/x"),
+    ],
+)
+def test_what_people_type_is_understood(typed: str, canonical: str) -> None:
+    found = recognise(typed, ())
+    assert found == Target("web", canonical, typed)
+
+
+@pytest.mark.parametrize("typed", ["", "hello", "two words", "@handle", "r/name", "1.5", "v1.2.3", "notes.", "/x"])
+def test_what_is_no_address_is_left_to_others(typed: str) -> None:
+    assert recognise(typed, ()) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [
+        ("ftp://example.org/", InvalidTarget),
+        ("https://", InvalidTarget),
+        ("https://user:pw@example.org/", InvalidTarget),
+        ("http://127.0.0.1/", ForbiddenAddress),
+        ("http://[::1]/", ForbiddenAddress),
+        ("http://169.254.169.254/latest/meta-data", ForbiddenAddress),
+    ],
+)
+def test_what_may_not_be_fetched_is_refused_when_typed(typed: str, error: type[BackendError]) -> None:
+    with pytest.raises(error) as refused:
+        recognise(typed, ())
+    assert refused.value.field == "target"
+    assert refused.value.hint
