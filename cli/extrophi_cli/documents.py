@@ -1,6 +1,7 @@
 """Documents as JSON lines: checked, carried in batches, read back out."""
 
 import json
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
 
 # What POST /api/documents takes; other fields of an export are for the reader.
-_TEXTS = ("title", "author", "url", "language")
+_TEXTS = ("title", "author", "url", "canonical_url", "language", "state")
+_MOMENTS = ("published_at", "collected_at", "gone_at")
+_LISTS = ("anchors", "blocks")
 _FORMATS = ("text", "markdown", "html")
+_MARK = "extrophi"
+"""The one key that a document never has: the first and the last line of an export have it."""
+_AT_FAULT = re.compile(r"documents\.(\d+)(?:\.(.+))?")
 _MOST_DOCUMENTS = 1000
 _MOST_BYTES = 30_000_000  # the API's limit is 32 MB for the whole request
 _MOST_PROBLEMS = 100
@@ -56,25 +62,51 @@ def opened(file: Path | None) -> Generator[IO[bytes]]:
         yield lines
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Not a document: where an export begins, or ends after so many documents."""
+
+    documents: int | None
+
+
 def validate(lines: IO[bytes]) -> tuple[int, list[BadLine]]:
-    """Check every line; gives their number and the bad ones (the first hundred), and rewinds."""
-    count, bad = 0, list[BadLine]()
+    """Check every line; gives how many documents there are and the bad lines (the first hundred), and rewinds."""
+    count, number, bad = 0, 0, list[BadLine]()
+    began: int | None = None  # how many documents came before the export that is being read
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        count += 1
         try:
-            parse(line)
+            found = parse(line)
+            if isinstance(found, Mark):
+                began = _follow(found, count, began)
+            else:
+                count += 1
         except ValueError as error:
+            count += 1
             bad.append(BadLine(number, str(error)))
             if len(bad) == _MOST_PROBLEMS:
                 break
+    if began is not None and not bad:
+        bad.append(BadLine(number, "is the last one, but not the end of the export: the file was cut off here"))
     lines.seek(0)
     return count, bad
 
 
-def parse(line: bytes) -> JSON:
-    """One line as a document for the API, but for its `collections`. Raises ValueError in words for a person."""
+def _follow(mark: Mark, count: int, began: int | None) -> int | None:
+    """Where the export that `mark` begins begins; None at the end of one. Raises ValueError when it lacks documents."""
+    if mark.documents is None:
+        if began is not None:
+            raise ValueError("begins an export, and the one before it has no end")
+        return count
+    here = count - (began or 0)
+    if began is None or here != mark.documents:
+        raise ValueError(f"ends an export of {mark.documents} documents, and {here} stand before it")
+    return None
+
+
+def parse(line: bytes) -> JSON | Mark:
+    """One line: a document for the API, or a mark. Raises ValueError in words for a person."""
     if len(line) > _MOST_BYTES:
         raise ValueError(f"is larger than {_MOST_BYTES // 1_000_000} MB")
     try:
@@ -85,12 +117,23 @@ def parse(line: bytes) -> JSON:
         raise ValueError(f"is not JSON ({error})") from error
     if not isinstance(document, dict):
         raise ValueError("is not a JSON object")  # noqa: TRY004  one kind of bad line for the caller
+    if _MARK in document:
+        return _mark(document)
     _check_types(document)
-    _check_moment(document.get("published_at"))
-    names = ["platform", "external_id", "text", *_TEXTS, "format", "published_at"]
+    for name in _MOMENTS:
+        _check_moment(name, document.get(name))
+    names = ["platform", "external_id", "text", *_TEXTS, "format", *_MOMENTS, *_LISTS]
     kept = {name: document[name] for name in names if document.get(name) is not None}
     _check_characters(kept)
     return kept | {"collections": _collections(document)}
+
+
+def _mark(line: JSON) -> Mark:
+    if line[_MARK] == "export" and line.get("format") == 1:
+        return Mark(None)
+    if line[_MARK] == "end" and isinstance(line.get("documents"), int):
+        return Mark(line["documents"])
+    raise ValueError("is from an Extrophi newer than this one")
 
 
 def _collections(document: JSON) -> list[str]:
@@ -116,17 +159,22 @@ def _check_types(document: JSON) -> None:
             raise ValueError(f"{name} is not a text")  # noqa: TRY004  as above
     if document.get("format") not in {None, *_FORMATS}:
         raise ValueError(f"format is not one of {', '.join(_FORMATS)}")
+    for name in _LISTS:
+        if not isinstance(document.get(name), list | None):
+            raise ValueError(f"{name} is not a list")  # noqa: TRY004  as above
 
 
-def _check_characters(kept: dict[str, str]) -> None:
+def _check_characters(kept: JSON) -> None:
     for name, value in kept.items():
+        if not isinstance(value, str):
+            continue
         if "\0" in value:
             raise ValueError(f"{name} has a NUL character")
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise ValueError(f"{name} has half of a surrogate pair")
 
 
-def _check_moment(moment: object) -> None:
+def _check_moment(name: str, moment: object) -> None:
     if moment is None:
         return
     try:
@@ -134,7 +182,7 @@ def _check_moment(moment: object) -> None:
             return
     except (TypeError, ValueError):
         pass
-    raise ValueError("published_at is not a time like 2026-01-31T12:00:00Z")
+    raise ValueError(f"{name} is not a time like 2026-01-31T12:00:00Z")
 
 
 def read_batches(lines: Iterable[bytes]) -> Iterator[Batch]:
@@ -144,16 +192,14 @@ def read_batches(lines: Iterable[bytes]) -> Iterator[Batch]:
         if not line.strip():
             continue
         document = parse(line)
-        collections = document.pop("collections")
-        more = len(line) * len(collections)
-        if batch.lines and (len(batch.lines) + len(collections) > _MOST_DOCUMENTS or size + more > _MOST_BYTES):
+        if isinstance(document, Mark):
+            continue
+        if batch.lines and (len(batch.lines) == _MOST_DOCUMENTS or size + len(line) > _MOST_BYTES):
             yield batch
             batch, size = Batch([], []), 0
-        # One in several collections is pushed into each; the second time its text is unchanged.
-        for collection in collections:
-            batch.lines.append(number)
-            batch.documents.append({**document, "collection": collection})
-        size += more
+        batch.lines.append(number)
+        batch.documents.append(document)
+        size += len(line)
     if batch.lines:
         yield batch
 
@@ -163,31 +209,50 @@ def send(extrophi: "Extrophi", batch: Batch) -> dict[str, int]:
     try:
         answer = extrophi.post("/api/documents", {"documents": batch.documents})
     except Refused as refused:
-        span = f"lines {batch.lines[0]} to {batch.lines[-1]}"
         raise CommandError(
-            f"{span}: {refused.message}",
-            hint="Nothing of these lines was stored; those before were.",
-            code=refused.code,
+            _at_fault(batch, refused), hint="Nothing from that line's thousand on was stored.", code=refused.code
         ) from refused
-    statuses = dict(zip(batch.lines, (item["status"] for item in answer.get("items", [])), strict=False))
-    return dict(Counter(statuses.values()))
+    return dict(Counter(item["status"] for item in answer.get("items", [])))
 
 
-def read_all(extrophi: "Extrophi", collection: str | None) -> Iterator[JSON]:
-    """Every document with its text, oldest last."""
-    for listed in extrophi.pages("/api/documents", collection=collection, include="text"):
-        if "text" in listed:
-            yield listed
-        else:
-            try:
-                yield extrophi.get(f"/api/documents/{listed['id']}")
-            except Refused as refused:
-                if refused.status not in {404, 410}:  # deleted meanwhile
-                    raise
+def _at_fault(batch: Batch, refused: Refused) -> str:
+    """What was refused, by its line instead of its place in the request."""
+    found = _AT_FAULT.fullmatch(refused.field or "")
+    if found is None or int(found[1]) >= len(batch.lines):
+        return f"lines {batch.lines[0]} to {batch.lines[-1]}: {refused.message}"
+    reason = refused.message.removeprefix(f"{refused.field}: ")
+    return f"line {batch.lines[int(found[1])]}: {found[2] or 'the document'}: {reason}"
 
 
-def as_line(document: JSON) -> str:
-    """One document as a line of an export, which `parse` takes."""
-    # The text of an HTML document is what was extracted from it; as HTML it would be extracted once more.
-    extracted = {"format": "text"} if document.get("format") == "html" else {}
-    return json.dumps({**document, **extracted}, ensure_ascii=False, separators=(",", ":")) + "\n"
+def read_all(extrophi: "Extrophi", collection: str | None, *, newest_only: bool = False) -> Iterator[JSON]:
+    """Every document with its text, the oldest first; before each, its earlier versions.
+
+    One that changes meanwhile comes once more, at its new place: nothing is missed.
+    """
+    for document in extrophi.pages("/api/documents", collection=collection, include="text", order="oldest"):
+        path = f"/api/documents/{document['id']}"
+        try:
+            earlier = [] if newest_only or document["version"] == 1 else extrophi.get(f"{path}/versions")["items"]
+            for version in reversed(earlier):
+                if version["version"] < document["version"]:
+                    # Only the newest version can have gone.
+                    yield extrophi.get(path, version=version["version"]) | {"state": "collected", "gone_at": None}
+        except Refused as refused:
+            if refused.status in {404, 410}:  # deleted meanwhile
+                continue
+            raise
+        yield document
+
+
+def as_lines(documents: Iterable[JSON]) -> Iterator[str]:
+    """An export, which `parse` takes line by line: a mark, documents, a mark that says how many there were."""
+    yield _line({_MARK: "export", "format": 1})
+    count = 0
+    for document in documents:
+        yield _line(document)
+        count += 1
+    yield _line({_MARK: "end", "documents": count})
+
+
+def _line(value: JSON) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -35,9 +35,12 @@ class Unreachable(CommandError):
 
 
 class Refused(CommandError):
-    """Extrophi answered with a problem (RFC 9457); `problem` is its code."""
+    """Extrophi answered with a problem (RFC 9457); `problem` is its code, `field` what was wrong in the input."""
 
-    def __init__(self, message: str, *, problem: str, status: int, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, problem: str, status: int, hint: str | None = None, field: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint, code=REFUSED if status < 500 else FAILED)
         self.problem = problem
         self.status = status
+        self.field = field

@@ -1,4 +1,7 @@
-"""docs/cli.md, made from the commands' own help: `python -m extrophi_cli.reference > docs/cli.md`."""
+"""docs/cli.md, made from the commands' own help.
+
+`python -m extrophi_cli.reference` writes it; with --check it only tells whether it is fresh, by its exit code.
+"""
 
 import os
 import sys
@@ -6,12 +9,15 @@ import sys
 # Help is as wide as the terminal otherwise, and the page would differ from machine to machine.
 os.environ.update(COLUMNS="100", TERMINAL_WIDTH="100", NO_COLOR="1")
 
+from pathlib import Path
+
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from extrophi_cli import errors
 from extrophi_cli.app import app
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 _HEAD = """# The command line
 
 Made from the commands' own `--help` by `python -m extrophi_cli.reference`; don't edit.
@@ -46,5 +52,19 @@ def reference() -> str:
     return "\n".join(parts)
 
 
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print("usage: python -m extrophi_cli.reference [--check]", file=sys.stderr)
+        return 2
+    page = reference()
+    if arguments:
+        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
+            return 0
+        print(f"{PAGE} is stale: run python -m extrophi_cli.reference", file=sys.stderr)
+        return 1
+    PAGE.write_text(page, encoding="utf-8")
+    return 0
+
+
 if __name__ == "__main__":
-    sys.stdout.write(reference())
+    sys.exit(main(sys.argv[1:]))

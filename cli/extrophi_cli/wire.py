@@ -46,15 +46,11 @@ def read_events(lines: Iterator[str]) -> Iterator[Event]:
 def refusal(problem: Mapping[str, Any], *, status: int) -> Refused:
     """A problem (RFC 9457) as what a command ends with."""
     message = str(problem.get("detail") or problem.get("title") or f"Extrophi answered {status}")
-    fields = problem.get("errors")
-    if isinstance(fields, list) and fields and isinstance(fields[0], dict):
-        first = fields[0]
-        where = first.get("field") or ".".join(str(part) for part in first.get("loc", ()))
-        what = first.get("detail") or first.get("msg") or first.get("message") or ""
-        if where and str(where) not in message:
-            message = f"{message.rstrip('.')}: {where} {what}".strip()
     code = str(problem.get("code") or "")
     hint = problem.get("hint")
     if status == 401 and not hint:
         hint = "Give its key by --key or EXTROPHI_KEY."
-    return Refused(message, problem=code, status=status, hint=str(hint) if hint else None)
+    field = problem.get("field")
+    return Refused(
+        message, problem=code, status=status, hint=str(hint) if hint else None, field=str(field) if field else None
+    )

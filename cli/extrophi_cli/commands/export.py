@@ -3,13 +3,15 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from extrophi_cli import options
-from extrophi_cli.documents import as_line, read_all
+from extrophi_cli.documents import as_lines, read_all
+from extrophi_cli.errors import REFUSED, CommandError
 from extrophi_cli.output import note
 from extrophi_cli.running import connect
 from extrophi_cli.wire import JSON
@@ -18,32 +20,45 @@ from extrophi_cli.wire import JSON
 def export(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; standard output otherwise.")] = "-",
     collection: Annotated[str | None, typer.Option("--collection", help="Only this collection's documents.")] = None,
+    newest: Annotated[bool, typer.Option("--newest", help="Leave out earlier versions of documents.")] = False,
     url: options.URL = None,
     key: options.Key = None,
 ) -> None:
     """Export all documents as JSON lines; `extrophi import` takes them in again.
 
+    A line is a document in one version, the oldest first: text, title, author, addresses, moments, collections, the
+    text's parts, and the places in the original. An import makes the same documents, versions and search results of
+    it, under other ids. The first and the last line, which have a key "extrophi", tell whether the file is whole.
+
+    Not in it: the pages and files as fetched, sources, jobs, and embeddings, which are made anew. For a copy of
+    everything, run `extrophi down` and copy the folder that `extrophi status` names.
+
     Examples:
         extrophi export library.jsonl
 
         extrophi export | zstd > library.jsonl.zst
+
+        extrophi export --newest | jq -r 'select(.platform == "web") | .url'
     """
     with connect(url, key) as extrophi:
-        documents = _counted(read_all(extrophi, collection))
+        lines = as_lines(_counted(read_all(extrophi, collection, newest_only=newest)))
         if file == "-":
-            for document in documents:
-                sys.stdout.write(as_line(document))
+            for line in lines:
+                sys.stdout.write(line)
             sys.stdout.flush()
             return
         target = Path(file)
         aside = target.with_name(f".{target.name}.{os.getpid()}")  # a broken-off export leaves no half file
         try:
-            with aside.open("w", encoding="utf-8") as output:
-                for document in documents:
-                    output.write(as_line(document))
+            with aside.open("w", encoding="utf-8", newline="\n") as output:
+                output.writelines(lines)
             aside.replace(target)
+        except OSError as error:
+            hint = "Name a file in a folder of yours that has room."
+            raise CommandError(f"Cannot write {file}: {error.strerror}.", hint=hint, code=REFUSED) from error
         finally:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
 
 
 def _counted(documents: Iterator[JSON]) -> Iterator[JSON]:
@@ -53,4 +68,4 @@ def _counted(documents: Iterator[JSON]) -> Iterator[JSON]:
         if count % 1000 == 0:
             note(f"{count} documents")
         yield document
-    note(f"{count} documents exported")
+    note(f"{count} documents exported, earlier versions counted")

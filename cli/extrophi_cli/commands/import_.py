@@ -7,7 +7,7 @@ import typer
 
 from extrophi_cli import options
 from extrophi_cli.documents import opened, read_batches, send, validate
-from extrophi_cli.errors import REFUSED
+from extrophi_cli.errors import REFUSED, CommandError
 from extrophi_cli.output import note, say, write_json
 from extrophi_cli.running import connect
 
@@ -22,8 +22,8 @@ def import_(
     """Import documents from JSON lines, such as `extrophi export` writes.
 
     Each line is an object with platform, external_id and text; title, author, url, published_at, language, format
-    and collection if you like. All lines are checked first: one bad line, and nothing is stored. Importing the same
-    again changes nothing.
+    and collection if you like. All lines are checked first: one bad line, or an export that was cut off, and nothing
+    is stored. Importing the same again changes nothing, and undoes nothing that was collected since.
 
     Examples:
         extrophi import notes.jsonl --dry-run
@@ -40,10 +40,14 @@ def import_(
         totals = {"created": 0, "updated": 0, "unchanged": 0}
         if not dry_run and count:
             with connect(url, key) as extrophi:
-                for batch in read_batches(lines):
-                    for status, number in send(extrophi, batch).items():
-                        totals[status] = totals.get(status, 0) + number
-                    note(f"{sum(totals.values())} of {count} documents")
+                try:
+                    for batch in read_batches(lines):
+                        for status, number in send(extrophi, batch).items():
+                            totals[status] = totals.get(status, 0) + number
+                        note(f"{sum(totals.values())} of {count} documents")
+                except (CommandError, KeyboardInterrupt):
+                    note(f"{sum(totals.values())} of {count} documents are stored; importing again goes on from there.")
+                    raise
     if as_json:
         write_json({"documents": count, "dry_run": dry_run, **totals})
     elif dry_run:

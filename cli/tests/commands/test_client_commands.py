@@ -115,21 +115,15 @@ def test_import_stores_nothing_when_a_line_is_bad(front_door: FrontDoor, extroph
     assert front_door.asked == []
 
 
-def test_an_export_is_imported_again(front_door: FrontDoor, extrophi: Command) -> None:
-    listed = {"id": "d", "platform": "files", "external_id": "1", "title": "T", "collections": ["default"]}
-    front_door.answers["GET", "/api/documents"] = {"items": [listed], "next_cursor": None}
-    front_door.answers["GET", "/api/documents/d"] = {**listed, "text": "Grüße 🦉"}
-    exported = extrophi("export", "--url", front_door.url)
-    assert exported.code == 0, exported.err
-
-    front_door.answers["POST", "/api/documents"] = {"items": [{"external_id": "1", "status": "created"}]}
-    ran = extrophi("import", "-", "--url", front_door.url, stdin=exported.out)
-    assert ran.code == 0, ran.err
-    assert ran.out == "1 new, 0 changed, 0 unchanged\n"
-    [asked] = front_door.bodies("POST", "/api/documents")
-    assert asked["documents"] == [
-        {"platform": "files", "external_id": "1", "text": "Grüße 🦉", "title": "T", "collection": "default"}
-    ]
+def test_a_line_that_is_refused_is_named_by_its_number(front_door: FrontDoor, extrophi: Command) -> None:
+    lines = "\n\n".join(json.dumps({"platform": "files", "external_id": str(n), "text": "a"}) for n in range(3))
+    detail = "documents.1.blocks: [0, 9] is past the end of the text."
+    problem = {"detail": detail, "field": "documents.1.blocks", "code": "invalid_input"}
+    front_door.answers["POST", "/api/documents"] = (422, problem)
+    ran = extrophi("import", "-", "--url", front_door.url, stdin=lines)
+    assert ran.code == 4
+    assert "line 3: blocks: [0, 9] is past the end of the text." in ran.err
+    assert "0 of 3 documents are stored" in ran.err
 
 
 def test_a_folder_is_uploaded_to_a_far_extrophi(front_door: FrontDoor, extrophi: Command, tmp_path: Path) -> None:
