@@ -14,6 +14,8 @@ import sysconfig
 import time
 from pathlib import Path
 
+_STEPS = ("Downloading ", "Downloaded ", "Prepared ", "Installing ")
+"""How the lines of uv and pip begin that say how far they are."""
 COMPONENTS = ("backend", "cli", "orchestrator", "research")
 
 
@@ -75,14 +77,36 @@ def _make(root: Path, stamp_file: Path) -> None:
             subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(environment)], check=True)
         else:
             subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-    arguments = ["--require-hashes", "-r", str(requirements)]
+    # Wheels only: a bare machine has no compiler, and nothing of a package runs while it is installed.
+    arguments = ["--require-hashes", "--only-binary", ":all:", "-r", str(requirements)]
     if uv:
-        subprocess.run([uv, "pip", "install", "--python", str(python), *arguments], check=True, stdout=sys.stderr)
+        _install([uv, "pip", "install", "--python", str(python), *arguments])
     else:
-        quiet = ["-q", "--disable-pip-version-check"]
-        subprocess.run([str(python), "-m", "pip", "install", *quiet, *arguments], check=True, stdout=sys.stderr)
+        _install([str(python), "-m", "pip", "install", "--disable-pip-version-check", *arguments])
     _put_on_path(root, environment)
     print(f"Done in {time.monotonic() - began:.0f} s.", file=sys.stderr, flush=True)
+
+
+def _install(command: list[str]) -> None:
+    """Run an installer and show how far it is: one line that changes on a terminal, a line per download elsewhere."""
+    said: list[str] = []
+    live = sys.stderr.isatty()
+    width = shutil.get_terminal_size().columns - 1
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            said.append(line)
+            words = " ".join(line.split())
+            if not words.startswith(_STEPS):
+                continue
+            print(f"\r\033[K{words[:width]}" if live else words, end="" if live else "\n", file=sys.stderr, flush=True)
+    if live:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    if run.returncode:
+        print("".join(said[-20:]), end="", file=sys.stderr)
+        raise subprocess.CalledProcessError(run.returncode, command)
 
 
 def _put_on_path(root: Path, environment: Path) -> None:
