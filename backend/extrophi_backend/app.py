@@ -19,8 +19,10 @@ from extrophi_backend.index.routes import router as embeddings
 from extrophi_backend.investigations.routes import router as investigations
 from extrophi_backend.jobs.routes import router as jobs
 from extrophi_backend.notifications import listening
+from extrophi_backend.platforms.routes import router as platforms
 from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
+from extrophi_backend.sources.routes import router as sources
 from extrophi_backend.stats.routes import router as stats
 from extrophi_backend.uploads.routes import router as uploads
 
@@ -60,7 +62,18 @@ def create_app(settings: Settings) -> FastAPI:
         service_key=settings.service_key.get_secret_value() if settings.service_key else None,
         on_loopback=_is_loopback(settings.host),
     )
-    for router in (health, documents, uploads, collections, embeddings, jobs, investigations, stats):
+    for router in (
+        health,
+        platforms,
+        sources,
+        documents,
+        uploads,
+        collections,
+        embeddings,
+        jobs,
+        investigations,
+        stats,
+    ):
         app.include_router(router)
     _publish_problem(app)
     return app

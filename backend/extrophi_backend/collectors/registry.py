@@ -22,6 +22,12 @@ class Registry:
 
     recognisers: Sequence[Recogniser]
     collectors: Mapping[Platform, Collector]
+    fetcher: Fetcher | None = None
+    """What the collectors go out by; closed with them."""
+
+    async def close(self) -> None:
+        if self.fetcher is not None:
+            await self.fetcher.close()
 
     def recognise(self, typed: str) -> Target:
         """The target in its canonical form. Raises InvalidTarget for what nobody knows."""
@@ -49,4 +55,5 @@ def make_registry(settings: Settings) -> Registry:
             "files": make_files_collector(roots=roots, max_bytes=settings.file_max_bytes),
             "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes),
         },
+        fetcher=fetcher,
     )

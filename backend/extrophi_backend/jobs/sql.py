@@ -32,10 +32,12 @@ _JOB = f"""
 """  # noqa: S608  a constant of ours
 
 
-async def insert(conn: Connection, job: NewJob) -> None:
-    await conn.execute(
+async def insert(conn: Connection, job: NewJob) -> bool:
+    """False if its source has an open job already: then nothing is inserted."""
+    done = await conn.execute(
         """INSERT INTO jobs (id, target, typed, platform, collection_id, document_limit, source_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+           VALUES ($1, $2, $3, $4, $5, $6, $7)
+           ON CONFLICT (source_id) WHERE status IN ('queued', 'running') AND source_id IS NOT NULL DO NOTHING""",
         job.id,
         job.target,
         job.typed,
@@ -43,6 +45,13 @@ async def insert(conn: Connection, job: NewJob) -> None:
         job.collection_id,
         job.document_limit,
         job.source_id,
+    )
+    return done == "INSERT 0 1"
+
+
+async def open_of_source(conn: Connection, source_id: UUID) -> UUID | None:
+    return await conn.fetchval(
+        "SELECT id FROM jobs WHERE source_id = $1 AND status IN ('queued', 'running')", source_id
     )
 
 

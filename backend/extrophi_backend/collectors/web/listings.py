@@ -21,6 +21,7 @@ MOST_ENTRIES = 100_000
 _UNPACKED = 64 * 2**20  # sitemaps.org: 50 MB at most
 _START = re.compile(rb"<(?:[a-z]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version')
+_GUID = re.compile(rb"<guid(?:\s[^>]{0,200})?>([^<]{1,1000})</guid>")
 _LONGEST_TITLE = 2000
 
 
@@ -83,13 +84,16 @@ def _feed(body: bytes, url: str, media_type: str) -> Listing | None:
     if not parsed.get("version") and not parsed.entries:
         return None
     feed_author = parsed.feed.get("author")
+    # RSS takes a guid for an address unless told otherwise, and few tell; feedparser has then made it absolute.
+    guids = [guid.decode("utf-8", "replace").strip() for guid in _GUID.findall(body)]
+    names = {join(url, guid): guid for guid in guids if not guid.startswith(("http://", "https://", "/"))}
     entries: dict[str, Entry] = {}
     for found in parsed.entries[:MOST_ENTRIES]:
         content = next((part.get("value") for part in found.get("content", [])), None) or found.get("summary")
         link = join(url, found.get("link") or "") if found.get("link") else None
-        if found.get("guidislink") and not str(found.get("id")).startswith(("http://", "https://")):
-            link = None  # RSS takes a guid for an address unless told otherwise, and few tell
         name = found.get("id") or found.get("title") or ""
+        if found.get("guidislink") and link in names:
+            link, name = None, names[link]
         entry = _entry(url, link, name, found.get("title"), found.get("author") or feed_author, content)
         # Past feedparser's own lookup, which warns that one will no longer stand in for the other.
         moment = dict.get(found, "published_parsed") or dict.get(found, "updated_parsed")

@@ -11,3 +11,7 @@ CREATE TABLE memos (
 
 ALTER TABLE jobs ADD COLUMN waits integer NOT NULL DEFAULT 0;
 COMMENT ON COLUMN jobs.waits IS 'how often in a row it gave its slot back because its platform said to wait';
+
+-- A source is collected by one job at a time; to ask again meanwhile gives the same job.
+CREATE UNIQUE INDEX jobs_one_open_per_source ON jobs (source_id)
+    WHERE status IN ('queued', 'running') AND source_id IS NOT NULL;

@@ -1,0 +1,74 @@
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from extrophi_backend.http.problems import responses
+from extrophi_backend.http.state import App
+
+router = APIRouter(prefix="/platforms", tags=["platforms"])
+
+
+class Platform(BaseModel):
+    """What can be collected from a platform, and what it needs for that.
+
+    `credentials`: `none` are needed, or they are `set` or `missing`.
+    """
+
+    platform: Literal["twitter", "youtube", "reddit", "web", "files"]
+    title: str
+    available: bool
+    collects: list[str]
+    examples: list[str]
+    credentials: Literal["none", "set", "missing"]
+    hint: str
+
+
+class Platforms(BaseModel):
+    items: list[Platform]
+
+
+@router.get("", summary="What each platform can collect, and whether its credentials are set", responses=responses())
+async def index(app: App) -> Platforms:
+    roots = [str(root) for root in app.settings.files_roots]
+    web = Platform(
+        platform="web",
+        title="Web",
+        available=True,
+        collects=["a page", "a PDF", "a feed (RSS, Atom, JSON Feed)", "a sitemap"],
+        examples=["https://example.org/post", "https://example.org/feed.xml", "https://example.org/sitemap.xml"],
+        credentials="none",
+        hint="",
+    )
+    files = Platform(
+        platform="files",
+        title="Files",
+        available=bool(roots),
+        collects=["Markdown", "plain text", "HTML", "PDF", "DOCX", "EPUB", "a folder of them"],
+        examples=[f"{root}/notes" for root in roots[:1]] or ["/home/me/notes"],
+        credentials="none",
+        hint=f"Read below: {', '.join(roots)}."
+        if roots
+        else "Set EXTROPHI_FILES_ROOTS, or push files to POST /uploads.",
+    )
+    others = [
+        Platform(
+            platform=name,
+            title=title,
+            available=False,
+            collects=[],
+            examples=[],
+            credentials="missing",
+            hint="Not collected by this version; its documents can be pushed to POST /documents.",
+        )
+        for name, title in _OTHERS
+    ]
+    return Platforms(items=[web, files, *others])
+
+
+_NO_ROOTS = "Set EXTROPHI_FILES_ROOTS, or push files to POST /uploads."
+_OTHERS: tuple[tuple[Literal["twitter", "youtube", "reddit"], str], ...] = (
+    ("twitter", "X"),
+    ("youtube", "YouTube"),
+    ("reddit", "Reddit"),
+)
