@@ -1,0 +1,70 @@
+"""kill -9 of one process in mid-job: then every document is there once, searchable, the job ended truthfully."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+
+import psutil
+import pytest
+
+from tests.system.running import Running, eventually
+from tests.system.site import fill, marker
+from tests.web_server import WebServer, serving
+
+VICTIMS = ("worker", "postgres", "valkey")
+PAGES = 60
+
+
+def processes(extrophi: Running, victim: str) -> list[psutil.Process]:
+    if victim == "worker":  # its command line is the API's, too: the role is told by the environment
+        found = extrophi.children("extrophi_backend")
+        return [one for one in found if one.environ().get("EXTROPHI_ROLE") == "worker"]
+    return extrophi.children({"postgres": "postgres", "valkey": "valkey-server"}[victim])
+
+
+def strike(extrophi: Running, victim: str) -> None:
+    """SIGKILL: no handler gets to tidy up. Valkey keeps nothing on disk, so its death wipes it."""
+    os.kill(eventually(lambda: processes(extrophi, victim) or None)[0].pid, signal.SIGKILL)
+
+
+def a_round(extrophi: Running, victim: str, rng: random.Random) -> None:
+    with serving(WebServer()) as server:
+        urls = fill(server, PAGES, delay=0.05)
+        job = extrophi.post("/api/jobs", {"target": server.url("/sitemap.xml"), "limit": 1000})
+        wanted = rng.randint(1, PAGES * 2 // 3)
+        eventually(lambda: True if sum(server.bodies.values()) > wanted else None, seconds=60)
+        strike(extrophi, victim)
+        ended = extrophi.ended(job["id"], seconds=120)
+        collected = Counter(url for url in extrophi.external_ids("web") if url.startswith(f"{server.base}/"))
+        assert ended["status"] == "succeeded", ended
+        assert ended["progress"]["found"] == PAGES, ended
+        assert collected == Counter(urls)
+        for number in rng.sample(range(PAGES), 5):
+            url = server.url(f"/story/{number}")
+
+            def found(number: int = number, url: str = url) -> bool | None:
+                answer = extrophi.post("/api/search", {"query": marker(number), "mode": "keyword", "limit": 100})
+                urls = [hit["citation"]["external_id"] for hit in answer["items"]]
+                others = [also["external_id"] for hit in answer["items"] for also in hit.get("also", [])]
+                return True if url in urls + others else None
+
+            eventually(found, seconds=30)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_killed_process_loses_nothing(extrophi: Running, victim: str) -> None:
+    a_round(extrophi, victim, random.Random(victim))
+
+
+@pytest.mark.soak
+def test_twenty_rounds_of_killing_lose_nothing(extrophi: Running) -> None:
+    seed = int(os.environ.get("SEED", time.time()))
+    print(f"SEED={seed}")
+    rng = random.Random(seed)
+    for number in range(20):
+        victim = rng.choice(VICTIMS)
+        began = time.monotonic()
+        a_round(extrophi, victim, rng)
+        print(f"round {number + 1}: {victim}, whole after {time.monotonic() - began:.0f} s", flush=True)
