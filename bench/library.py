@@ -121,7 +121,7 @@ def embed(texts: Sequence[str]) -> tuple[list[bytes], Vectors]:
                 part = missing[at : at + 256]
                 vectors, _ = model.embed([wanted[key] for key in part])
                 rows = [(key, vector.tobytes()) for key, vector in zip(part, vectors, strict=True)]
-                cache.executemany("INSERT INTO vectors VALUES (?, ?)", rows)
+                cache.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
                 cache.commit()
                 known.update(rows)
     return list(wanted), np.array([np.frombuffer(known[key], np.float32) for key in wanted])

@@ -1,10 +1,11 @@
 """Cut a document's text into chunks along its own structure.
 
 A chunk is a span of the text by code-point offsets. A heading starts a chunk; a chunk never goes past the next
-heading. Within a section, blocks (paragraphs, comments) are packed up to about 200 tokens; a longer block is cut at
-the end of a sentence, or else of a word.
+heading. Within a section, blocks (paragraphs, comments) are packed up to about 200 tokens; a longer block is cut into
+parts of about one size, at the end of a sentence, or else of a word.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -115,16 +116,29 @@ def _cost(costs: Sequence[int] | None, start: int, end: int) -> int:
 
 
 def _cut(text: str, costs: Sequence[int] | None, start: int, end: int) -> int:
-    """Where to cut a span over the budget: after the last sentence in reach, else the last word, else mid-word."""
-    low, high = start + 1, end
-    while low < high:  # the last position within the budget
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _cost(costs, start, middle) <= _BUDGET else (low, middle - 1)
-    least = start + (low - start) // 2  # a chunk of two words is worse than a cut sentence
-    for pattern in (_SENTENCE_END, _SPACE):
-        cuts = [match.end() for match in pattern.finditer(text, least, low)]
+    """Where to cut a span over the budget into parts of about one size: at the end of a sentence, or else of a word.
+
+    A full part and a rest of one sentence would be found worse than two halves: the rest says too little by itself.
+    """
+    whole = _cost(costs, start, end)
+    parts = math.ceil(whole / _BUDGET)
+    most = _reach(costs, start, end, _BUDGET)
+    aim = _reach(costs, start, end, whole // parts)
+    # Cut earlier than here, the rest would need one part more.
+    least = _reach(costs, start, end, whole - (parts - 1) * _BUDGET)
+    for pattern, low in ((_SENTENCE_END, least), (_SENTENCE_END, start + (aim - start) // 2), (_SPACE, least)):
+        cuts = [match.end() for match in pattern.finditer(text, low, most)]
         if cuts:
-            return cuts[-1]
+            return min(cuts, key=lambda cut: abs(cut - aim))
+    return most
+
+
+def _reach(costs: Sequence[int] | None, start: int, end: int, budget: int) -> int:
+    """The last position up to which the text costs no more than `budget`, at least one character on."""
+    low, high = start + 1, end
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _cost(costs, start, middle) <= budget else (low, middle - 1)
     return low
 
 

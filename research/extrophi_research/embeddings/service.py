@@ -57,6 +57,10 @@ class Embedder:
             self._cache.popitem(last=False)
         return vector
 
+    def forget(self) -> None:
+        """Remember no query any more."""
+        self._cache.clear()
+
     async def _remote(self, model: ActiveModel, text: str) -> list[float]:
         if time.monotonic() < self._rests_until:
             raise EndpointAway("the embeddings endpoint did not answer a moment ago")

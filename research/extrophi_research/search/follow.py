@@ -18,7 +18,7 @@ from extrophi_research.log import event
 from extrophi_research.search.keyword import IndexedChunk, KeywordIndex, Position
 
 _log = logging.getLogger(__name__)
-_BATCH = 2000
+_BATCH = 500
 _LOOK_SECONDS = 1.0
 
 
@@ -144,7 +144,8 @@ async def _chunks(conn: Connection, documents: Sequence[UUID]) -> list[IndexedCh
         return []
     rows = await conn.fetch(
         """SELECT c.id, c.document_id, d.title, c.text FROM read_v1.chunks c
-             JOIN read_v1.documents d ON d.id = c.document_id WHERE c.document_id = ANY($1::uuid[])""",
+             JOIN read_v1.documents d ON d.id = c.document_id WHERE c.document_id = ANY($1::uuid[])
+            ORDER BY c.document_id, c.ordinal""",
         documents,
     )
     return [IndexedChunk(**row) for row in rows]

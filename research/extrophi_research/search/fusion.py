@@ -1,25 +1,106 @@
-"""Two rankings into one."""
+"""Two rankings into one: what was found by word and what was found by meaning.
 
-from collections.abc import Mapping
-from typing import TypeVar
+Each score is taken as its share of the best one. Both have a natural zero (no word in common; a cosine of 0), so that
+nothing hangs on how many candidates were asked for, as it does when the worst candidate is made the zero.
+docs/decisions/0007-how-search-ranks.md has the measurements.
+"""
 
-T = TypeVar("T")
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
-KEYWORD_WEIGHT = 0.35
-"""Of a min-max weighted sum; between what suits Cranfield (0.4) and Medline (0.3). bench/retrieval.py measures it."""
-
-
-def fuse(keyword: Mapping[T, float], vector: Mapping[T, float], weight: float = KEYWORD_WEIGHT) -> dict[T, float]:
-    """Weighted sum of min-max normalised scores, best first. One that a ranking lacks has its worst score there."""
-    words, meanings = _normalised(keyword), _normalised(vector)
-    if not words or not meanings:
-        weight = 1.0 if words else 0.0
-    fused = {key: weight * words.get(key, 0.0) + (1 - weight) * meanings.get(key, 0.0) for key in {**words, **meanings}}
-    return dict(sorted(fused.items(), key=lambda item: -item[1]))
+KEYWORD_WEIGHT = 0.3
+"""Of the sum; the rest is meaning's. The best on Cranfield and on Medline, each alone."""
+SUPPORT = 0.15
+"""How much a document's second nearest chunk counts beside its nearest."""
 
 
-def _normalised(scores: Mapping[T, float]) -> dict[T, float]:
-    if not scores:
-        return {}
-    low, high = min(scores.values()), max(scores.values())
-    return {key: (score - low) / (high - low) if high > low else 1.0 for key, score in scores.items()}
+@dataclass(slots=True)
+class Candidate:
+    """A chunk that one of the two ways found. `words` is its BM25 score, `similarity` its cosine."""
+
+    chunk_id: UUID
+    document_id: UUID
+    words: float = 0.0
+    similarity: float | None = None
+    alone: bool = False
+    """Its document has no other chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    chunk_id: UUID
+    document_id: UUID
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What makes scores comparable: the best of each kind, and how much words count."""
+
+    words: float
+    documents: float
+    similarity: float
+    weight: float
+
+
+def fuse(candidates: Sequence[Candidate], documents: Mapping[UUID, float]) -> list[Ranked]:
+    """Every chunk, best first.
+
+    Args:
+        candidates: In any order.
+        documents: BM25 scores of whole documents.
+    """
+    scale = _scale(candidates, documents)
+    ranked = [
+        Ranked(one.chunk_id, one.document_id, _of_chunk(one, documents.get(one.document_id, 0.0), scale))
+        for one in candidates
+    ]
+    return sorted(ranked, key=lambda one: -one.score)
+
+
+def fuse_by_document(
+    candidates: Sequence[Candidate], documents: Mapping[UUID, float], farthest: float = 0.0
+) -> list[Ranked]:
+    """The best chunk of each document, the best document first.
+
+    A document is as near as its nearest chunk, and a little of its second nearest: a document of which more than one
+    place is near is more likely about it.
+
+    Args:
+        candidates: In any order.
+        documents: BM25 scores of whole documents.
+        farthest: The similarity that every chunk has at most that is not among the candidates.
+    """
+    scale = _scale(candidates, documents)
+    grouped: dict[UUID, list[Candidate]] = {}
+    for one in candidates:
+        grouped.setdefault(one.document_id, []).append(one)
+    ranked: list[Ranked] = []
+    for document_id, chunks in grouped.items():
+        whole = documents.get(document_id, 0.0)
+        best = max(chunks, key=lambda one: _of_chunk(one, whole, scale))
+        nearness = sorted((one.similarity for one in chunks if one.similarity is not None), reverse=True)
+        nearness.append(nearness[0] if best.alone and nearness else farthest)
+        first, second = (*nearness, 0.0)[:2]
+        score = _sum(
+            max(one.words for one in chunks), whole, (1 - SUPPORT) * first + SUPPORT * min(first, second), scale
+        )
+        ranked.append(Ranked(best.chunk_id, document_id, score))
+    return sorted(ranked, key=lambda one: -one.score)
+
+
+def _scale(candidates: Sequence[Candidate], documents: Mapping[UUID, float]) -> Scale:
+    words = max((one.words for one in candidates), default=0.0)
+    similarity = max((one.similarity or 0.0 for one in candidates), default=0.0)
+    weight = KEYWORD_WEIGHT if words and similarity > 0 else float(words > 0)
+    return Scale(words or 1.0, max(documents.values(), default=1.0), max(similarity, 0.0) or 1.0, weight)
+
+
+def _of_chunk(one: Candidate, whole: float, scale: Scale) -> float:
+    return _sum(one.words, whole, one.similarity or 0.0, scale)
+
+
+def _sum(words: float, whole: float, similarity: float, scale: Scale) -> float:
+    by_word = (words / scale.words + whole / scale.documents) / 2
+    return scale.weight * by_word + (1 - scale.weight) * max(similarity, 0.0) / scale.similarity

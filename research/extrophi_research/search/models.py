@@ -22,14 +22,10 @@ class Filters:
     published_after: datetime | None = None
     published_before: datetime | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A chunk that one of the two ways found."""
-
-    chunk_id: UUID
-    document_id: UUID
-    score: float
+    @property
+    def any(self) -> bool:
+        lists = (self.platforms, self.collections, self.source_ids, self.job_ids, self.authors, self.languages)
+        return any(lists) or self.published_after is not None or self.published_before is not None
 
 
 @dataclass(frozen=True, slots=True)

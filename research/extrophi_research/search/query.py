@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass
 
-_PART = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))')
+_OPENS, _CLOSES = '"“„«', '"”“»'
+_PART = re.compile(
+    rf"(?P<minus>(?<!\S)-(?!-))?(?:[{_OPENS}](?P<phrase>[^{_OPENS}{_CLOSES}]*)[{_CLOSES}]|(?P<word>\S+))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ def parse(query: str) -> Query:
     excluded: list[str] = []
     for part in _PART.finditer(query):
         phrase, word = part["phrase"], part["word"]
-        content = (phrase if phrase is not None else word).strip().strip('"')
+        content = (phrase if phrase is not None else word).strip().strip(_OPENS + _CLOSES)
         if not content:
             continue
         if part["minus"]:

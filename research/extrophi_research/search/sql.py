@@ -1,52 +1,108 @@
 """What search reads, through the views of read_v1 only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from extrophi_research.db import Connection
 from extrophi_research.embeddings.service import ActiveModel
-from extrophi_research.search.models import Candidate, Chunk, Filters
+from extrophi_research.search.models import Chunk, Filters
 
-# $1 to $8 are the filters; an empty array is no filter.
-_PASSES = """
-    (cardinality($1::text[]) = 0 OR d.platform = ANY($1))
-    AND (cardinality($2::text[]) = 0 OR EXISTS (
-          SELECT FROM read_v1.collection_documents l JOIN read_v1.collections n ON n.id = l.collection_id
-           WHERE l.document_id = d.id AND n.name = ANY($2)))
-    AND (cardinality($3::uuid[]) = 0 OR EXISTS (
-          SELECT FROM read_v1.source_documents s WHERE s.document_id = d.id AND s.source_id = ANY($3)))
-    AND (cardinality($4::uuid[]) = 0 OR EXISTS (
-          SELECT FROM read_v1.job_documents j WHERE j.document_id = d.id AND j.job_id = ANY($4)))
-    AND (cardinality($5::text[]) = 0 OR lower(d.author) = ANY($5))
-    AND (cardinality($6::text[]) = 0 OR d.language = ANY($6))
-    AND ($7::timestamptz IS NULL OR d.published_at >= $7)
-    AND ($8::timestamptz IS NULL OR d.published_at < $8)"""
+_CONDITIONS = {
+    "platforms": "d.platform = ANY({})",
+    "collections": """d.id IN (SELECT l.document_id FROM read_v1.collection_documents l
+                               JOIN read_v1.collections n ON n.id = l.collection_id WHERE n.name = ANY({}::text[]))""",
+    "source_ids": "d.id IN (SELECT document_id FROM read_v1.source_documents WHERE source_id = ANY({}::uuid[]))",
+    "job_ids": "d.id IN (SELECT document_id FROM read_v1.job_documents WHERE job_id = ANY({}::uuid[]))",
+    "authors": "lower(d.author) = ANY({}::text[])",
+    "languages": "d.language = ANY({}::text[])",
+    "published_after": "d.published_at >= {}::timestamptz",
+    "published_before": "d.published_at < {}::timestamptz",
+}
+
+# Whether a chunk is all there is of its document. Chunks are numbered from 0.
+_ALONE = """c.ordinal = 0 AND NOT EXISTS (
+               SELECT FROM read_v1.chunks n WHERE n.document_id = c.document_id AND n.ordinal = 1) AS alone"""
+
+_MOST_SCANNED = 200_000
+"""Rows of the vector index that a query with a filter looks at; pgvector's own 20,000 would starve rare matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A chunk and its cosine similarity."""
+
+    chunk_id: UUID
+    document_id: UUID
+    similarity: float
+    alone: bool
 
 
 async def nearest(
-    conn: Connection, model: ActiveModel, vector: Sequence[float], filters: Filters, limit: int
-) -> list[Candidate]:
+    conn: Connection,
+    model: ActiveModel,
+    vector: str,
+    filters: Filters,
+    limit: int,
+    among: Collection[UUID] | None = None,
+) -> list[Near]:
     """The chunks whose vectors are nearest, with their cosine similarity.
 
-    Uses the model's HNSW index, scanned on until enough rows pass the filters (pgvector's iterative scans), so the
-    expression and the condition are those of the index, as literals. In a transaction.
+    Uses the model's HNSW index (pgvector), so the expression and the condition are those of the index, as literals.
+    With filters it is scanned on until enough rows pass (iterative scans). Of few documents (`among`) all chunks are
+    compared. The limit is a literal, too: of a parameter the planner thinks it may be a tenth of the table, and reads
+    all chunks. In a transaction.
     """
-    await conn.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-    await conn.execute(f"SET LOCAL hnsw.ef_search = {min(max(limit, 40), 1000)}")
-    distance = f"(e.vector::halfvec({model.dimensions})) <=> $9::halfvec({model.dimensions})"
-    rows = await conn.fetch(
-        f"""SELECT c.id AS chunk_id, c.document_id, 1 - ({distance}) AS score
-              FROM read_v1.embeddings e
+    where, arguments = _where(filters, 2)
+    distance = _distance(model)
+    if among is not None:
+        # `+ 0` keeps the index out: it would walk through the whole library to find these few.
+        rows = await conn.fetch(
+            f"""SELECT c.id, c.document_id, 1 - {distance} AS similarity, {_ALONE}
+                  FROM read_v1.chunks c
+                  JOIN read_v1.embeddings e ON e.hash = c.embedding_hash AND e.model_id = {model.id}
+                 WHERE c.document_id = ANY($2::uuid[])
+                 ORDER BY {distance} + 0 LIMIT {limit}""",  # noqa: S608  numbers of our own
+            vector,
+            list(among),
+        )
+        return [Near(*row) for row in rows]
+    settings = f"SET LOCAL hnsw.ef_search = {min(max(limit, 40), 1000)}"
+    if where:
+        settings += f"; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = {_MOST_SCANNED}"
+    elif limit > 1000:
+        settings += "; SET LOCAL hnsw.iterative_scan = strict_order"
+    await conn.execute(settings)
+    if where:
+        source = f"""read_v1.embeddings e
               JOIN read_v1.chunks c ON c.embedding_hash = e.hash
               JOIN read_v1.documents d ON d.id = c.document_id
-             WHERE e.model_id = {model.id} AND {_PASSES}
-             ORDER BY {distance} LIMIT $10""",  # noqa: S608  numbers of our own table
-        *_arguments(filters),
-        f"[{','.join(map(repr, vector))}]",
-        limit,
+             WHERE e.model_id = {model.id} AND {where}
+             ORDER BY {distance} LIMIT {limit}"""
+    else:
+        source = f"""(SELECT e.hash, e.vector FROM read_v1.embeddings e WHERE e.model_id = {model.id}
+                       ORDER BY {distance} LIMIT {limit}) AS e
+              JOIN read_v1.chunks c ON c.embedding_hash = e.hash
+             ORDER BY {distance}"""  # noqa: S608  as above
+    rows = await conn.fetch(
+        f"SELECT c.id, c.document_id, 1 - {distance} AS similarity, {_ALONE} FROM {source}",  # noqa: S608  as above
+        vector,
+        *arguments,
     )
-    return [Candidate(**row) for row in rows]
+    return [Near(*row) for row in rows]
+
+
+async def similarities(conn: Connection, model: ActiveModel, vector: str, chunk_ids: Sequence[UUID]) -> list[Near]:
+    """The cosine similarity of chunks that were found by word."""
+    rows = await conn.fetch(
+        f"""SELECT c.id, c.document_id, 1 - {_distance(model)} AS similarity, {_ALONE}
+              FROM read_v1.chunks c JOIN read_v1.embeddings e ON e.hash = c.embedding_hash AND e.model_id = {model.id}
+             WHERE c.id = ANY($2::uuid[])""",  # noqa: S608  as above
+        vector,
+        chunk_ids,
+    )
+    return [Near(*row) for row in rows]
 
 
 async def has_vectors(conn: Connection, model: ActiveModel) -> bool:
@@ -54,31 +110,26 @@ async def has_vectors(conn: Connection, model: ActiveModel) -> bool:
     return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM read_v1.embeddings WHERE model_id = $1)", model.id))
 
 
-async def passing(conn: Connection, chunk_ids: Sequence[UUID], filters: Filters) -> dict[UUID, UUID]:
-    """Of these chunks, those that still exist and pass the filters, with their documents."""
+async def selected(conn: Connection, filters: Filters, most: int) -> list[UUID] | None:
+    """The documents that pass the filters; None where there are more than `most`."""
+    where, arguments = _where(filters, 2)
     rows = await conn.fetch(
-        f"""SELECT c.id, c.document_id FROM unnest($9::uuid[]) AS w (id)
-              JOIN read_v1.chunks c ON c.id = w.id
-              JOIN read_v1.documents d ON d.id = c.document_id
-             WHERE {_PASSES}""",  # noqa: S608  as above
-        *_arguments(filters),
-        chunk_ids,
+        f"SELECT d.id FROM read_v1.documents d WHERE {where} LIMIT $1",  # noqa: S608  our own conditions
+        most + 1,
+        *arguments,
     )
-    return {row["id"]: row["document_id"] for row in rows}
+    return [row[0] for row in rows] if len(rows) <= most else None
 
 
-async def similarities(
-    conn: Connection, model: ActiveModel, vector: Sequence[float], chunk_ids: Sequence[UUID]
-) -> dict[UUID, float]:
-    """The cosine similarity of chunks that were found by word."""
+async def passing(conn: Connection, document_ids: Collection[UUID], filters: Filters) -> set[UUID]:
+    """Of these documents, those that pass the filters."""
+    where, arguments = _where(filters, 2)
     rows = await conn.fetch(
-        f"""SELECT c.id, 1 - (e.vector::halfvec({model.dimensions}) <=> $2::halfvec({model.dimensions})) AS similarity
-              FROM read_v1.chunks c JOIN read_v1.embeddings e ON e.hash = c.embedding_hash
-             WHERE c.id = ANY($1::uuid[]) AND e.model_id = {model.id}""",  # noqa: S608  as above
-        chunk_ids,
-        f"[{','.join(map(repr, vector))}]",
+        f"SELECT d.id FROM read_v1.documents d WHERE d.id = ANY($1::uuid[]) AND {where}",  # noqa: S608  as above
+        list(document_ids),
+        *arguments,
     )
-    return {row["id"]: row["similarity"] for row in rows}
+    return {row[0] for row in rows}
 
 
 async def chunks(conn: Connection, chunk_ids: Sequence[UUID]) -> dict[UUID, Chunk]:
@@ -95,26 +146,44 @@ async def chunks(conn: Connection, chunk_ids: Sequence[UUID]) -> dict[UUID, Chun
     return {row["chunk_id"]: Chunk(**row) for row in rows}
 
 
+async def texts(conn: Connection, document_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The whole texts of documents, in their newest version."""
+    rows = await conn.fetch(
+        """SELECT d.id, v.text FROM read_v1.documents d
+             JOIN read_v1.versions v ON v.document_id = d.id AND v.version = d.version
+            WHERE d.id = ANY($1::uuid[])""",
+        document_ids,
+    )
+    return {row["id"]: row["text"] for row in rows}
+
+
 async def coverage(conn: Connection, filters: Filters) -> dict[str, Any]:
     """What there was to search: how many documents, of which platforms, over which dates."""
+    where, arguments = _where(filters, 1)
     row = await conn.fetchrow(
         f"""SELECT count(*)::int AS documents, array_agg(DISTINCT d.platform) FILTER (WHERE d.platform IS NOT NULL)
                    AS platforms, min(d.published_at) AS published_from, max(d.published_at) AS published_to
-              FROM read_v1.documents d WHERE {_PASSES}""",  # noqa: S608  as above
-        *_arguments(filters),
+              FROM read_v1.documents d WHERE {where or "true"}""",  # noqa: S608  as above
+        *arguments,
     )
     assert row is not None
     return dict(row)
 
 
-def _arguments(filters: Filters) -> tuple[Any, ...]:
-    return (
-        list(filters.platforms),
-        list(filters.collections),
-        list(filters.source_ids),
-        list(filters.job_ids),
-        [author.lower() for author in filters.authors],
-        list(filters.languages),
-        filters.published_after,
-        filters.published_before,
-    )
+def _distance(model: ActiveModel) -> str:
+    return f"(e.vector::halfvec({model.dimensions}) <=> $1::text::halfvec({model.dimensions}))"
+
+
+def _where(filters: Filters, first: int) -> tuple[str, list[Any]]:
+    """The conditions of the filters that are set, and their arguments, numbered from `first`."""
+    parts: list[str] = []
+    arguments: list[Any] = []
+    for name, condition in _CONDITIONS.items():
+        value = getattr(filters, name)
+        if value is None or (isinstance(value, Sequence) and not value):
+            continue
+        if name == "authors":
+            value = [author.lower() for author in value]
+        parts.append(condition.format(f"${first + len(arguments)}"))
+        arguments.append(value)
+    return " AND ".join(parts), arguments

@@ -1,4 +1,5 @@
 import random
+from hashlib import sha256
 
 from extrophi_research.embeddings.local import DIMENSIONS
 from extrophi_research.embeddings.service import active_model
@@ -10,7 +11,11 @@ async def test_vector_search_uses_the_models_index(library):
     model_id = await library.make_model()
     chosen = random.Random(7)
     rows = [
-        (model_id, n.to_bytes(32, "big"), "[" + ",".join(str(chosen.gauss()) for _ in range(DIMENSIONS)) + "]")
+        (
+            model_id,
+            sha256(str(n).encode()).digest(),
+            "[" + ",".join(str(chosen.gauss()) for _ in range(DIMENSIONS)) + "]",
+        )
         for n in range(1500)
     ]
     await library.conn.execute(
@@ -20,13 +25,16 @@ async def test_vector_search_uses_the_models_index(library):
         [row[1] for row in rows],
         [row[2] for row in rows],
     )
+    for n in range(20):
+        await library.add(str(n))
     await library.conn.execute("ANALYZE")
     model = await active_model(library.conn)
     assert model is not None
     async with library.conn.transaction():
         # Fifteen hundred rows are read faster as they lie; the question here is whether the index serves at all.
         await library.conn.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        await sql.nearest(library.conn, model, [0.1] * DIMENSIONS, Filters(), 10)
+        near = await sql.nearest(library.conn, model, str([0.1] * DIMENSIONS), Filters(), 10)
+    assert len(near) <= 10
     await library.conn.execute("SELECT pg_stat_force_next_flush()")
     used = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = $1"
     assert await library.conn.fetchval(used, f"embeddings_hnsw_{model_id}") > 0

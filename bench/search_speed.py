@@ -1,0 +1,147 @@
+"""Hybrid search over HTTP in a library of 100,000 chunks, against its parts: one embedding, one HNSW and one BM25 query.
+
+    python -m bench.search_speed [--chunks 100000] [--queries 200]
+
+The vectors are made up, around centres as texts gather around subjects; the texts are drawn from the words of
+Cranfield and Medline. All is warm and in one process; each part is measured alone, on the same queries.
+"""
+
+import argparse
+import asyncio
+import random
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import httpx
+import numpy as np
+import tantivy
+import uvicorn
+
+from bench.judged import cranfield, medline
+from bench.library import DATA, database, store, store_vectors
+from extrophi_research.app import create_app
+from extrophi_research.db import Connection, make_pool
+from extrophi_research.embeddings.local import DIMENSIONS, LocalModel, Vectors
+from extrophi_research.search import analysis
+from extrophi_research.search.query import parse
+from extrophi_research.settings import Settings
+
+LEAST_RATIO = 1.5
+_TOP = 10
+_CENTRES = 2000
+
+
+async def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--data", type=Path, default=DATA)
+    arguments.add_argument("--chunks", type=int, default=100_000)
+    arguments.add_argument("--queries", type=int, default=200)
+    given = arguments.parse_args()
+    chosen = random.Random(11)
+    collections = [cranfield(given.data / "retrieval"), medline(given.data / "retrieval")]
+    words = [word for one in collections for _, text in one.documents.values() for word in text.split()]
+    queries = [query for one in collections for query in one.queries][: given.queries]
+    async with database() as (dsn, connection):
+        for start in range(0, given.chunks, 10_000):
+            count = min(10_000, given.chunks - start)
+            await store(connection, {str(start + n): ("", _text(chosen, words)) for n in range(count)})
+        hashes = [row[0] for row in await connection.fetch("SELECT DISTINCT embedding_hash FROM chunks")]
+        await store_vectors(connection, hashes, _made_up(len(hashes)))
+        await measure(dsn, connection, queries)
+
+
+async def measure(dsn: str, connection: Connection, queries: Sequence[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="xb-") as folder:
+        app = create_app(Settings(DATABASE_URL=dsn, EXTROPHI_DATA=folder))  # pyright: ignore[reportCallIssue]
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=address, timeout=600, trust_env=False) as client:
+            while not server.started or (await client.get("/ready")).status_code != 200:  # noqa: ASYNC110  as a client
+                await asyncio.sleep(0.1)
+            chunks = await connection.fetchval("SELECT count(*) FROM chunks")
+            model = LocalModel()
+            pool = await make_pool(dsn, name="bench")
+            index = tantivy.Index.open(f"{folder}/keywords/chunks")
+            index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+            searcher = index.searcher()
+            model_id = await connection.fetchval("SELECT id FROM embedding_models")
+            vectors = {query: str(model.embed([query])[0][0].tolist()) for query in queries}
+
+            async def embedding(query: str) -> None:
+                model.embed([query])
+
+            async def nearest(query: str) -> None:
+                async with pool.acquire() as conn:
+                    await conn.fetch(
+                        f"SELECT hash FROM embeddings WHERE model_id = {model_id} ORDER BY"
+                        f" vector::halfvec({DIMENSIONS}) <=> $1::text::halfvec({DIMENSIONS}) LIMIT {_TOP}",
+                        vectors[query],
+                    )
+
+            async def words(query: str) -> None:
+                terms = analysis.asked(parse(query).text)
+                parts = [
+                    (tantivy.Occur.Should, tantivy.Query.term_query(index.schema, "terms", term)) for term in terms
+                ]
+                for _, found in searcher.search(tantivy.Query.boolean_query(parts), _TOP).hits:
+                    searcher.doc(found)
+
+            async def search(query: str) -> None:
+                # A query is embedded anew each time: the last ones are remembered, and that is not to be measured.
+                app.state.extrophi.embedder.forget()
+                answer = await client.post("/search", json={"query": query, "limit": _TOP})
+                answer.raise_for_status()
+
+            print(f"{chunks} chunks, {len(queries)} queries, {_TOP} hits, medians of two rounds after one of warming")
+            parts = {
+                "query embedding": await _median(embedding, queries),
+                "one HNSW query": await _median(nearest, queries),
+                "one BM25 query": await _median(words, queries),
+            }
+            whole = await _median(search, queries)
+            for name, figure in parts.items():
+                print(f"{name:<28}{figure:>8.2f} ms")
+            peer = sum(parts.values())
+            print(f"{'the parts together':<28}{peer:>8.2f} ms")
+            print(f"{'POST /search, hybrid':<28}{whole:>8.2f} ms   ratio {whole / peer:.2f} (at most {LEAST_RATIO})")
+            await pool.close()
+        server.should_exit = True
+        await serving
+
+
+async def _median(one: Callable[[str], Awaitable[None]], queries: Sequence[str]) -> float:
+    """Milliseconds."""
+    took: list[float] = []
+    for turn in range(3):
+        for query in queries:
+            began = time.perf_counter()
+            await one(query)
+            if turn:
+                took.append(time.perf_counter() - began)
+    return statistics.median(took) * 1000
+
+
+def _text(chosen: random.Random, words: Sequence[str]) -> str:
+    """About one chunk: some runs of words as they stood, so that words keep the company they keep."""
+    runs: list[str] = []
+    while sum(map(len, runs)) < 550:
+        at = chosen.randrange(len(words) - 12)
+        runs.append(" ".join(words[at : at + 12]))
+    return " ".join(runs)
+
+
+def _made_up(count: int) -> Vectors:
+    made = np.random.default_rng(11)
+    centres = made.normal(size=(_CENTRES, DIMENSIONS))
+    vectors = centres[made.integers(0, _CENTRES, count)] + 0.8 * made.normal(size=(count, DIMENSIONS))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,133 @@
+"""Whether two documents are the same text: one article on two sites, with another frame around it.
+
+Texts are compared by their words, in runs of three. The same text is one whose words are almost all in the other, in
+about the same amount, and where no word *within* the shared text was replaced by another: documents that share a
+template differ just there, in a name or a number, while sites differ around the text or put something into it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from extrophi_research.search import analysis
+
+_RUN = 3
+"""Words in a row that are compared as one: shorter runs are shared by chance, longer ones break at each change."""
+_OVERLAP = 0.3
+"""Of two chunks: their least share of common runs, since other chunk borders cut the same text differently."""
+_CONTAINED = 0.8
+"""Of two documents: the least share of the shorter one that is in the other."""
+_LENGTHS = 0.5
+"""A note that is quoted whole in a long article is not the same text."""
+_REPLACED = 0.02
+"""Most words that were replaced within the shared text; a misprint mended is no other text, a changed number is."""
+_LONGEST_REPLACED = 12
+"""A longer run of other words is something put in, an advertisement say."""
+_BYLINE_WITHIN, _BYLINE_WORDS = 20, 6
+"""Who wrote it stands near the beginning, and differs from site to site; one such change says nothing."""
+
+Run = tuple[str, ...]
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A text as it is compared."""
+
+    words: Sequence[str]
+
+    @cached_property
+    def runs(self) -> dict[Run, int]:
+        """Each run of words, and where it stands first. A text of fewer words is one run."""
+        found: dict[Run, int] = {}
+        for at in range(max(1, len(self.words) - _RUN + 1)):
+            found.setdefault(tuple(self.words[at : at + _RUN]), at)
+        return found
+
+
+def shape(text: str) -> Shape:
+    return Shape(list(analysis.parts(text)))
+
+
+def runs(text: str) -> set[Run]:
+    """The runs of a chunk, roughly: enough to tell which documents are worth a comparison."""
+    words = _WORD.findall(text.lower())
+    if len(words) * 20 < len(text):  # no spaces between words
+        words = list(analysis.parts(text))
+    return set(zip(words, words[1:], words[2:], strict=False)) or {tuple(words)}
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaps:
+    """Which of the chunks seen so far share so much with a new one that their documents may be the same text."""
+
+    _seen: list[set[Run]] = field(default_factory=list[set[Run]])
+    _holders: dict[Run, list[int]] = field(default_factory=dict[Run, list[int]])
+
+    def add(self, of_chunk: set[Run]) -> None:
+        number = len(self._seen)
+        self._seen.append(of_chunk)
+        for run in of_chunk:
+            self._holders.setdefault(run, []).append(number)
+
+    def find(self, of_chunk: set[Run]) -> list[int]:
+        """Their numbers, in the order they were added."""
+        shared = Counter(number for run in of_chunk for number in self._holders.get(run, ()))
+        return sorted(
+            number
+            for number, count in shared.items()
+            if count >= _OVERLAP * min(len(of_chunk), len(self._seen[number]))
+        )
+
+
+def same_text(one: Shape, other: Shape) -> bool:
+    """Whether two documents are the same text."""
+    if one.words == other.words:
+        return True
+    shorter, longer = sorted((one, other), key=lambda each: len(each.words))
+    if not shorter.words or len(shorter.words) < _LENGTHS * len(longer.words):
+        return False
+    if _shared(shorter, longer) < _CONTAINED:
+        return False
+    replaced = _replaced(shorter, longer)
+    if replaced and replaced[0].at <= _BYLINE_WITHIN and len(replaced[0].words) <= 2 * _BYLINE_WORDS:
+        replaced = replaced if replaced[0].has_digit else replaced[1:]
+    count = sum(len(one.words) for one in replaced)
+    return count <= _REPLACED * len(shorter.words) and not any(one.has_digit for one in replaced)
+
+
+def _shared(one: Shape, other: Shape) -> float:
+    return len(one.runs.keys() & other.runs.keys()) / min(len(one.runs), len(other.runs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """Words of both texts that stand in each other's place, and where in the first of them."""
+
+    at: int
+    words: Sequence[str]
+
+    @property
+    def has_digit(self) -> bool:
+        return any(character.isdigit() for word in self.words for character in word)
+
+
+def _replaced(one: Shape, other: Shape) -> list[_Replaced]:
+    """Where `other` has different words than `one`, with common words on both sides."""
+    words, runs = one.words, other.runs
+    replaced: list[_Replaced] = []
+    last: int | None = None  # where the latest common run starts in `one`
+    for at in range(len(words) - _RUN + 1):
+        run = tuple(words[at : at + _RUN])
+        if run not in runs:
+            continue
+        if last is not None and at > last + 1:
+            before = runs[tuple(words[last : last + _RUN])] + _RUN
+            ours, theirs = at - (last + _RUN), runs[run] - before
+            if 0 < theirs <= _LONGEST_REPLACED and 0 < ours <= _LONGEST_REPLACED:
+                different = [*words[last + _RUN : at], *other.words[before : before + theirs]]
+                replaced.append(_Replaced(last + _RUN, different))
+        last = at
+    return replaced
