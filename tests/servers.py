@@ -82,6 +82,12 @@ def template(postgres: Postgres) -> str:
         try:
             for file in [*sorted((SCHEMA / "migrations").glob("*.sql")), *sorted((SCHEMA / "views").glob("*.sql"))]:
                 await connection.execute(file.read_text())
+            await connection.execute(
+                """CREATE TABLE schema_migrations
+                   (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"""
+            )
+            names = sorted(file.name for file in (SCHEMA / "migrations").glob("*.sql"))
+            await connection.execute("INSERT INTO schema_migrations (name) SELECT unnest($1::text[])", names)
         finally:
             await connection.close()
 

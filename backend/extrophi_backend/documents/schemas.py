@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from extrophi_backend.documents.models import Document, Status
 from extrophi_backend.http.fields import Name, Text
@@ -28,6 +28,18 @@ class Place(BaseModel):
     page: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     url: Annotated[Text, Field(max_length=8000)] | None = None
+
+
+def _array(length: int, **items: Any) -> WithJsonSchema:
+    """OpenAPI's words for a tuple. `prefixItems` would say more, and generators of clients stumble over it."""
+    return WithJsonSchema({"type": "array", "minItems": length, "maxItems": length, "items": items})
+
+
+Level = Annotated[int, Field(strict=True, ge=0, le=6)]
+PushedAnchor = Annotated[tuple[Offset, Place], _array(2)]
+PushedBlock = Annotated[tuple[Offset, Offset, Level], _array(3, type="integer", minimum=0)]
+AnchorOut = Annotated[tuple[int, dict[str, Any]], _array(2)]
+BlockOut = Annotated[tuple[int, int, int], _array(3, type="integer")]
 
 
 class PushedDocument(BaseModel):
@@ -57,10 +69,8 @@ class PushedDocument(BaseModel):
         None, description="Instead of `collection`: all that it goes into."
     )
     canonical_url: Annotated[Text, Field(max_length=8000)] | None = None
-    anchors: list[tuple[Offset, Place]] = Field(
-        [], description="From each offset of the text on: its place in the original."
-    )
-    blocks: list[tuple[Offset, Offset, Annotated[int, Field(strict=True, ge=0, le=6)]]] | None = Field(
+    anchors: list[PushedAnchor] = Field([], description="From each offset of the text on: its place in the original.")
+    blocks: list[PushedBlock] | None = Field(
         None,
         description="[start, end, level of heading or 0] of the text's parts, ascending and apart. Given, even empty:"
         " the text is extracted already, also when its format is html.",
@@ -106,14 +116,14 @@ class ListedDocument(DocumentHead):
     """`anchors` and `blocks` come with the text."""
 
     text: str | None = None
-    anchors: list[tuple[int, dict[str, Any]]] | None = None
-    blocks: list[tuple[int, int, int]] | None = None
+    anchors: list[AnchorOut] | None = None
+    blocks: list[BlockOut] | None = None
 
 
 class DocumentOut(DocumentHead):
     text: str
-    anchors: list[tuple[int, dict[str, Any]]] = []
-    blocks: list[tuple[int, int, int]] = []
+    anchors: list[AnchorOut] = []
+    blocks: list[BlockOut] = []
 
 
 class Documents(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import httpx
 
 from extrophi_backend.db import Connection, Pool
-from extrophi_backend.errors import Conflict, InvalidInput, NotFound, Unavailable
+from extrophi_backend.errors import Conflict, InvalidInput, NotFound
 from extrophi_backend.index import sql
 from extrophi_backend.index.endpoint import EndpointAway, TextsRefused, embed, resolve
 from extrophi_backend.index.models import EmbeddingModel, Progress
@@ -57,8 +57,7 @@ async def build(pool: Pool, settings: Settings, name: str, endpoint: str) -> Pro
 
     Raises:
         Conflict: Another is being built.
-        InvalidInput: The endpoint knows no such model.
-        Unavailable: The endpoint does not answer.
+        InvalidInput: The endpoint does not answer, or knows no such model: it is the request that names both.
     """
     async with pool.acquire() as conn, conn.transaction():
         known = await sql.find(conn, name, endpoint)
@@ -69,8 +68,9 @@ async def build(pool: Pool, settings: Settings, name: str, endpoint: str) -> Pro
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             size = await dimensions(client, settings, name, endpoint)
     except EndpointAway as error:
-        raise Unavailable(
+        raise InvalidInput(
             f"The endpoint {endpoint} does not give embeddings: {error}",
+            field="endpoint",
             hint="Check its address, its key, and the model's name.",
         ) from error
     except TextsRefused as error:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from uuid_utils.compat import uuid7
 
 from extrophi_backend.errors import InvalidInput, LeaseLost, NotFound
-from extrophi_backend.http.fields import Text
+from extrophi_backend.http.fields import JSONArray, JSONObject, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.sse import Event, EventStream
 from extrophi_backend.http.state import App, State
@@ -61,7 +61,7 @@ class Claimed(InvestigationOut):
 
 class EventIn(BaseModel):
     event: Annotated[Text, Field(min_length=1, max_length=50)]
-    data: dict[str, Any] | list[Any]
+    data: JSONObject | JSONArray
 
 
 class ProgressIn(BaseModel):
@@ -69,8 +69,8 @@ class ProgressIn(BaseModel):
     events: Annotated[list[EventIn], Field(max_length=1000)] = []
     job_ids: Annotated[list[UUID], Field(max_length=50)] | None = None
     status: Status | None = None
-    answer: dict[str, Any] | None = None
-    error: dict[str, Any] | None = None
+    answer: JSONObject | None = None
+    error: JSONObject | None = None
 
 
 class ProgressOut(BaseModel):

@@ -101,7 +101,7 @@ async def test_a_model_that_is_not_there_is_a_problem_and_nothing_is_recorded(
     refused = await api.post("/embeddings", json={"model": "x", "endpoint": endpoint.url})
     assert (refused.status_code, refused.json()["field"]) == (422, "model")
     away = await api.post("/embeddings", json={"model": "x", "endpoint": "http://127.0.0.1:9/v1"})
-    assert (away.status_code, away.json()["code"]) == (503, "unavailable")
+    assert (away.status_code, away.json()["code"]) == (422, "invalid_input")
     assert (await api.post("/embeddings", json={"model": "x", "endpoint": "ftp://x"})).status_code == 422
     assert (await api.post("/embeddings/activate", json={"model": "x"})).status_code == 404
     assert (await api.get("/embeddings")).json()["items"] == []

@@ -1,0 +1,53 @@
+"""Schemathesis reads each component's OpenAPI document and tries to make it break what it promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from extrophi_cli.embedded.valkey import Valkey
+from tests.contracts.test_http import Service, running
+from tests.system.running import REPO
+
+# What a hostile or careless client may see: never a 5xx, a status or a shape that the document does not tell of.
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+def assert_conforms(service: Service, folder: Path) -> None:
+    """Run in an empty folder, with a fixed seed: the same requests each time."""
+    ran = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "run", str(REPO / service.name / "openapi.json"),
+            "--url", str(service.client.base_url), "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
+            "--max-examples", "15", "--seed", "7", "--generation-database", "none", "--warnings", "off",
+            # Streams that follow a job to its end, and pages for a browser, say nothing that a schema could hold.
+            "--exclude-path-regex", "/events$",
+        ],
+        cwd=folder, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-200000:] + ran.stderr[-2000:]
+
+
+async def test_backend_keeps_its_openapi_document(database: str, valkey: Valkey, tmp_path: Path) -> None:
+    with (
+        running("research", DATABASE_URL=database) as research,
+        running(
+            "backend", DATABASE_URL=database, REDIS_URL=valkey.url, RESEARCH_URL=str(research.client.base_url)
+        ) as service,
+    ):
+        assert_conforms(service, tmp_path)
+
+
+async def test_research_keeps_its_openapi_document(database: str, tmp_path: Path) -> None:
+    with running("research", DATABASE_URL=database) as service:
+        assert_conforms(service, tmp_path)
+
+
+async def test_orchestrator_keeps_its_openapi_document(database: str, valkey: Valkey, tmp_path: Path) -> None:
+    with (
+        running("backend", DATABASE_URL=database, REDIS_URL=valkey.url) as backend,
+        running("research", DATABASE_URL=database) as research,
+        running(
+            "orchestrator", BACKEND_URL=str(backend.client.base_url), RESEARCH_URL=str(research.client.base_url)
+        ) as service,
+    ):
+        assert_conforms(service, tmp_path)
