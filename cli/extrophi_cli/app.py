@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how each of them ends."""
 
+import errno
 import sys
 from collections.abc import Callable
 from inspect import getdoc
@@ -24,7 +25,7 @@ from extrophi_cli.commands.search import search
 from extrophi_cli.commands.sources import sources
 from extrophi_cli.commands.status import status
 from extrophi_cli.commands.up import up
-from extrophi_cli.errors import INTERRUPTED, CommandError
+from extrophi_cli.errors import FAILED, INTERRUPTED, CommandError
 from extrophi_cli.output import say_error
 
 
@@ -52,6 +53,11 @@ class Commands(TyperGroup):
             raise typer.Exit(error.code) from error
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of a pipe has had enough: typer ends quietly
+                raise
+            say_error(f"{error.strerror or error}.", None)
+            raise typer.Exit(FAILED) from error
 
 
 app = typer.Typer(
@@ -64,10 +70,9 @@ app = typer.Typer(
 )
 
 for command in (
-    investigate, ask, search, add, sources, collect, jobs, export, embeddings, up, down, status, doctor, mcp,
+    investigate, ask, search, add, sources, collect, jobs, import_, export, embeddings, up, down, status, doctor, mcp,
 ):  # fmt: skip
-    app.command(help=_help(command))(command)
-app.command("import", help=_help(import_))(import_)
+    app.command(command.__name__.rstrip("_"), help=_help(command))(command)
 
 
 @app.callback(

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 _RETRIES = 5
 
 
+def worst(*codes: int) -> int:
+    """The exit code of several that were done one after the other: what failed in part is not done."""
+    return FAILED if FAILED in codes else max(codes, default=0)
+
+
 def collect_all(extrophi: "Extrophi", jobs: Sequence[JSON], *, quiet: bool = False) -> int:
     """Wait for the end of all `jobs`; gives the exit code. Ctrl-C cancels them, and only them."""
     board = JobBoard(quiet=quiet)
-    for job in jobs:
-        board.show(job)
     try:
         with board.showing():
+            for job in jobs:
+                board.show(job)
             for job in jobs:
                 follow_job(extrophi, job, board)
     except KeyboardInterrupt:

@@ -210,7 +210,9 @@ def send(extrophi: "Extrophi", batch: Batch) -> dict[str, int]:
         answer = extrophi.post("/api/documents", {"documents": batch.documents})
     except Refused as refused:
         raise CommandError(
-            _at_fault(batch, refused), hint="Nothing from that line's thousand on was stored.", code=refused.code
+            _at_fault(batch, refused),
+            hint="Mend it and import again; what is stored already changes nothing.",
+            code=refused.code,
         ) from refused
     return dict(Counter(item["status"] for item in answer.get("items", [])))
 

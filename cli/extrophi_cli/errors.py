@@ -10,6 +10,8 @@ Exit codes (docs/cli.md repeats them):
     130  interrupted by Ctrl-C
 """
 
+from typing import Self
+
 FAILED = 1
 UNREACHABLE = 3
 REFUSED = 4
@@ -44,3 +46,8 @@ class Refused(CommandError):
         self.problem = problem
         self.status = status
         self.field = field
+
+    def with_hint(self, hint: str) -> Self:
+        """Itself, with this next step where it had none."""
+        self.hint = self.hint or hint
+        return self

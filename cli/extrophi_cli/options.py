@@ -1,8 +1,30 @@
 """Options that several commands share."""
 
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+
+class Platform(StrEnum):
+    """Where a document was published."""
+
+    TWITTER = "twitter"
+    YOUTUBE = "youtube"
+    REDDIT = "reddit"
+    WEB = "web"
+    FILES = "files"
+
+
+def _moment(text: str) -> str:
+    """A day, or a moment with or without its time zone, as the API takes it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day like 2026-01-31.") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
+
 
 URL = Annotated[
     str | None,
@@ -12,21 +34,24 @@ Key = Annotated[str | None, typer.Option("--key", metavar="KEY", help="Key for t
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Collection = Annotated[str, typer.Option("--collection", help="Collection that it goes into.")]
 Platforms = Annotated[
-    list[str] | None,
-    typer.Option("--platform", help="Only from this platform: twitter, youtube, reddit, web, files. May be repeated."),
+    list[Platform] | None, typer.Option("--platform", help="Only from this platform. May be repeated.")
 ]
 Collections = Annotated[
     list[str] | None, typer.Option("--collection", help="Only in this collection. May be repeated.")
 ]
 Authors = Annotated[list[str] | None, typer.Option("--author", help="Only by this author. May be repeated.")]
 Languages = Annotated[list[str] | None, typer.Option("--language", help="Only in this language (en, de, …).")]
-After = Annotated[str | None, typer.Option("--after", metavar="DATE", help="Published on this day or later.")]
-Before = Annotated[str | None, typer.Option("--before", metavar="DATE", help="Published before this day.")]
+After = Annotated[
+    str | None, typer.Option("--after", metavar="DATE", parser=_moment, help="Published on this day or later.")
+]
+Before = Annotated[
+    str | None, typer.Option("--before", metavar="DATE", parser=_moment, help="Published before this day.")
+]
 
 
 def filters(
     *,
-    platforms: list[str] | None,
+    platforms: list[Platform] | None,
     collections: list[str] | None,
     authors: list[str] | None,
     languages: list[str] | None,
@@ -35,15 +60,11 @@ def filters(
 ) -> dict[str, object]:
     """The `filters` of a search or an answer; only what was given."""
     chosen: dict[str, object] = {
-        "platforms": platforms,
+        "platforms": [platform.value for platform in platforms or ()],
         "collections": collections,
         "authors": authors,
         "languages": languages,
-        "published_after": _moment(after),
-        "published_before": _moment(before),
+        "published_after": after,
+        "published_before": before,
     }
     return {name: value for name, value in chosen.items() if value}
-
-
-def _moment(day: str | None) -> str | None:
-    return f"{day}T00:00:00Z" if day and len(day) == len("2026-01-31") else day

@@ -67,20 +67,29 @@ def write_json(value: Any) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table; in a pipe its rows as tab-separated lines below their names."""
+    """A table; in a pipe its rows as tab-separated lines below their names; too wide for a terminal, row by row."""
     if not sys.stdout.isatty():
         for row in [columns, *rows]:
             print("\t".join(one_line("" if cell is None else cell) for cell in row))
         sys.stdout.flush()
         return
+    from rich.cells import cell_len  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    cells = [[one_line("" if cell is None else cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    if sum(widths) + 2 * len(widths) > console().width:
+        for row in cells:
+            say(row[0], style="bold")
+            for name, cell in zip(columns[1:], row[1:], strict=True):
+                say(f"  {name}: {cell}")
+        return
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         drawn.add_column(column, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(one_line("" if cell is None else cell)) for cell in row))
+    for row in cells:
+        drawn.add_row(*map(Text, row))
     console().print(drawn)
 
 

@@ -95,4 +95,5 @@ def tell_failures(job: JSON, *, most: int = 10) -> None:
     for failure in failures[:most]:
         note(f"failed: {one_line(failure.get('target'))}: {one_line(failure.get('detail') or failure.get('code'))}")
     if len(failures) > most:
-        note(f"… and {len(failures) - most} more (extrophi jobs {job.get('id')})")
+        where = f" (extrophi jobs {job['id']})" if "id" in job else ""
+        note(f"… and {len(failures) - most} more{where}")

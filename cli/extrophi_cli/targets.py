@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extrophi_cli.errors import CommandError
+from extrophi_cli.errors import FAILED, PARTIAL, CommandError
 from extrophi_cli.output import note
+from extrophi_cli.progress import tell_failures
 from extrophi_cli.wire import JSON
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ def absolute(target: str) -> str:
 
 
 def prepare(extrophi: "Extrophi", targets: Sequence[str]) -> Targets:
-    """Split targets for this Extrophi. Raises CommandError for a path that is not there."""
+    """Split targets for this Extrophi. Raises CommandError for an empty one, and a path that is not there."""
     remote: list[str] = []
     files: list[Path] = []
     for target in targets:
+        if not target.strip():  # as a path it would be the current folder
+            raise CommandError("A target is empty.", hint="Check the variables in the command.", code=2)
         if not is_path(target):
             remote.append(target)
             continue
@@ -58,9 +61,25 @@ def prepare(extrophi: "Extrophi", targets: Sequence[str]) -> Targets:
     return Targets(remote, files)
 
 
-def upload(extrophi: "Extrophi", paths: Sequence[Path], *, collection: str = "default") -> list[JSON]:
-    """Upload files, and folders recursively, to an Extrophi elsewhere; gives its word on each document."""
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """An Extrophi's word on each file that was carried to it."""
+
+    items: list[JSON]
+    failures: list[JSON]
+
+    @property
+    def code(self) -> int:
+        """What a command ends with for them."""
+        if not self.failures:
+            return 0
+        return PARTIAL if self.items else FAILED
+
+
+def upload(extrophi: "Extrophi", paths: Sequence[Path], *, collection: str = "default") -> Uploaded:
+    """Upload files, and folders recursively, to an Extrophi elsewhere; says what failed."""
     items: list[JSON] = []
+    failures: list[JSON] = []
     for batch in _batches(readable_files(paths)):
         with ExitStack() as opened:
             parts = [
@@ -72,8 +91,11 @@ def upload(extrophi: "Extrophi", paths: Sequence[Path], *, collection: str = "de
             ]
             answer = extrophi.request("POST", "/api/uploads", files=parts, data={"collection": collection})
         items += answer.get("items", [])
-        note(f"uploaded {len(items)} files")
-    return items
+        failures += answer.get("failures", [])
+        new = sum(item.get("status") == "created" for item in items)
+        note(f"uploaded: {len(items)} documents, {new} new" + (f", {len(failures)} failed" if failures else ""))
+    tell_failures({"failures": failures})
+    return Uploaded(items, failures)
 
 
 def readable_files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:

@@ -1,6 +1,7 @@
 """What crosses between a client and the orchestrator; light to import, for every command does."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from extrophi_cli.errors import Refused
 
 JSON = dict[str, Any]
+_API_WORDS = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) /|/openapi\.json")
+"""Hints for who writes HTTP by hand; a command gives its own, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def refusal(problem: Mapping[str, Any], *, status: int) -> Refused:
     """A problem (RFC 9457) as what a command ends with."""
     message = str(problem.get("detail") or problem.get("title") or f"Extrophi answered {status}")
     code = str(problem.get("code") or "")
-    hint = problem.get("hint")
+    hint = None if _API_WORDS.search(str(problem.get("hint"))) else problem.get("hint")
     if status == 401 and not hint:
         hint = "Give its key by --key or EXTROPHI_KEY."
     field = problem.get("field")

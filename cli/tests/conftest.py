@@ -51,6 +51,7 @@ def front_door() -> Iterator[FrontDoor]:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
             is_json = self.headers.get("content-type") == "application/json"
             path = self.path.partition("?")[0]
+            door.keys.append(self.headers.get("authorization"))
             door.asked.append((self.command, path, json.loads(content) if is_json and content else content))
             found = door.answers.get((self.command, path), (404, {"title": "Not found", "code": "not_found"}))
             if isinstance(found, list):

@@ -32,6 +32,7 @@ class FrontDoor:
     port: int = 0
     answers: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
     asked: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
+    keys: list[str | None] = field(default_factory=list[str | None])
     hang_after_events: threading.Event | None = None
 
     @property

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from extrophi_cli import options
-from extrophi_cli.collecting import collect_all
+from extrophi_cli.collecting import collect_all, worst
 from extrophi_cli.errors import CommandError
 from extrophi_cli.output import note, say, write_json
 from extrophi_cli.running import connect
@@ -16,7 +16,9 @@ def add(
     targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help="URL, @handle, r/name, file or folder.")],
     collection: options.Collection = "default",
     watch: Annotated[bool, typer.Option("--watch", help="Follow the folders as they change, until Ctrl-C.")] = False,
-    now: Annotated[bool, typer.Option("--now/--later", help="Collect at once, and wait for it.")] = True,
+    now: Annotated[
+        bool, typer.Option("--now/--later", help="Wait until they are collected, or leave that to Extrophi.")
+    ] = True,
     url: options.URL = None,
     key: options.Key = None,
     as_json: options.AsJSON = False,
@@ -36,15 +38,18 @@ def add(
             raise CommandError("Only folders can be watched.", hint="Leave --watch out: sources are revisited.", code=2)
         uploaded = upload(extrophi, prepared.files, collection=collection)
         sources = [
-            extrophi.post("/api/sources", {"target": target, "collection": collection}) for target in prepared.remote
+            # With `now`, the job below is the first: one made here could have ended before we see it.
+            extrophi.post("/api/sources", {"target": target, "collection": collection, "collect": not now})
+            for target in prepared.remote
         ]
         if not as_json:
             for source in sources:
                 say(f"{source.get('platform')}: {source.get('target')} ({source.get('id')})")
         jobs = [extrophi.post(f"/api/sources/{source['id']}/jobs") for source in sources] if now else []
-        code = collect_all(extrophi, jobs, quiet=as_json)
+        code = worst(uploaded.code, collect_all(extrophi, jobs, quiet=as_json))
         if as_json:
-            write_json({"items": sources, "uploaded": uploaded})
+            ended = [extrophi.get(f"/api/sources/{source['id']}") for source in sources]
+            write_json({"items": ended, "uploaded": uploaded.items, "failures": uploaded.failures})
         if watch:
             from extrophi_cli.watching import follow  # noqa: PLC0415  watchfiles is for this option only
 

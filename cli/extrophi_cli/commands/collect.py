@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from extrophi_cli import options
-from extrophi_cli.collecting import collect_all
+from extrophi_cli.collecting import collect_all, worst
 from extrophi_cli.output import write_json
 from extrophi_cli.running import connect
 from extrophi_cli.targets import prepare, upload
@@ -33,8 +33,8 @@ def collect(
         uploaded = upload(extrophi, prepared.files, collection=collection)
         body = {"collection": collection} | ({"limit": limit} if limit else {})
         jobs = [extrophi.post("/api/jobs", {"target": target, **body}) for target in prepared.remote]
-        code = collect_all(extrophi, jobs, quiet=as_json)
+        code = worst(uploaded.code, collect_all(extrophi, jobs, quiet=as_json))
         if as_json:
             ended = [extrophi.get(f"/api/jobs/{job['id']}") for job in jobs]
-            write_json({"items": ended, "uploaded": uploaded})
+            write_json({"items": ended, "uploaded": uploaded.items, "failures": uploaded.failures})
     raise typer.Exit(code)

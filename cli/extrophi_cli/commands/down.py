@@ -4,15 +4,16 @@ import os
 import signal
 import time
 
+from extrophi_cli import options
 from extrophi_cli.embedded.home import Home
 from extrophi_cli.errors import CommandError
-from extrophi_cli.output import say
+from extrophi_cli.output import say, write_json
 from extrophi_cli.settings import read_settings
 
 _SECONDS = 30
 
 
-def down() -> None:
+def down(as_json: options.AsJSON = False) -> None:
     """Stop what `up`, or a command that needed it, has started.
 
     Jobs that run go on at the next start, from where they were.
@@ -22,7 +23,7 @@ def down() -> None:
     """
     home = Home(read_settings().home)
     if not home.is_locked():
-        say("Extrophi is not running.")
+        _tell("Extrophi is not running.", as_json=as_json)
         return
     running = home.read_up()
     if running is None:
@@ -38,4 +39,11 @@ def down() -> None:
         if time.monotonic() > deadline:
             raise CommandError(f"It still runs after {_SECONDS} s (process {running.pid}).", hint=f"See {home.logs}.")
         time.sleep(0.05)
-    say("Stopped.")
+    _tell("Stopped.", as_json=as_json)
+
+
+def _tell(text: str, *, as_json: bool) -> None:
+    if as_json:
+        write_json({"state": "stopped"})
+    else:
+        say(text)

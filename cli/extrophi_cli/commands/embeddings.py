@@ -47,6 +47,6 @@ def embeddings(
     if not items:
         say("No embedding model yet: it is chosen at the first indexing.")
         return
-    columns = ["model", "endpoint", "state", "pending", "failed"]
+    columns = ["model", "endpoint", "state", "embedded", "pending", "failed"]
     rows = [[item.get("model") or item.get("name"), *(item.get(column) for column in columns[1:])] for item in items]
     table(columns, rows)

@@ -53,7 +53,7 @@ def investigate(
     with connect(url, key) as extrophi:
         prepared = prepare(extrophi, targets or [])
         uploaded = upload(extrophi, prepared.files)
-        if uploaded and scope is Scope.TARGETS:
+        if uploaded.items and scope is Scope.TARGETS:
             note("Uploaded files are part of the library: answering from all of it.")
             scope = Scope.LIBRARY
         run = _Run(extrophi, JobBoard(quiet=as_json), AnswerPrinter(quiet=as_json))

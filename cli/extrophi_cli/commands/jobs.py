@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from extrophi_cli import options
+from extrophi_cli.errors import Refused
 from extrophi_cli.output import say, table, write_json
 from extrophi_cli.progress import describe, tell_failures
 from extrophi_cli.running import connect
@@ -30,9 +31,12 @@ def jobs(
         raise typer.BadParameter("--cancel needs the ID of a job.")
     with connect(url, key) as extrophi:
         if job_id is not None:
-            if cancel:
-                extrophi.post(f"/api/jobs/{job_id}/cancel")
-            job = extrophi.get(f"/api/jobs/{job_id}")
+            try:
+                if cancel:
+                    extrophi.post(f"/api/jobs/{job_id}/cancel")
+                job = extrophi.get(f"/api/jobs/{job_id}")
+            except Refused as refused:
+                raise refused.with_hint("`extrophi jobs` lists them.") from None
             if as_json:
                 write_json(job)
             else:

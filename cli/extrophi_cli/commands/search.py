@@ -56,7 +56,7 @@ def search(
         write_json(found)
         return
     if found.get("degraded"):
-        note(f"Searched by word only: {found['degraded']}")
+        note(found["degraded"])
     items = found.get("items") or []
     if not items:
         say("Nothing found. `extrophi add` or `extrophi collect` brings more in.")

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from extrophi_cli import options
+from extrophi_cli.errors import Refused
 from extrophi_cli.output import say, table, write_json
 from extrophi_cli.running import connect
+from extrophi_cli.wire import JSON
 
 
 def sources(
@@ -26,8 +28,14 @@ def sources(
     """
     with connect(url, key) as extrophi:
         if remove:
-            extrophi.delete(f"/api/sources/{remove}")
-            say("Removed. Its documents stay.")
+            try:
+                extrophi.delete(f"/api/sources/{remove}")
+            except Refused as refused:
+                raise refused.with_hint("`extrophi sources` lists them.") from None
+            if as_json:
+                write_json({"removed": remove})
+            else:
+                say("Removed. Its documents stay.")
             return
         found = list(extrophi.pages("/api/sources"))
     if as_json:
@@ -35,5 +43,13 @@ def sources(
     elif not found:
         say("No sources yet. `extrophi add TARGET` adds one.")
     else:
-        columns = ["id", "platform", "target", "state"]
-        table(columns, [(s.get("id"), s.get("platform"), s.get("target"), s.get("state") or "") for s in found])
+        columns = ["id", "platform", "target", "state", "documents", "last job"]
+        rows = [[*(source.get(name) for name in columns[:-1]), _last(source)] for source in found]
+        table(columns, rows)
+
+
+def _last(source: JSON) -> str:
+    job = source.get("last_job") or {}
+    error = job.get("error") or {}
+    failed = f", {job['failed']} failed" if job.get("failed") else ""
+    return f"{job.get('status', 'none yet')}{failed}{': ' + str(error['detail']) if error.get('detail') else ''}"

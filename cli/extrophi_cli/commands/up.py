@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from extrophi_cli import options
 from extrophi_cli.embedded.home import Home, HomeInUse
-from extrophi_cli.output import note, say
+from extrophi_cli.output import note, say, write_json
 from extrophi_cli.running import DEFAULT_PORT, running_port, start_detached, wait_ready
 from extrophi_cli.settings import read_settings
 
@@ -16,12 +17,17 @@ def _open(url: str) -> None:
     webbrowser.open(url)
 
 
+def _tell_json(text: str) -> None:
+    write_json({"text": text})
+
+
 def up(
     port: Annotated[
         int | None, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1 (EXTROPHI_PORT; else 8000).")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start it, wait until it is ready, and leave it.")] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the Writer in a browser when it is ready.")] = False,
+    as_json: options.AsJSON = False,
 ) -> None:
     """Run everything on this machine: PostgreSQL, Valkey, and Extrophi's own services.
 
@@ -39,17 +45,21 @@ def up(
     if detach:
         running = running_port(home)
         at = running or wait_ready(home, start_detached(settings, until_idle=False, port=port))
-        say(f"Extrophi is at http://127.0.0.1:{at}{' already' if running else ''}")
+        if as_json:
+            write_json({"state": "ready", "url": f"http://127.0.0.1:{at}", "home": str(home.path)})
+        else:
+            say(f"Extrophi is at http://127.0.0.1:{at}{' already' if running else ''}")
         if show:
             webbrowser.open(f"http://127.0.0.1:{at}")
         return
 
     from extrophi_cli.embedded.supervisor import Supervisor  # noqa: PLC0415  for this command only
 
+    tell = _tell_json if as_json else say
     supervisor = Supervisor(
         home=home,
         port=port or settings.port or DEFAULT_PORT,
-        say=say,
+        say=tell,
         idle_stop=timedelta(0),
         on_ready=_open if show else None,
     )
@@ -58,6 +68,6 @@ def up(
     except HomeInUse:
         at = wait_ready(home, None)
         note(f"Another one runs already on {home.path}; `extrophi down` stops it.")
-        say(f"Extrophi is at http://127.0.0.1:{at}")
+        tell(f"Extrophi is at http://127.0.0.1:{at}")
     else:
-        say("Stopped.")
+        tell("Stopped.")

@@ -98,7 +98,7 @@ def test_an_extrophi_that_is_not_there_is_said_in_one_line(extrophi: Command) ->
 
 def test_search_prints_plain_text_in_a_pipe(front_door: FrontDoor, extrophi: Command) -> None:
     hit = {"document_id": "d", "text": "Few read on.", "citation": CITATION}
-    front_door.answers["POST", "/api/search"] = {"items": [hit], "degraded": "embeddings are down"}
+    front_door.answers["POST", "/api/search"] = {"items": [hit], "degraded": "Searched by word only: why."}
     ran = extrophi("search", "phones", "--platform", "web", "--after", "2024-01-01", "--url", front_door.url)
     assert ran.code == 0, ran.err
     assert "1. On [2Jphones — Jane, 2026-01-31\n" in ran.out
@@ -131,8 +131,9 @@ def test_a_folder_is_uploaded_to_a_far_extrophi(front_door: FrontDoor, extrophi:
     (tmp_path / "notes" / "a.md").write_text("# A\n")
     (tmp_path / "notes" / "b.bin").write_bytes(b"\0")
     front_door.answers["POST", "/api/uploads"] = {"items": [{"external_id": "notes/a.md", "status": "created"}]}
-    ran = extrophi("collect", str(tmp_path / "notes"), "--url", front_door.url)
+    ran = extrophi("collect", str(tmp_path / "notes"), "--url", front_door.url, "--key", "sesame")
     assert ran.code == 0, ran.err
+    assert front_door.keys == ["Bearer sesame"]
     [body] = front_door.bodies("POST", "/api/uploads")
     assert b'filename="notes/a.md"' in body
     assert b"b.bin" not in body
@@ -193,3 +194,52 @@ def test_the_mcp_server_collects_only_when_allowed(front_door: FrontDoor, home: 
         names = {tool["name"] for tool in answers[1]["result"]["tools"]}
         assert names >= tools
         assert ("collect" in names) == bool(options)
+
+
+def test_wrong_use_asks_nothing_and_says_what_fits(front_door: FrontDoor, extrophi: Command) -> None:
+    for arguments, word in (
+        (["search", "a", "--after", "soon"], "2026-01-31"),
+        (["search", "a", "--platform", "fax"], "twitter"),
+        (["search", "a", "--limit", "0"], "--limit"),
+        (["collect", " "], "empty"),
+        (["jobs", "--cancel"], "ID"),
+        (["embeddings", "--activate"], "MODEL"),
+    ):
+        ran = extrophi(*arguments, "--url", front_door.url)
+        assert (ran.code, ran.out) == (2, ""), arguments
+        assert word in ran.err, arguments
+    assert front_door.asked == []
+
+
+def test_a_hint_for_writers_of_http_is_not_shown(front_door: FrontDoor, extrophi: Command) -> None:
+    problem = {"detail": "There is no job x.", "code": "not_found", "hint": "GET /jobs lists them."}
+    front_door.answers["GET", "/api/jobs/x"] = (404, problem)
+    ran = extrophi("jobs", "x", "--url", front_door.url)
+    assert ran.err == "extrophi: There is no job x. `extrophi jobs` lists them.\n"
+
+
+def test_a_full_disk_is_said_in_one_line(front_door: FrontDoor, home: Path) -> None:
+    front_door.answers["GET", "/api/documents"] = {"items": [], "next_cursor": None}
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "extrophi_cli", "export", "--url", front_door.url],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": PATHS, "EXTROPHI_HOME": str(home)},
+        )
+    assert ran.returncode == 1
+    assert "No space left" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_the_shell_completes_commands_and_values(extrophi: Command) -> None:
+    def complete(line: str) -> list[str]:
+        words = line.split(" ")
+        return extrophi(
+            _EXTROPHI_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1)
+        ).out.split()  # fmt: skip
+
+    assert complete("extrophi exp") == ["export"]
+    assert complete("extrophi search --platform t") == ["twitter"]

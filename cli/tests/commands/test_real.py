@@ -1,0 +1,258 @@
+"""The commands against a real Extrophi, one for all tests here."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.client.session import ClientSession
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from tests.system.running import REPO, Running, eventually, up
+
+pytestmark = pytest.mark.xdist_group("commands")
+READING = str(REPO / "examples" / "reading")
+QUESTION = "Why do long articles get read less on phones?"
+
+
+@pytest.fixture(scope="module")
+def extrophi() -> Iterator[Running]:
+    with up(EXTROPHI_FETCH_ALLOW="127.0.0.0/8") as running:
+        collected = running.cli("collect", READING)
+        assert collected.returncode == 0, collected.stderr
+        assert re.search(r"succeeded: 10 found, 10 new \(\d+ s\)", collected.stderr)
+        yield running
+
+
+@pytest.fixture
+def slow_site() -> Iterator[str]:
+    """A page that does not come until the test is over."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            over.wait(60)
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/page"
+    over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "extrophi_cli", *arguments]
+
+
+@pytest.mark.parametrize("arguments", [["collect"], ["investigate", QUESTION]])
+def test_ctrl_c_cancels_the_jobs_and_nothing_else(extrophi: Running, slow_site: str, arguments: list[str]) -> None:
+    process = subprocess.Popen(
+        command(*arguments, slow_site),
+        env=extrophi.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while ": running" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert "goes on running" in err
+    assert "Traceback" not in err
+
+    def canceled() -> bool | None:
+        [job, *_] = [job for job in extrophi.get("/api/jobs")["items"] if job["target"] == slow_site]
+        return True if job["status"] == "canceled" else None
+
+    eventually(canceled)
+    assert extrophi.cli("status").returncode == 0
+
+
+def test_a_job_is_canceled_by_its_id(extrophi: Running, slow_site: str) -> None:
+    job = extrophi.post("/api/jobs", {"target": slow_site})
+    assert extrophi.cli("jobs", job["id"], "--cancel").returncode == 0
+    assert extrophi.ended(job["id"])["status"] == "canceled"
+    shown = extrophi.cli("jobs", job["id"], "--json")
+    assert json.loads(shown.stdout)["status"] == "canceled"
+
+
+def test_everything_that_lists_prints_json(extrophi: Running) -> None:
+    for arguments in (["jobs"], ["embeddings"], ["search", "phones"], ["sources"], ["doctor"]):
+        ran = extrophi.cli(*arguments, "--json")
+        assert ran.returncode == 0, ran.stderr
+        assert isinstance(json.loads(ran.stdout)["items"], list)
+    for arguments in (["status"], ["ask", QUESTION], ["collect", READING], ["up", "--detach"]):
+        ran = extrophi.cli(*arguments, "--json")
+        assert ran.returncode == 0, ran.stderr
+        assert isinstance(json.loads(ran.stdout), dict)
+        assert len(ran.stdout.splitlines()) == 1
+
+
+def test_files_are_uploaded_to_one_that_is_elsewhere(extrophi: Running, tmp_path: Path) -> None:
+    folder = tmp_path / "carried"
+    folder.mkdir()
+    (folder / "note.md").write_text("# Quolls\n\nThe quoll hunts at night.\n")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
+    far = {**extrophi.environment, "EXTROPHI_HOME": str(tmp_path / "none"), "EXTROPHI_PORT": ""}
+    url = str(extrophi.client.base_url)
+    ran = subprocess.run(
+        command("collect", str(folder), "--url", url), env=far, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 5, ran.stderr
+    assert "carried/broken.pdf" in ran.stderr
+    found = subprocess.run(
+        command("search", "quoll", "--json", "--url", url), env=far, capture_output=True, text=True, check=True
+    )
+    assert json.loads(found.stdout)["items"][0]["citation"]["external_id"] == "carried/note.md"
+    assert not (tmp_path / "none").exists()
+
+
+def on_terminal(extrophi: Running, *arguments: str, columns: int) -> str:
+    """What a terminal of that width is sent."""
+    ours, theirs = pty.openpty()
+    settings = {**extrophi.environment, "COLUMNS": str(columns), "TERM": "xterm-256color"}
+    process = subprocess.Popen(command(*arguments), env=settings, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while select.select([ours], [], [], 60)[0]:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # EIO: the last writer has closed it
+            break
+    os.close(ours)
+    assert process.wait(timeout=30) == 0, shown
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_narrow_terminal_shows_whole_ids_and_no_colour(extrophi: Running) -> None:
+    job = extrophi.post("/api/jobs", {"target": READING})
+    extrophi.ended(job["id"])
+    narrow = on_terminal(extrophi, "jobs", columns=40)
+    assert job["id"] in narrow
+    assert "  state: succeeded: 10 found" in narrow
+    wide = on_terminal(extrophi, "jobs", columns=160)
+    assert re.search(rf"{job['id']} +{re.escape(READING)} +succeeded: 10 found", wide)
+    for shown in (narrow, wide, on_terminal(extrophi, "search", "phones", columns=40)):
+        assert not re.search(r"\x1b\[[0-9;]*[34][0-9]", shown)  # SGR 30 to 49: colours
+
+
+def test_a_terminal_sees_collecting_move_in_place(extrophi: Running) -> None:
+    shown = on_terminal(extrophi, "collect", READING, columns=100)
+    assert "queued" not in shown.split("\x1b", 1)[0]  # nothing is printed before the live table
+    assert re.search(r"reading +succeeded: 10 found, 0 new, 10 unchanged", shown)
+
+
+async def test_a_model_searches_reads_and_asks(extrophi: Running) -> None:
+    server = StdioServerParameters(command=sys.executable, args=command("mcp")[1:], env=extrophi.environment)
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        assert {tool.name for tool in (await session.list_tools()).tools} == {"search", "read_document", "ask"}
+
+        async def call(name: str, **arguments: Any) -> dict[str, Any]:
+            answer = await session.call_tool(name, arguments)
+            assert not answer.is_error, answer
+            assert answer.structured_content is not None
+            return answer.structured_content
+
+        hit = (await call("search", query="phones", limit=3))["items"][0]
+        citation = hit["citation"]
+        document = await call("read_document", document_id=citation["document_id"])
+        assert document["text"][citation["quote_start"] : citation["quote_end"]] == citation["quote"]
+        assert (await call("ask", question=QUESTION))["citations"]
+        refused = await session.call_tool("read_document", {"document_id": "nonsense"})
+        assert refused.is_error
+
+
+async def test_a_model_collects_where_that_was_allowed(extrophi: Running) -> None:
+    arguments = command("mcp", "--allow-collect")[1:]
+    server = StdioServerParameters(command=sys.executable, args=arguments, env=extrophi.environment)
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        answer = await session.call_tool("collect", {"target": READING})
+        assert answer.structured_content is not None
+        job = extrophi.ended(answer.structured_content["id"])
+        assert job["progress"]["unchanged"] == 10
+
+
+def test_sources_are_added_listed_and_removed(extrophi: Running, tmp_path: Path) -> None:
+    folder = Path.home() / f".{tmp_path.name}-extrophi"
+    folder.mkdir()
+    try:
+        (folder / "note.md").write_text("# Numbats\n\nThe numbat eats termites.\n")
+        added = extrophi.cli("add", str(folder))
+        assert added.returncode == 0, added.stderr
+        assert "1 found, 1 new" in added.stderr
+        again = extrophi.cli("add", str(folder), "--json")
+        assert json.loads(again.stdout)["items"][0]["documents"] == 1
+        listed = extrophi.cli("sources").stdout.splitlines()
+        assert listed[0].split("\t") == ["id", "platform", "target", "state", "documents", "last job"]
+        [[identity, *shown]] = [line.split("\t") for line in listed[1:]]
+        assert shown == ["files", str(folder), "active", "1", "succeeded"]
+        assert json.loads(extrophi.cli("sources", "--remove", identity, "--json").stdout) == {"removed": identity}
+        gone = extrophi.cli("sources", "--remove", identity)
+        assert (gone.returncode, gone.stderr.endswith("`extrophi sources` lists them.\n")) == (4, True)
+    finally:
+        (folder / "note.md").unlink()
+        folder.rmdir()
+    assert json.loads(extrophi.cli("search", "numbat", "--json").stdout)["items"], "its documents stay"
+
+
+def test_a_watched_folder_is_followed(extrophi: Running, tmp_path: Path) -> None:
+    folder = Path.home() / f".{tmp_path.name}-extrophi"
+    folder.mkdir()
+    try:
+        process = subprocess.Popen(
+            command("add", str(folder), "--watch"),
+            env=extrophi.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        while "Watching" not in process.stderr.readline():
+            assert process.poll() is None
+        (folder / "late.md").write_text("# Bilbies\n\nThe bilby digs.\n")
+
+        def found() -> bool | None:
+            hits = extrophi.post("/api/search", {"query": "bilby", "mode": "keyword"})["items"]
+            return True if hits else None
+
+        eventually(found)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Traceback" not in err
+    finally:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+
+def test_a_line_that_is_refused_leaves_nothing_of_its_request(extrophi: Running, tmp_path: Path) -> None:
+    lines = [{"platform": "files", "external_id": f"import-{number}", "text": "a word"} for number in range(3)]
+    file = tmp_path / "lines.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in [*lines, lines[0] | {"blocks": [[0, 99, 0]]}]))
+    ran = extrophi.cli("import", str(file))
+    assert ran.returncode == 4
+    assert "line 4: blocks: [0, 99]" in ran.stderr
+    assert "0 of 4 documents are stored" in ran.stderr
+    assert not [one for one in extrophi.external_ids("files") if one.startswith("import-")]
