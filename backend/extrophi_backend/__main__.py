@@ -25,7 +25,10 @@ def main() -> None:
     if settings.role in {"worker", "scheduler"}:
         from extrophi_backend import worker  # noqa: PLC0415  the API needs none of it
 
-        worker.main(settings)
+        if settings.role == "scheduler":
+            asyncio.run(worker.schedule(settings))
+        else:
+            worker.main(settings)
     else:
         serve(settings)
 

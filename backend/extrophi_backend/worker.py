@@ -6,6 +6,7 @@ Celery's threads wait, the loop works: one pool of connections and one set of co
 import asyncio
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Coroutine
@@ -17,7 +18,6 @@ from uuid import UUID
 
 import httpx
 from celery.signals import worker_shutting_down
-from kombu.exceptions import OperationalError
 
 from extrophi_backend.captures.store import open_captures
 from extrophi_backend.collectors.registry import Registry, make_registry
@@ -25,14 +25,14 @@ from extrophi_backend.db import Pool, make_pool
 from extrophi_backend.http.problems import DATABASE_AWAY
 from extrophi_backend.index.embedding import keep_embedding
 from extrophi_backend.jobs import service as jobs
-from extrophi_backend.jobs.sending import send_unsent
+from extrophi_backend.jobs.sending import keep_sending
 from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
 from extrophi_backend.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 1.0
+_AGAIN_SECONDS = 1.0
 
 
 class Worker:
@@ -54,7 +54,8 @@ class Worker:
         """Begin to sweep; jobs can run from now on."""
         self._thread.start()
         self.submit(self._prepare()).result()
-        self.submit(self._sweep())
+        assert self._pool is not None
+        self.submit(keep_sending(self._pool, self.celery))
         self.submit(self._embed())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
@@ -98,24 +99,19 @@ class Worker:
             while True:
                 with suppress(*DATABASE_AWAY):
                     await keep_embedding(self._pool, client, self.settings, self._wake)
-                await asyncio.sleep(SWEEP_SECONDS)
+                await asyncio.sleep(_AGAIN_SECONDS)
 
-    async def _sweep(self) -> None:
-        assert self._pool is not None
-        away = ""
-        while True:
-            try:
-                await send_unsent(self._pool, self.celery)
-                away = ""
-            except DATABASE_AWAY as error:
-                if away != "database":
-                    _log.warning(event("scheduler.waits", on="database", error=type(error).__name__))
-                away = "database"
-            except OperationalError:
-                if away != "redis":
-                    _log.warning(event("scheduler.waits", on="redis"))
-                away = "redis"
-            await asyncio.sleep(SWEEP_SECONDS)
+
+async def schedule(settings: Settings) -> None:
+    """The scheduler alone: tell workers of what is due, until SIGTERM. Workers tell themselves, too."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    pool = await make_pool(settings.database_url.get_secret_value(), name="scheduler", most=2)
+    sending = asyncio.create_task(keep_sending(pool, make_celery(settings.redis_url.get_secret_value())))
+    await stop.wait()
+    sending.cancel()
+    pool.terminate()
 
 
 def main(settings: Settings, registry: Registry | None = None) -> None:

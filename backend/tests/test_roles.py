@@ -9,7 +9,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+import redis.asyncio
+from uuid_utils.compat import uuid7
 
+from extrophi_backend.db import Pool
 from extrophi_cli.embedded.valkey import Valkey
 from tests.system.running import COMPONENTS, free_port
 
@@ -73,3 +76,25 @@ async def test_when_one_part_dies_the_whole_ends(
         children[which].kill()
         assert await asyncio.wait_for(process.wait(), 30) == 1
         assert not [child for child in children if child.is_running()]
+
+
+async def test_a_scheduler_tells_workers_of_what_nobody_told_them(
+    database: str, valkey: Valkey, tmp_path: Path, pool: Pool
+) -> None:
+    """A job whose message was lost: written, marked as sent a while ago, and Redis knows nothing of it."""
+    job_id = uuid7()
+    await pool.execute(
+        """INSERT INTO jobs (id, target, typed, platform, collection_id, document_limit, sent_at)
+           SELECT $1, 'x', 'x', 'web', id, 1, now() - interval '1 minute' FROM collections""",
+        job_id,
+    )
+    queue = redis.asyncio.from_url(valkey.url)
+    await queue.delete("extrophi")
+    settings = {"DATABASE_URL": database, "REDIS_URL": valkey.url, "EXTROPHI_ROLE": "scheduler"}
+    async with running(tmp_path, **settings) as (process, _):
+        async with asyncio.timeout(30):
+            while not any(str(job_id) in str(message) for message in await queue.lrange("extrophi", 0, -1)):
+                await asyncio.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    await queue.aclose()
