@@ -63,6 +63,46 @@ def test_a_killed_first_use_is_made_anew(clone: Path) -> None:
     assert out == "['again']\n", err
 
 
+def test_ctrl_c_in_a_first_use_says_so_and_the_next_one_starts_over(clone: Path) -> None:
+    process = start(clone)
+    assert process.stderr is not None
+    assert "First use" in process.stderr.readline()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, err = process.communicate(timeout=30)
+    assert process.returncode in {130, -signal.SIGINT}  # the script's own shell may be ended by it, too: 130 to a shell
+    assert err.splitlines()[-1] == "extrophi: interrupted; the next start goes on."
+    assert "Traceback" not in err
+    out, err = start(clone, "again").communicate(timeout=100)
+    assert out == "['again']\n", err
+
+
+def test_without_a_python_that_is_new_enough_it_says_what_to_do(clone: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("sh", "cat", "cksum", "dirname", "readlink"):
+        (tools / tool).symlink_to(shutil.which(tool) or "")
+    (tools / "python3").write_text("#!/bin/sh\nexit 1\n")  # as one does that is too old: the version check fails
+    (tools / "python3").chmod(0o755)
+    ran = subprocess.run(
+        [clone / "extrophi", "up"], capture_output=True, text=True, check=False, env={"PATH": str(tools)}
+    )
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr.startswith("extrophi: needs Python 3.11 or newer.")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_requirement_that_cannot_be_had_is_shown(clone: Path) -> None:
+    requirement = "extrophi-no-such-package==1.0 --hash=sha256:" + "0" * 64
+    (clone / "cli" / "requirements.txt").write_text(f"{requirement}\n")
+    nowhere = {"PIP_NO_INDEX": "1", "UV_NO_INDEX": "1", "PIP_FIND_LINKS": "", "UV_FIND_LINKS": ""}
+    ran = subprocess.run(
+        [clone / "extrophi", "up"], capture_output=True, text=True, check=False, env=environment() | nowhere
+    )
+    assert ran.returncode == 3
+    assert "extrophi-no-such-package" in ran.stderr
+    assert "installing failed" in ran.stderr
+
+
 def test_changed_requirements_are_installed(clone: Path) -> None:
     start(clone).communicate(timeout=100)
     (clone / "cli" / "requirements.txt").write_text("# changed by a pull\n")
