@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.system.running import REPO, Running, events, eventually
+from tests.web_server import WebServer, article, serving
 
 QUESTION = "Why do long articles get read less on phones?"
 
@@ -32,6 +33,31 @@ def test_an_investigation_collects_and_answers_with_citations_that_hold(extrophi
     assert seen[-1] == "done"
     assert not done["abstained"]
     assert_citations_hold(extrophi, done)
+
+
+def test_a_web_page_and_a_folder_are_investigated_and_cited_at_the_very_place(extrophi: Running) -> None:
+    with serving(WebServer()) as server:
+        server.pages["/post"] = article(
+            "How quokkas sleep",
+            "Quokkas spend the hot hours of the day asleep under dense shrubs, often with the head between the paws.",
+            "At night they come out to feed on grasses and leaves, and they can go without water for months.",
+            "Nobody has yet counted how many of them there are on the mainland, though the island is better known.",
+        )
+        targets = [server.url("/post"), str(REPO / "examples" / "reading"), server.url("/nothing")]
+        body = {"question": "Where do quokkas spend the hot hours of the day?", "targets": targets}
+        with extrophi.client.stream(
+            "POST", "/api/investigations", json=body, headers={"Accept": "text/event-stream"}
+        ) as stream:
+            seen = list(events(stream.iter_lines()))
+    done = seen[-1][1]
+    assert seen[-1][0] == "done"
+    assert_citations_hold(extrophi, done)
+    first = done["citations"][0]
+    assert "under dense shrubs" in first["quote"]
+    assert first["url"] == server.url("/post")
+    assert first["deep_link"].startswith(f"{server.url('/post')}#:~:text=")
+    failed = [job for name, job in seen if name == "job" and job["status"] == "failed"]
+    assert [failure["code"] for failure in failed[-1]["failures"]] == ["http_404"]
 
 
 def test_the_command_answers_and_what_it_collected_stays(extrophi: Running) -> None:
