@@ -222,21 +222,26 @@ class Fetcher:
         return answer
 
     async def _ask_robots(self, url: str) -> Answered:
-        cookies = httpx.Cookies()
         try:
-            for _ in range(6):  # RFC 9309, 2.3.1.2: at least five redirects
-                parsed = parse(url)
-                site = f"{parsed.scheme}://{parsed.netloc.decode('ascii')}"
-                await self._pace.turn(site, 0.0 if _is_loopback(parsed.host) else DELAY)
-                answer = await self._once(parsed, {"Accept": "text/plain,*/*;q=0.1"}, cookies, MAX_BYTES)
-                moved = join(url, answer.headers.get("location", "")) if answer.status_code in _MOVED else None
-                if moved is None:
-                    return Answered(answer.status_code, answer.content)
-                url = moved
+            # A limit of its own: whoever waits for it may give up, and others still wait.
+            async with asyncio.timeout(self._seconds):
+                return await self._follow_robots(url)
         except FetchFailed as failure:
-            if failure.code == "too_large":  # a robots.txt of megabytes is none
-                return Answered(404)
+            return Answered(404 if failure.code == "too_large" else 0)  # a robots.txt of megabytes is none
+        except TimeoutError:
             return Answered(0)
+
+    async def _follow_robots(self, url: str) -> Answered:
+        cookies = httpx.Cookies()
+        for _ in range(6):  # RFC 9309, 2.3.1.2: at least five redirects
+            parsed = parse(url)
+            site = f"{parsed.scheme}://{parsed.netloc.decode('ascii')}"
+            await self._pace.turn(site, 0.0 if _is_loopback(parsed.host) else DELAY)
+            answer = await self._once(parsed, {"Accept": "text/plain,*/*;q=0.1"}, cookies, MAX_BYTES)
+            moved = join(url, answer.headers.get("location", "")) if answer.status_code in _MOVED else None
+            if moved is None:
+                return Answered(answer.status_code, answer.content)
+            url = moved
         return Answered(404)
 
 
@@ -252,7 +257,10 @@ async def _body(received: httpcore.Response, encoding: str, most: int) -> bytes:
     unpack: Any = zlib.decompressobj(zlib.MAX_WBITS | 32) if kinds else None
     parts: list[bytes] = []
     travelled = size = 0
+    declared = next((value for name, value in received.headers if name.lower() == b"content-length"), b"0")
     try:
+        if declared.isdigit() and int(declared[:20]) > most:
+            raise FetchFailed("too_large", f"The answer is larger than {most:,} bytes.")
         async for chunk in received.aiter_stream():
             travelled += len(chunk)
             # No more is unpacked at once than may still come: a few bytes can hold gigabytes.

@@ -190,6 +190,9 @@ class _Collecting:
                 return listing
         if is_root:
             await self._answered(Entry(address), fetched)
+            if self.draft.gone:  # a person asks for this very page: they are told
+                detail = f"The server answered {fetched.status}: the page is gone. What was collected before is kept."
+                self.draft.failures.append(Failure(address, f"http_{fetched.status}", detail))
         else:
             self.draft.failures.append(Failure(address, "not_a_sitemap", "The site lists it as a sitemap; it is none."))
         return None

@@ -174,6 +174,7 @@ async def test_a_page_that_vanished_is_gone_and_comes_back(server: WebServer, co
     server.pages["/"] = Reply("", 404)
     await library.collect(collector, target(server.url("/")))
     assert library.gone == {server.url("/")}
+    assert [failure.code for failure in library.failures] == ["http_404"]
     assert len(library.documents) == 1
     server.pages["/"] = page
     await library.collect(collector, target(server.url("/")))
