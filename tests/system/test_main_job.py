@@ -38,13 +38,13 @@ def test_an_investigation_collects_and_answers_with_citations_that_hold(extrophi
 def test_a_web_page_and_a_folder_are_investigated_and_cited_at_the_very_place(extrophi: Running) -> None:
     with serving(WebServer()) as server:
         server.pages["/post"] = article(
-            "How quokkas sleep",
-            "Quokkas spend the hot hours of the day asleep under dense shrubs, often with the head between the paws.",
+            "How numbats sleep",
+            "Numbats spend the hot hours of the day asleep under dense shrubs, often with the head between the paws.",
             "At night they come out to feed on grasses and leaves, and they can go without water for months.",
             "Nobody has yet counted how many of them there are on the mainland, though the island is better known.",
         )
         targets = [server.url("/post"), str(REPO / "examples" / "reading"), server.url("/nothing")]
-        body = {"question": "Where do quokkas spend the hot hours of the day?", "targets": targets}
+        body = {"question": "Where do numbats spend the hot hours of the day?", "targets": targets}
         with extrophi.client.stream(
             "POST", "/api/investigations", json=body, headers={"Accept": "text/event-stream"}
         ) as stream:
