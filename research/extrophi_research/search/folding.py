@@ -25,8 +25,9 @@ _REPLACED = 0.02
 """Most words that were replaced within the shared text; a misprint mended is no other text, a changed number is."""
 _LONGEST_REPLACED = 12
 """A longer run of other words is something put in, an advertisement say."""
-_BYLINE_WITHIN, _BYLINE_WORDS = 20, 6
-"""Who wrote it stands near the beginning, and differs from site to site; one such change says nothing."""
+_BYLINE_WITHIN = 30
+_BY = frozenset("by von par por di da door av af от przez".split())
+"""Who wrote it stands near the beginning, after one of these words, and may be another on another site."""
 
 Run = tuple[str, ...]
 _WORD = re.compile(r"\w+")
@@ -92,8 +93,7 @@ def same_text(one: Shape, other: Shape) -> bool:
     if _shared(shorter, longer) < _CONTAINED:
         return False
     replaced = _replaced(shorter, longer)
-    if replaced and replaced[0].at <= _BYLINE_WITHIN and len(replaced[0].words) <= 2 * _BYLINE_WORDS:
-        replaced = replaced if replaced[0].has_digit else replaced[1:]
+    replaced = [one for one in replaced if one.at > _BYLINE_WITHIN or shorter.words[one.at - 1] not in _BY]
     count = sum(len(one.words) for one in replaced)
     return count <= _REPLACED * len(shorter.words) and not any(one.has_digit for one in replaced)
 

@@ -120,15 +120,16 @@ class KeywordIndex:
     def commit(self, position: Position) -> None:
         """Make what was applied visible, and go on from `position` after a restart."""
         with self._writing:
-            # The position is written last: after a crash in between, the same changes are applied again.
-            for writer, index in zip(self._writers, (self._chunks, self._documents), strict=True):
+            # The position is written after what it speaks of: a crash in between has the same changes applied again.
+            for writer in self._writers:
                 writer.commit()
-                index.reload()
             self.position = position
             saved = {"format": _FORMAT, "database": self.database, "txid": position[0], "seq": position[1]}
             aside = self._position_file.with_suffix(".new")
             aside.write_text(json.dumps(saved))
             aside.replace(self._position_file)
+            for index in (self._documents, self._chunks):
+                index.reload()
 
     def chunks(self, query: Query, limit: int, among: Collection[UUID] | None = None) -> list[Matched]:
         """Chunks that hold a word of the query, best first; `among`: of these documents only."""

@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from extrophi_research.db import Connection, Pool
-from extrophi_research.embeddings.service import ActiveModel, Embedder, EndpointAway, active_model
+from extrophi_research.embeddings.service import ActiveModel, Embedder, EndpointAway
 from extrophi_research.errors import InvalidInput
 from extrophi_research.search import analysis, folding, sql
 from extrophi_research.search.citations import best_sentence, cite
@@ -16,7 +16,7 @@ from extrophi_research.search.keyword import KeywordIndex, Matched
 from extrophi_research.search.models import Chunk, Filters, Found, Hit, Mode
 from extrophi_research.search.query import Query, parse
 
-_CANDIDATES = 120
+_CANDIDATES = 60
 """From each of the two ways, at least."""
 _FEW = 2000
 """Documents that a filter leaves: up to so many, the search looks at these alone."""
@@ -53,7 +53,7 @@ async def search(
     _, (asked, degraded) = await asyncio.gather(
         lookup.by_word(limit, keyword=mode != "vector"), _embedded(pool, embedder, query.text, mode)
     )
-    async with pool.acquire() as conn, conn.transaction(readonly=True):
+    async with pool.acquire() as conn:
         if asked is not None:
             await lookup.by_meaning(conn, asked)
             if not lookup.near and not await sql.has_vectors(conn, asked.model):
@@ -70,8 +70,7 @@ async def _embedded(pool: Pool, embedder: Embedder, text: str, mode: Mode) -> "t
     """The query's vector; or none, and why."""
     if mode == "keyword":
         return None, None
-    async with pool.acquire() as conn:
-        model = await active_model(conn)
+    model = await embedder.active_model(pool)
     if model is None:
         return None, _degraded("nothing is embedded yet")
     try:

@@ -21,9 +21,10 @@ _CONDITIONS = {
     "published_before": "d.published_at < {}::timestamptz",
 }
 
-# Whether a chunk is all there is of its document. Chunks are numbered from 0.
-_ALONE = """c.ordinal = 0 AND NOT EXISTS (
-               SELECT FROM read_v1.chunks n WHERE n.document_id = c.document_id AND n.ordinal = 1) AS alone"""
+# Whether a chunk is all there is of its document; chunks are numbered from 0. Not by EXISTS: the planner would read
+# the second chunk of every document into a hash.
+_ALONE = """c.ordinal = 0 AND (SELECT n.ordinal FROM read_v1.chunks n
+                               WHERE n.document_id = c.document_id AND n.ordinal = 1) IS NULL AS alone"""
 
 _MOST_SCANNED = 200_000
 """Rows of the vector index that a query with a filter looks at; pgvector's own 20,000 would starve rare matches."""
@@ -52,7 +53,7 @@ async def nearest(
     Uses the model's HNSW index (pgvector), so the expression and the condition are those of the index, as literals.
     With filters it is scanned on until enough rows pass (iterative scans). Of few documents (`among`) all chunks are
     compared. The limit is a literal, too: of a parameter the planner thinks it may be a tenth of the table, and reads
-    all chunks. In a transaction.
+    all chunks. The connection's settings change, until it goes back to its pool.
     """
     where, arguments = _where(filters, 2)
     distance = _distance(model)
@@ -68,11 +69,11 @@ async def nearest(
             list(among),
         )
         return [Near(*row) for row in rows]
-    settings = f"SET LOCAL hnsw.ef_search = {min(max(limit, 40), 1000)}"
+    settings = f"SET hnsw.ef_search = {min(max(limit, 40), 1000)}"
     if where:
-        settings += f"; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = {_MOST_SCANNED}"
+        settings += f"; SET hnsw.iterative_scan = strict_order; SET hnsw.max_scan_tuples = {_MOST_SCANNED}"
     elif limit > 1000:
-        settings += "; SET LOCAL hnsw.iterative_scan = strict_order"
+        settings += "; SET hnsw.iterative_scan = strict_order"
     await conn.execute(settings)
     if where:
         source = f"""read_v1.embeddings e
@@ -171,7 +172,8 @@ async def coverage(conn: Connection, filters: Filters) -> dict[str, Any]:
 
 
 def _distance(model: ActiveModel) -> str:
-    return f"(e.vector::halfvec({model.dimensions}) <=> $1::text::halfvec({model.dimensions}))"
+    # Not by way of text: PostgreSQL would read the vector's digits anew for every row.
+    return f"(e.vector::halfvec({model.dimensions}) <=> $1::halfvec({model.dimensions}))"
 
 
 def _where(filters: Filters, first: int) -> tuple[str, list[Any]]:

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import shutil
 import uuid
 from datetime import UTC, datetime
 
 import asyncpg
+
+from extrophi_research.embeddings.local import DIMENSIONS
+from tests.embeddings_endpoint import serving
 
 PHONES = "Long articles are read less on phones. Screens are small, and people stop at the first heading."
 BREAD = "Sourdough bread needs a starter. Flour and water ferment for a week before the first loaf."
@@ -215,3 +219,128 @@ async def test_many_searches_at_once_are_served(library, research):
     await research.finds("starter", bool)
     answers = await asyncio.gather(*(research.search(f"starter {n}") for n in range(40)))
     assert all(answer["items"] for answer in answers)
+
+
+async def test_a_phrase_is_found_however_many_hold_its_words_apart(library, research):
+    for n in range(150):
+        await library.add(f"Loaf first, first loaf {n}, loaf first.", title=f"scattered {n}", notify=False)
+    await library.add(
+        "Of all that he had baked in a long life in that town it was the plainest first plain loaf.", title="x"
+    )
+    await library.add("Nothing here is said about bread but this: the first plain loaf was eaten. " * 3, title="phrase")
+    await research.finds("eaten", bool, mode="keyword")
+    for mode in ("keyword", "hybrid"):
+        answer = await research.search('first loaf "the first plain loaf"', mode=mode)
+        assert answer["items"][0]["citation"]["title"] == "phrase"
+        assert answer["relaxed"] is True
+    assert await research.titles('"loaf baking"') == await research.titles("loaf baking")
+
+
+async def test_a_phrase_is_word_for_word(library, research):
+    await library.add("The readers of phones read on.", title="plural")
+    await library.add("A reader of phones reads on, and reads, and reads of phones.", title="singular")
+    await research.finds("phones", lambda found: len(found) == 2)
+    answer = await research.search('"reader of phones"')
+    assert [item["citation"]["title"] for item in answer["items"]] == ["singular", "plural"]
+
+
+async def test_every_hit_holds_the_phrase_and_nothing_is_relaxed(library, research):
+    await library.add("Bread needs a rye starter.", title="rye")
+    await research.finds("starter", bool)
+    answer = await research.search('"rye starter"')
+    assert (len(answer["items"]), answer["relaxed"]) == (1, False)
+
+
+async def test_a_minus_excludes_the_whole_document(library, research):
+    text = "Bread rises slowly in the cold. " * 3 + "Yeast is quick, and bread made with it is light. " * 3
+    await library.add(text, title="both", chunks=[(0, 95), (96, len(text))])
+    await library.add("Bread from rye rises slowly.", title="rye")
+    await library.embed()
+    await research.finds("bread", lambda found: set(found) == {"both", "rye"}, mode="keyword")
+    for mode in ("hybrid", "keyword", "vector"):
+        assert await research.titles("bread -yeasts", mode=mode) == ["rye"], mode
+        assert await research.titles('bread -"made with it"', mode=mode) == ["rye"], mode
+        assert set(await research.titles('bread -"with it made"', mode=mode)) == {"both", "rye"}, mode
+
+
+async def test_a_filter_finds_the_one_of_many_that_passes(library, research):
+    """The one is the worst of all that match: no number of candidates asked for beforehand would hold it."""
+    await library.conn.execute(
+        """INSERT INTO documents (id, platform, external_id, title, content_hash)
+           SELECT gen_random_uuid(), 'files', n::text, 'loaf', decode(md5(n::text), 'hex')
+             FROM generate_series(1, 20000) AS n"""
+    )
+    await library.conn.execute(
+        """INSERT INTO document_versions (document_id, version, text, title, content_hash)
+           SELECT id, 1, 'loaf ' || external_id, title, content_hash FROM documents"""
+    )
+    await library.conn.execute(
+        """INSERT INTO chunks (id, document_id, version, ordinal, start_offset, end_offset, text, embedding_hash)
+           SELECT gen_random_uuid(), id, 1, 0, 0, length(external_id) + 5, 'loaf ' || external_id, content_hash
+             FROM documents"""
+    )
+    await library.conn.execute("INSERT INTO changes (document_id) SELECT id FROM documents")
+    await library.add("Among very many other words there is a loaf. " + HERONS * 5, title="the one", author="Ann")
+    await research.finds("among many others", lambda found: "the one" in found, mode="keyword")
+    assert await research.titles("loaf", mode="keyword", filters={"authors": ["ann"]}) == ["the one"]
+    by_date = {"published_before": "2030-01-01T00:00:00Z"}
+    assert await research.titles("loaf", mode="keyword", filters=by_date) == []
+    assert len(await research.titles("loaf", mode="keyword", filters={"platforms": ["files"]}, limit=50)) == 50
+
+
+async def test_an_article_on_two_sites_is_one_hit_and_its_template_makes_no_twin(library, research):
+    article = (
+        "Grey herons stand in the shallows long before the sun is up. They hardly move for an hour, and what looks "
+        "like patience is arithmetic: a strike that fails costs more than the fish would have given. In winter the "
+        "birds walk the furrows of ploughed fields instead, and live on voles. The count of last January was the "
+        "highest in the valley since the war, and nobody quite knows why."
+    )
+    report = (
+        "Counts of grey herons at {}. On the day of the count {} herons were seen in the shallows, most of them on "
+        "the {} bank. As in every year the count began at sunrise and ended at noon, and the sheets were sent to the "
+        "office in the county town, where anybody may see them on any weekday from nine to five."
+    )
+    await library.add("By Ann Example\n\n" + article, title="first", url="https://a.example/herons")
+    await library.add("Valley Post\n" + article.replace(":", " -") + "\nSubscribe!", title="second")
+    await library.add(report.format("Oslo", 4, "eastern"), title="oslo")
+    await library.add(report.format("Bergen", 9, "western"), title="bergen")
+    await library.embed()
+    await research.finds("herons", lambda found: len(found) == 3, mode="keyword")
+    for mode in ("keyword", "vector", "hybrid"):
+        items = (await research.search("grey herons in the shallows", mode=mode))["items"]
+        titles = [(item["citation"]["title"], [one["title"] for one in item["also"]]) for item in items]
+        assert sorted(titles)[:1] == [("bergen", [])]
+        assert ("oslo", []) in titles
+        assert ("first", ["second"]) in titles or ("second", ["first"]) in titles
+        assert len(titles) == 3
+
+
+async def test_two_replicas_find_the_same_and_a_deleted_index_is_built_again(
+    library, database, start_research, tmp_path
+):
+    await library.add(BREAD, title="bread")
+    async with (
+        start_research(database, tmp_path / "one") as one,
+        start_research(database, tmp_path / "two") as two,
+    ):
+        assert await one.finds("starter", bool) == await two.finds("starter", bool) == ["bread"]
+        await library.add(HERONS, title="herons")
+        assert await one.finds("herons", bool) == await two.finds("herons", bool) == ["herons"]
+    shutil.rmtree(tmp_path / "one" / "keywords")
+    async with start_research(database, tmp_path / "one") as again:
+        assert await again.finds("starter", bool) == ["bread"]
+        assert await again.finds("herons", bool) == ["herons"]
+
+
+async def test_embedding_a_query_holds_no_connection(library, database, start_research, tmp_path):
+    with serving() as endpoint:
+        endpoint.dimensions = DIMENSIONS
+        await library.make_model(endpoint.url)
+        await library.add(BREAD, title="bread")
+        async with start_research(database, tmp_path) as research:
+            await research.finds("starter", bool, mode="keyword")
+            endpoint.hanging.clear()
+            waiting = [asyncio.create_task(research.search(f"starter {n}")) for n in range(30)]
+            assert await research.titles("starter", mode="keyword") == ["bread"]
+            endpoint.hanging.set()
+            assert all(answer["items"] for answer in await asyncio.gather(*waiting))
