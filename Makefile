@@ -36,13 +36,15 @@ check: setup ## lint, types, and that generated files are fresh
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m extrophi_cli.reference --check
 
 fix: setup ## format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-api: setup ## write what is generated: openapi.json of each component, docs/settings.md
+api: setup ## write what is generated: openapi.json of each component, docs/settings.md, docs/cli.md
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m extrophi_cli.reference
 
 COMPILE = $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links $(UPGRADE)
@@ -54,7 +56,7 @@ lock: ## write requirements*.txt from pyproject.toml (UPGRADE=--upgrade takes th
 	$(COMPILE) $(addsuffix /pyproject.toml,$(COMPONENTS)) requirements-dev.in -o requirements-dev.txt
 
 bench: setup ## every figure we claim, beside its peer (bench/README.md)
-	$(BIN)/python bench/all.py
+	PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench.all $(T)
 
 clean: ## remove both environments and caches
 	rm -rf .venv .venv-dev .pytest_cache .ruff_cache .hypothesis bench/.cache
