@@ -1,4 +1,4 @@
-"""Every figure we claim, one after the other: python -m bench.all [NAME …]
+"""Every figure we claim, one after the other: `python -m bench.all`, or with the names of some.
 
 Each is a command of its own, `python -m bench.NAME`, that prints figure, peer and ratio. About half an hour in all.
 """
