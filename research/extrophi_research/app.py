@@ -8,6 +8,7 @@ from ipaddress import ip_address
 import httpx
 from fastapi import FastAPI
 
+from extrophi_research.answer.chat import chat_model
 from extrophi_research.answer.routes import router as answer
 from extrophi_research.db import make_pool
 from extrophi_research.embeddings.local import LocalModel
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.extrophi = State(
                 settings, pool, client, model, Embedder(settings, model, client), index, follower
             )
+            app.state.chat = chat_model(settings, client)
             following = asyncio.create_task(follower.run())
             try:
                 yield

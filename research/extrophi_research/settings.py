@@ -2,9 +2,9 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -53,6 +53,29 @@ class Settings(BaseSettings):
     openai_base_url: HttpUrl = _env("OPENAI_BASE_URL", "OpenAI's address.", HttpUrl("https://api.openai.com/v1"))
     embeddings_url: HttpUrl | None = _env("EMBEDDINGS_URL", "OpenAI-compatible endpoint for embeddings; ends in /v1.")
     embeddings_api_key: SecretStr | None = _env("EMBEDDINGS_API_KEY", "Key of EMBEDDINGS_URL.")
+    chat_url: HttpUrl | None = _env("CHAT_URL", "OpenAI-compatible endpoint of the chat model; ends in /v1.")
+    chat_api_key: SecretStr | None = _env("CHAT_API_KEY", "Key of CHAT_URL.")
+    chat_model: Annotated[str, Field(max_length=200, pattern=r"\S")] | None = _env(
+        "CHAT_MODEL", "Model that writes answers: of CHAT_URL, or one of OpenAI's. Unset: answers are quotations."
+    )
+    chat_seconds: Annotated[float, Field(gt=0, le=3600)] = _env(
+        "EXTROPHI_CHAT_SECONDS", "Longest wait for the chat model's next words, in seconds.", 60.0
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if not isinstance(value, str) or value.strip()}
+
+    @model_validator(mode="after")
+    def _whole_chat(self) -> Self:
+        if self.chat_url and not self.chat_model:
+            raise ValueError("CHAT_MODEL: CHAT_URL is set, and which model it serves is not")
+        if self.chat_model and not self.chat_url and not self.openai_api_key:
+            raise ValueError("CHAT_URL: CHAT_MODEL is set, and neither CHAT_URL nor OPENAI_API_KEY says where it is")
+        if self.chat_api_key and not self.chat_url:
+            raise ValueError("CHAT_URL: CHAT_API_KEY is set, and it goes to CHAT_URL only")
+        return self
 
     @override
     @classmethod
@@ -72,6 +95,6 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'][:1])}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(": ".join([*(str(part) for part in e["loc"][:1]), e["msg"]]) for e in error.errors())
         print(wrong, file=sys.stderr)  # noqa: T201  before there is a log
         raise SystemExit(2) from None

@@ -1,59 +1,34 @@
 """An answer without a chat model: the sentences of the passages that answer best, quoted and cited."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import numpy as np
 
-from extrophi_research.embeddings.local import Vectors
+from extrophi_research.answer.passages import MARKER
+from extrophi_research.answer.reading import Reading, Sentence
 from extrophi_research.search import analysis
-from extrophi_research.search.models import Hit
-from extrophi_research.search.sentences import sentences
 
 SENTENCES = 5
-_SHORTEST, _LONGEST = 25, 600
+_SHORTEST = 25
 _LIKENESS = 0.6
 """Of maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998): how much a sentence loses for saying it again."""
-_ENDED = re.compile(r"[.!?…。！？]['\"”’)\]*_」』]*$")
-_MARKER = re.compile(r"\[(\d[\d,\s–-]*)\]")
+_ENDED = re.compile(r"[.!?…。！？｡]['\"”’)\]*_」』]*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """A sentence of a hit: `hit.text[start:end]`, and how near it is to the question."""
-
-    hit: Hit
-    start: int
-    end: int
-    score: float
-
-    @property
-    def text(self) -> str:
-        return self.hit.text[self.start : self.end]
-
-
-def candidates(hits: Sequence[Hit]) -> list[Quoted]:
-    """The sentences of the hits that could stand alone."""
-    return [
-        Quoted(hit, start, end, 0.0)
-        for hit in hits
-        for start, end in sentences(hit.text)
-        if _SHORTEST <= end - start <= _LONGEST and _ENDED.search(hit.text[start:end])
-    ]
-
-
-def choose(question: str, found: Sequence[Quoted], vectors: Vectors, asked: Vectors) -> list[Quoted]:
+def choose(reading: Reading, among: Collection[int]) -> list[Sentence]:
     """The best sentences, each unlike those before it.
 
     Args:
-        question: As asked.
-        found: From `candidates`.
-        vectors: One row of unit length per sentence.
-        asked: The question's, of unit length.
+        reading: What was found.
+        among: The numbers of the sentences to choose from.
     """
-    wanted = {term for term in analysis.tokens(question) if term not in analysis.STOP_WORDS}
-    near = vectors @ asked
+    numbers = _standing_alone(reading, among)
+    if not numbers:
+        return []
+    found, vectors = [reading.sentences[n] for n in numbers], reading.vectors[numbers]
+    wanted = set(analysis.asked(reading.question))
+    near = vectors @ reading.asked
     words = np.array([len(wanted & set(analysis.tokens(one.text))) / max(1, len(wanted)) for one in found])
     relevance = 0.75 * near + 0.25 * words
     chosen: list[int] = []
@@ -65,9 +40,23 @@ def choose(question: str, found: Sequence[Quoted], vectors: Vectors, asked: Vect
         if chosen and relevance[best] < 0.6 * relevance[chosen[0]]:
             break
         chosen.append(best)
-    return [Quoted(found[i].hit, found[i].start, found[i].end, float(relevance[i])) for i in chosen]
+    return [found[n] for n in chosen]
 
 
 def escaped(text: str) -> str:
     """A source's own bracketed numbers, marked as such, so that nobody takes them for ours."""
-    return _MARKER.sub(r"\\[\1\\]", " ".join(text.split()))
+    return MARKER.sub(
+        lambda found: rf"\[{found[0][1:-1]}\]" if found[0][0] == "[" else found[0], " ".join(text.split())
+    )
+
+
+def _standing_alone(reading: Reading, among: Collection[int]) -> list[int]:
+    """Sentences that end and are no mere word; of a chunk without any (a transcript, a list, a heading), its pieces."""
+    whole = [n for n in among if _is_whole(reading.sentences[n])]
+    chunks_with = {reading.sentences[n].chunk.chunk_id for n in whole}
+    pieces = [n for n in among if reading.sentences[n].chunk.chunk_id not in chunks_with]
+    return sorted([*whole, *(n for n in pieces if len(reading.sentences[n].text) >= _SHORTEST)]) or sorted(pieces)
+
+
+def _is_whole(sentence: Sentence) -> bool:
+    return len(sentence.text) >= _SHORTEST and _ENDED.search(sentence.text) is not None

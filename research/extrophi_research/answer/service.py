@@ -1,85 +1,164 @@
-"""The story of an answer: find passages, judge whether they are about the question, quote the best sentences."""
+"""The story of an answer: find passages, judge whether they are about the question, and answer from them.
+
+In a chat model's words where one is set and does its work, in the passages' own sentences otherwise.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from uuid import UUID
 
-from extrophi_research.answer.extractive import Quoted, candidates, choose, escaped
+from extrophi_research.answer.abstaining import abstention
+from extrophi_research.answer.asking import as_query
+from extrophi_research.answer.chat import ChatFailed, ChatModel
+from extrophi_research.answer.extractive import choose, escaped
+from extrophi_research.answer.models import Answer, Cited, Nearest, Said, Searched
+from extrophi_research.answer.passages import MAX_PASSAGES
+from extrophi_research.answer.reading import Reading, Sentence, is_about, read
+from extrophi_research.answer.writing import NoAnswer, Unsupported, write
 from extrophi_research.http.state import State
-from extrophi_research.search import analysis, sql
+from extrophi_research.log import event
+from extrophi_research.search import sql
 from extrophi_research.search.citations import cite
-from extrophi_research.search.models import Chunk, Citation, Filters, Found
+from extrophi_research.search.models import Chunk, Citation, Filters, Hit
 from extrophi_research.search.service import search
 
-ABOUT = 0.35
-"""Least cosine of the question and the best passage under all-MiniLM-L6-v2 for which the passage is about it."""
-_COVERED = 0.6
-"""Where there are no vectors: least share of the question's words that the best passage holds."""
+_log = logging.getLogger(__name__)
+_FEWEST = 8
+"""Hits that are read at least, to judge whether anything is about the question."""
+_NEAREST = 3
+_WHOLE_SECONDS = 100.0
+"""For an answer that is sent as a whole: below the 120 s that the orchestrator waits for a first byte."""
+
+
+class BrokeOff(Exception):
+    """The chat model failed after some of its answer was given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    text: str
-    citations: Sequence[Citation]
-    abstained: bool
-    searched: dict[str, Any]
+class Found:
+    """What an answer is made from."""
+
+    reading: Reading
+    chunks: Sequence[Chunk]
+    """Those to answer from, best first."""
+    searched: Searched
     degraded: str | None
-    model: str = "extractive"
 
 
-async def answer(app: State, question: str, limit: int, filters: Filters) -> Answer:
-    """Answer from what was collected; say so where it holds nothing on the question."""
-    # A question's dashes and quotation marks are prose, not operators of a query.
-    asked = " ".join(word.lstrip("-").replace('"', "") for word in question.split()) or question
-    found = await search(app.pool, app.index, app.embedder, asked, limit=limit, group="none", filters=filters)
+async def find(app: State, question: str, limit: int, filters: Filters) -> Found:
+    """Search and read. All that can be refused or be out of reach is found out here."""
+    query = as_query(question, "question")
+    wanted = max(limit, _FEWEST)
+    found = await search(app.pool, app.index, app.embedder, query, limit=wanted, group="none", filters=filters)
     async with app.pool.acquire() as conn:
         covered = await sql.coverage(conn, filters)
-        chunks = await sql.chunks(conn, [hit.chunk_id for hit in found.items])
-    searched = {
-        "documents": covered["documents"],
-        "platforms": sorted(covered["platforms"] or []),
-        "published_from": covered["published_from"].isoformat() if covered["published_from"] else None,
-        "published_to": covered["published_to"].isoformat() if covered["published_to"] else None,
-        "nearest": [{"title": hit.citation.title, "deep_link": hit.citation.deep_link} for hit in found.items[:3]],
-    }
-    sentences = candidates(found.items)
-    if not sentences or not _is_about(question, found):
-        return _abstention(searched, found)
-    vectors, _ = await asyncio.to_thread(app.model.embed, [question, *(one.text for one in sentences)])
-    chosen = choose(question, sentences, vectors[1:], vectors[0])
-    return _compose(chosen, chunks, searched, found.degraded)
+        known = await sql.chunks(conn, [hit.chunk_id for hit in found.items])
+    chunks = [known[hit.chunk_id] for hit in found.items if hit.chunk_id in known]  # else deleted a moment ago
+    searched = Searched(
+        documents=covered["documents"],
+        platforms=sorted(covered["platforms"] or []),
+        published_from=covered["published_from"],
+        published_to=covered["published_to"],
+        filtered=filters.any,
+        nearest=_nearest(found.items),
+    )
+    reading = await asyncio.to_thread(read, app.model, question, chunks[:MAX_PASSAGES])
+    return Found(reading, chunks[:MAX_PASSAGES][:limit], searched, found.degraded)
 
 
-def _is_about(question: str, found: Found) -> bool:
-    nearest = max((hit.similarity for hit in found.items if hit.similarity is not None), default=None)
-    if nearest is not None:
-        return nearest >= ABOUT
-    wanted = {term for term in analysis.tokens(question) if term not in analysis.STOP_WORDS}
-    return any(len(wanted & set(analysis.tokens(hit.text))) >= _COVERED * len(wanted) for hit in found.items)
+async def answer(app: State, chat: ChatModel | None, found: Found) -> Answer:
+    """The whole answer. A chat model that fails on the way makes it an extractive one."""
+    try:
+        async with asyncio.timeout(_WHOLE_SECONDS), aclosing(answering(app, chat, found)) as steps:
+            async for step in steps:
+                if isinstance(step, Answer):
+                    return step
+        raise AssertionError("an answer ends with itself")
+    except BrokeOff as error:
+        return _extractive(found, str(error))
+    except TimeoutError:
+        return _extractive(found, "the chat model took too long")
 
 
-def _compose(
-    chosen: Sequence[Quoted], chunks: dict[Any, Chunk], searched: dict[str, Any], degraded: str | None
-) -> Answer:
-    citations: list[Citation] = []
-    parts: list[str] = []
-    for quoted in chosen:
-        if quoted.hit.chunk_id not in chunks:  # deleted a moment ago
-            continue
-        citations.append(cite(chunks[quoted.hit.chunk_id], (quoted.start, quoted.end)))
-        parts.append(f"“{escaped(quoted.text)}” [{len(citations)}]")
-    return Answer("\n\n".join(parts), citations, abstained=False, searched=searched, degraded=degraded)
+async def answering(app: State, chat: ChatModel | None, found: Found) -> AsyncGenerator[Cited | Said | Answer, None]:
+    """The answer as it comes: the citations, again whenever there are more, its text in parts, then all of it.
 
-
-def _abstention(searched: dict[str, Any], found: Found) -> Answer:
-    count = searched["documents"]
-    if count == 0:
-        text = "Nothing has been collected yet that this question could be answered from. Collect something first."
+    Raises:
+        BrokeOff: The chat model failed, and some of its answer was given already.
+    """
+    if chat is not None and found.chunks and is_about(found.reading):
+        text, cited = "", list[Citation]()
+        yield Cited(cited)
+        try:
+            async with aclosing(write(chat, app.model, found.reading, found.chunks)) as pieces:
+                async for piece in pieces:
+                    if len(piece.cited) > len(cited):
+                        cited = [_citation(sentence) for sentence in piece.cited]
+                        yield Cited(cited)
+                    text += piece.text
+                    yield Said(piece.text)
+        except NoAnswer:
+            made = replace(_abstained(found), model=chat.name)
+        except Unsupported:
+            made = _extractive(found, f"what the chat model at {chat.host} wrote is supported by no passage")
+        except ChatFailed as error:
+            _log.warning(event("chat.failed", host=chat.host, model=chat.name, shown=len(text), reason=str(error)))
+            if text:
+                raise BrokeOff(str(error)) from error
+            made = _extractive(found, str(error))
+        else:
+            yield Answer(text, cited, False, found.searched, found.degraded, chat.name)
+            return
     else:
-        text = f"Nothing in the {count} collected document{'s' if count != 1 else ''} answers this."
-        titles = [hit.citation.title for hit in found.items[:3] if hit.citation.title]
-        if titles:
-            text += " The nearest are: " + "; ".join(dict.fromkeys(titles)) + "."
-        text += " Collect pages or files on it, and ask again."
-    return Answer(text, [], abstained=True, searched=searched, degraded=found.degraded)
+        made = _extractive(found)
+    yield Cited(made.citations)
+    for part in _paragraphs(made.text):
+        yield Said(part)
+    yield made
+
+
+def _extractive(found: Found, reason: str | None = None) -> Answer:
+    """The best sentences, quoted; or why there are none.
+
+    Args:
+        found: What to answer from.
+        reason: Why no chat model wrote it, if one should have.
+    """
+    chosen: Sequence[Sentence] = ()
+    if is_about(found.reading):
+        chosen = choose(found.reading, [n for chunk in found.chunks for n in found.reading.of(chunk)])
+    if not chosen:
+        made = _abstained(found)
+    else:
+        text = "\n\n".join(f"“{escaped(one.text)}” [{n}]" for n, one in enumerate(chosen, 1))
+        made = Answer(text, [_citation(one) for one in chosen], False, found.searched, found.degraded)
+    if reason is None:
+        return made
+    quoted = f"Quoted from what was found: {reason}."
+    return replace(made, degraded=f"{found.degraded} {quoted}" if found.degraded else quoted)
+
+
+def _abstained(found: Found) -> Answer:
+    return Answer(abstention(found.searched, found.reading), [], True, found.searched, found.degraded)
+
+
+def _citation(sentence: Sentence) -> Citation:
+    return cite(sentence.chunk, (sentence.start, sentence.end))
+
+
+def _nearest(hits: Sequence[Hit]) -> list[Nearest]:
+    nearest: dict[UUID, Nearest] = {}
+    for hit in hits:
+        one = hit.citation
+        title = one.title or one.external_id
+        nearest.setdefault(one.document_id, Nearest(one.document_id, title, one.platform, one.url, one.deep_link))
+    return list(nearest.values())[:_NEAREST]
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Paragraphs, with what stands between them: together they are the text."""
+    first, *others = text.split("\n\n")
+    return [first, *(f"\n\n{other}" for other in others)]
