@@ -4,7 +4,8 @@
 
 PSS: a page that several processes share counts in equal parts with each (proc(5), smaps_rollup). The chunks' words
 follow Zipf's law and their vectors lie in clusters; both are made up and loaded by COPY, since embedding so many
-takes hours. Before the second reading, searches of each mode have been answered.
+takes hours. Before the second reading a few hundred chunks more have been embedded for real, since a model's memory
+shows only then, and searches of each mode have been answered.
 """
 
 import asyncio
@@ -47,6 +48,7 @@ async def main(chunks: int) -> int:
                 await _until(client, "/ready", up)
                 await asyncio.sleep(_SETTLE_SECONDS)
                 idle = report("idle, nothing collected", up.pid, IDLE_LIMIT_MB)
+                await _embed(client)
                 await load(f"postgresql://postgres@/extrophi?host={home / 'run' / 'postgres'}", chunks)
                 await _search(client)
                 await asyncio.sleep(_SETTLE_SECONDS)
@@ -145,6 +147,21 @@ async def _rows(
 ) -> AsyncIterator[bytes]:
     for key, vector in zip(hashes, vectors.round(4).tolist(), strict=True):
         yield f"{model}\t\\\\x{key.hex()}\t[{','.join(map(str, vector))}]\n".encode()
+
+
+async def _embed(client: httpx.AsyncClient) -> None:
+    """Push documents, and wait until all their chunks have an embedding."""
+    text = (REPO / "examples" / "reading" / "01-why-long-articles-lose-on-phones.md").read_text()
+    documents = [
+        {"platform": "files", "external_id": f"real-{number}", "text": text.replace("phone", f"phone {number}")}
+        for number in range(60)
+    ]
+    (await client.post("/api/documents", json={"documents": documents})).raise_for_status()
+    deadline = time.monotonic() + 600
+    while (stats := (await client.get("/api/stats")).raise_for_status().json())["pending"] or not stats["embedded"]:
+        if time.monotonic() > deadline:
+            raise TimeoutError("embedding does not end")
+        await asyncio.sleep(0.5)
 
 
 async def _search(client: httpx.AsyncClient) -> None:
