@@ -10,9 +10,13 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from extrophi_orchestrator.gateway.passing import Upstreams
+from extrophi_orchestrator.gateway.pool import Pool
+from extrophi_orchestrator.gateway.routing import Component
 from extrophi_orchestrator.health.routes import router as health
 from extrophi_orchestrator.http.access import make_access
 from extrophi_orchestrator.http.problems import Problem, handle_problems
+from extrophi_orchestrator.http.rates import Rates
+from extrophi_orchestrator.http.sessions import router as sessions
 from extrophi_orchestrator.http.surroundings import Quiet, Surroundings
 from extrophi_orchestrator.investigations.routes import router as investigations
 from extrophi_orchestrator.investigations.service import Drivers
@@ -29,21 +33,22 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Extrophi<
 
 def create_app(settings: Settings) -> FastAPI:
     """The orchestrator. Nothing is connected to before it starts, and a missing component does not end the start."""
-    access, made = make_access(settings.host, settings.api_keys.get_secret_value() if settings.api_keys else None)
+    keys = settings.api_keys.get_secret_value() if settings.api_keys else None
+    access, made = make_access(settings.host, keys, settings.allowed_hosts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if made:
             _log.warning(event("access.key_made", key=made, hint="set EXTROPHI_API_KEYS to choose your own"))
         timeout = httpx.Timeout(settings.answer_seconds, connect=2, pool=5)
-        limits = httpx.Limits(max_connections=512, max_keepalive_connections=64)
-        async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, follow_redirects=False) as client:
+        async with httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client:
             key = settings.service_key.get_secret_value() if settings.service_key else None
-            urls = {
+            urls: dict[Component, str] = {
                 "backend": str(settings.backend_url).rstrip("/"),
                 "research": str(settings.research_url).rstrip("/"),
             }
-            app.state.upstreams = Upstreams(client, urls, key)  # pyright: ignore[reportArgumentType]  the two names
+            pools: dict[Component, Pool] = {name: Pool(name, url) for name, url in urls.items()}
+            app.state.upstreams = Upstreams(client, urls, pools, key, settings.answer_seconds)
             app.state.drivers = Drivers(app.state.upstreams)
             taking_over = asyncio.create_task(app.state.drivers.take_over())
             try:
@@ -52,6 +57,8 @@ def create_app(settings: Settings) -> FastAPI:
                 taking_over.cancel()
                 await asyncio.wait({taking_over})
                 await app.state.drivers.stop()
+                for pool in pools.values():
+                    pool.close()
 
     app = FastAPI(
         title="Extrophi orchestrator",
@@ -63,9 +70,11 @@ def create_app(settings: Settings) -> FastAPI:
     )
     handle_problems(app)
     app.state.quiet = Quiet()
-    app.add_middleware(Surroundings, access=access, quiet=app.state.quiet)
+    app.state.access = access
+    app.add_middleware(Surroundings, access=access, rates=Rates(settings.rate_limit), quiet=app.state.quiet)
     app.include_router(health)
     app.include_router(investigations)
+    app.include_router(sessions)
 
     @app.get("/", include_in_schema=False)
     async def index() -> HTMLResponse:

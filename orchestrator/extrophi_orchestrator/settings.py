@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -47,7 +48,22 @@ class Settings(BaseSettings):
     api_keys: SecretStr | None = _env(
         "EXTROPHI_API_KEYS", "People's keys, comma-separated; off loopback one is made at the start if none is set."
     )
-    answer_seconds: float = _env("EXTROPHI_ANSWER_SECONDS", "Longest wait for a component's first byte.", 120.0)
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = _env(
+        "EXTROPHI_ALLOWED_HOSTS",
+        "Names it may be reached by, comma-separated, beside localhost; off loopback, every name if none is set.",
+        (),
+    )
+    rate_limit: Annotated[int, Field(ge=0, le=1_000_000)] = _env(
+        "EXTROPHI_RATE_LIMIT", "Requests a minute off loopback, for each key or address; 0: no limit.", 1200
+    )
+    answer_seconds: Annotated[float, Field(gt=0, le=86_400)] = _env(
+        "EXTROPHI_ANSWER_SECONDS", "Longest wait for a component's first byte.", 120.0
+    )
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
     @override
     @classmethod

@@ -9,24 +9,27 @@ _RESEARCH = frozenset({"search", "answer", "enrich"})
 _BACKEND = frozenset(
     {"documents", "uploads", "jobs", "sources", "collections", "platforms", "stats", "embeddings", "drafts"}
 )
-# Nothing that a server behind us could read as another path than we did.
-_PLAIN = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]+/?)*")
+# Nothing that a server behind us could read as another path than we did: no escapes, and (below) no empty or
+# dotted parts.
+_PLAIN = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@/-]+")
 
 
-def route(raw_path: bytes) -> tuple[Component, str] | None:
+def route(raw_path: bytes) -> tuple[Component, bytes] | None:
     """The component and its own path, for the path as it was sent; None for what is not passed on.
 
     Internal routes (`/investigations`, `/health` …) are in no list here, so no spelling reaches them.
     """
-    path = raw_path.decode("latin-1")
-    if not _PLAIN.fullmatch(path) or any(part in {".", ".."} for part in path.split("/")):
+    if not _PLAIN.fullmatch(raw_path):
         return None
-    _, first, *rest = path.split("/")
-    if first == "v1":
-        return "research", path
-    if first != "api" or not rest:
+    root, *parts = raw_path.split(b"/")
+    # One slash at the end is as good as none; an empty part anywhere else is not.
+    if root or len(parts) < 2 or any(part in {b"", b".", b".."} for part in parts[:-1]) or parts[-1] in {b".", b".."}:
         return None
-    inner = path.removeprefix("/api")
-    if rest[0] in _RESEARCH:
-        return "research", inner
-    return ("backend", inner) if rest[0] in _BACKEND else None
+    first, second = parts[0], parts[1].decode()
+    if first == b"v1":
+        return "research", raw_path
+    if first != b"api":
+        return None
+    if second in _RESEARCH:
+        return "research", raw_path[4:]
+    return ("backend", raw_path[4:]) if second in _BACKEND else None

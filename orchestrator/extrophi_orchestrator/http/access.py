@@ -5,68 +5,151 @@ a name of its own (DNS rebinding), and a page of another origin needs a key. Bou
 """
 
 import hmac
+import re
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from extrophi_orchestrator.errors import BadRequest, ForeignOrigin, Unauthorized, UnknownCoding, WrongHost
+
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
+_NEEDS_NO_KEY = OPEN_PATHS | {"/"}  # the page by which a browser trades its key
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_ONCE = (b"host", b"origin", b"authorization", b"content-length", b"transfer-encoding", b"cookie")
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+COOKIE = "extrophi_session"
+SESSION_SECONDS = 30 * 24 * 3600
+
+Head = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    status: int
-    code: str
-    title: str
-    detail: str
-    hint: str
+class Asker:
+    """Who asks, as far as a request tells."""
+
+    key: bytes | None
+    """The digest of the key it has. None: it has none."""
+    by_cookie: bool
+    foreign: bytes
+    """The origin of the page that asks, when it is not ours. Empty: no page, or our own."""
+
+
+def read_head(headers: list[tuple[bytes, bytes]], http_version: str) -> Head:
+    """The headers by name. Refuses what two servers could read in two ways (RFC 9112, section 11.2).
+
+    The server's parser refuses most of it already; this holds whatever the server.
+    """
+    head = dict(headers)
+    if len(head) != len(headers):
+        names = [name for name, _ in headers]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                raise BadRequest(f"The header {name.decode()} came twice.", field=name.decode())
+    coding, length = head.get(b"transfer-encoding"), head.get(b"content-length")
+    if coding is not None:
+        if length is not None or http_version != "1.1":
+            raise BadRequest("The length of the body is told in two ways.", field="transfer-encoding")
+        if coding.lower() != b"chunked":
+            raise UnknownCoding("Only the transfer coding chunked is known here.", field="transfer-encoding")
+    if length is not None and not (length.isdigit() and len(length) < 20):
+        raise BadRequest("The length of the body is not a number.", field="content-length")
+    return head
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """The rule of one process."""
 
-    keys: tuple[str, ...]
+    keys: Mapping[bytes, str]
+    """The keys by their digests, which are compared in their stead: all of one length, whatever was sent."""
     on_loopback: bool
+    hosts: frozenset[str] = frozenset()
+    now: Callable[[], float] = time.time
 
-    def refusal(self, path: str, headers: Mapping[bytes, bytes]) -> Refusal | None:
-        """Why a request may not enter; None if it may."""
-        host = headers.get(b"host", b"").decode("latin-1")
-        if self.on_loopback and not is_loopback(_name(host)):
-            return Refusal(
-                421, "wrong_host", "This is not that host", f"Nothing here is called {host[:100]!r}.",
-                "Use http://localhost or http://127.0.0.1.",
-            )  # fmt: skip
-        if path in OPEN_PATHS or self._has_key(headers.get(b"authorization", b"")):
-            return None
-        origin = headers.get(b"origin", b"").decode("latin-1")
-        if origin and urlsplit(origin).netloc != host:
-            return Refusal(
-                403, "foreign_origin", "This page may not ask", f"{origin[:100]} is another origin.",
-                "Send one of EXTROPHI_API_KEYS as a bearer token.",
-            )  # fmt: skip
+    def identify(self, head: Head) -> Asker:
+        """Who asks. Raises BadRequest, WrongHost."""
+        host = head.get(b"host", b"")
+        match = _HOST.fullmatch(host)
+        if match is None:
+            raise BadRequest("The header Host names no host.", field="host")
+        self._check_host(match[1].decode().strip("[]").lower().rstrip("."))
+        foreign = _foreign(head, host)
+        key = self._key_of(head.get(b"authorization", b""))
+        if key is not None or foreign:  # a cookie is for our own page alone
+            return Asker(key, by_cookie=False, foreign=foreign)
+        key = self._key_of_cookie(head.get(b"cookie", b""))
+        return Asker(key, by_cookie=key is not None, foreign=b"")
+
+    def check(self, asker: Asker, method: str, path: str, head: Head) -> None:
+        """Raises Unauthorized, ForeignOrigin."""
+        if path in _NEEDS_NO_KEY:
+            return
+        if asker.key is None and asker.foreign:
+            raise ForeignOrigin(
+                f"{_shown(asker.foreign)} is another origin.", hint="Send one of EXTROPHI_API_KEYS as a bearer token."
+            )
         if self.on_loopback:
-            return None
-        return Refusal(
-            401, "unauthorized", "A key is needed", "Off this machine, Extrophi answers to those who have a key.",
-            "Send one of EXTROPHI_API_KEYS as a bearer token; one is in the log of the first start if none was set.",
-        )  # fmt: skip
+            return
+        if asker.key is None:
+            raise Unauthorized(
+                "Off this machine, Extrophi answers to those who have a key.",
+                hint="Send one of EXTROPHI_API_KEYS as a bearer token; one is in the log of the start if none was set.",
+            )
+        if asker.by_cookie and method not in _SAFE and not head.get(b"origin"):
+            # Browsers name the origin of all that is not a plain GET. What does not is no page of ours.
+            raise ForeignOrigin("A cookie opens only what our own page asks.", hint="Send the key as a bearer token.")
 
-    def _has_key(self, authorization: bytes) -> bool:
+    def make_cookie(self, key: bytes) -> str:
+        """A cookie's value that stands for a key until it expires. The key cannot be had from it."""
+        expires = int(self.now()) + SESSION_SECONDS
+        return f"{expires}.{self._seal(key, expires)}"
+
+    def _check_host(self, name: str) -> None:
+        if is_loopback(name) or name in self.hosts:
+            return
+        if self.on_loopback:
+            hint = "Use http://localhost or http://127.0.0.1, or name it in EXTROPHI_ALLOWED_HOSTS."
+        elif self.hosts and not _is_address(name):
+            hint = "Name it in EXTROPHI_ALLOWED_HOSTS."
+        else:
+            return
+        raise WrongHost(f"Nothing here is called {name[:100]!r}.", hint=hint, field="host")
+
+    def _key_of(self, authorization: bytes) -> bytes | None:
         scheme, _, given = authorization.partition(b" ")
         if scheme.lower() != b"bearer":
-            return False
-        return any(hmac.compare_digest(given.strip(), key.encode()) for key in self.keys)
+            return None
+        return _among(sha256(given.strip()).digest(), self.keys)
+
+    def _key_of_cookie(self, header: bytes) -> bytes | None:
+        for pair in header.split(b";"):
+            name, _, value = pair.strip().partition(b"=")
+            expires, _, seal = value.partition(b".")
+            if name != COOKIE.encode() or not (expires.isdigit() and len(expires) < 12):
+                continue
+            if int(expires) < self.now():
+                continue
+            found = None
+            for key in self.keys:
+                if hmac.compare_digest(seal, self._seal(key, int(expires)).encode()):
+                    found = key
+            return found
+        return None
+
+    def _seal(self, key: bytes, expires: int) -> str:
+        return hmac.new(self.keys[key].encode(), f"extrophi session {expires}".encode(), "sha256").hexdigest()
 
 
-def make_access(host: str, api_keys: str | None) -> tuple[Access, str | None]:
+def make_access(host: str, api_keys: str | None, hosts: Iterable[str] = ()) -> tuple[Access, str | None]:
     """The rule for what is bound to `host`, and the key that had to be made for it, if any."""
-    keys = tuple(key.strip() for key in (api_keys or "").split(",") if key.strip())
-    if is_loopback(host) or keys:
-        return Access(keys, is_loopback(host)), None
-    made = secrets.token_urlsafe(32)
-    return Access((made,), on_loopback=False), made
+    keys = [key.strip() for key in (api_keys or "").split(",") if key.strip()]
+    made = None if is_loopback(host) or keys else secrets.token_urlsafe(32)
+    digests = {sha256(key.encode()).digest(): key for key in ([made] if made else keys)}
+    return Access(digests, is_loopback(host), frozenset(name.lower() for name in hosts)), made
 
 
 def is_loopback(host: str) -> bool:
@@ -76,9 +159,39 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _name(host: str) -> str:
-    """A Host header's value without its port."""
+def _is_address(name: str) -> bool:
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        ip_address(name)
     except ValueError:
-        return ""
+        return False
+    return True
+
+
+def _among(digest: bytes, digests: Iterable[bytes]) -> bytes | None:
+    """It, if it is one of them; in the same time whichever it is."""
+    found = None
+    for one in digests:
+        if hmac.compare_digest(digest, one):
+            found = one
+    return found
+
+
+def _foreign(head: Head, host: bytes) -> bytes:
+    """The origin of a page that is not ours; empty for our own, and for what is no page."""
+    origin = head.get(b"origin", b"")
+    if origin:
+        try:
+            parts = urlsplit(origin.decode("latin-1"))
+        except ValueError:
+            return origin
+        ours = parts.scheme in {"http", "https"} and parts.netloc.lower() == host.decode("latin-1").lower()
+        return b"" if ours else origin
+    # A page may ask without an Origin (an image, a script): browsers say so here. To follow a link is not to ask.
+    site = head.get(b"sec-fetch-site", b"none")
+    if site in {b"none", b"same-origin"} or head.get(b"sec-fetch-mode") == b"navigate":
+        return b""
+    return b"null"
+
+
+def _shown(origin: bytes) -> str:
+    return origin[:100].decode("ascii", "replace")

@@ -42,7 +42,9 @@ def problem(
 ) -> JSONResponse:
     """A problem, or, under /v1, an error in OpenAI's shape."""
     if openai:
-        error = {"message": f"{detail} {hint}".strip(), "type": "api_error", "param": field, "code": code}
+        kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
+        text = _sendable(f"{detail} {hint}".strip())
+        error = {"message": text, "type": kind, "param": field, "code": code}
         return JSONResponse({"error": error}, status, headers=headers)
     body = Problem(
         type=f"urn:extrophi:problem:{code}",
@@ -73,6 +75,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _TITLES = {
     400: "The request cannot be read",
     401: "A key is needed",
+    403: "This page may not ask",
     404: "There is no such thing",
     405: "This path does not take this method",
     409: "This is not possible now",
@@ -80,7 +83,9 @@ _TITLES = {
     412: "It changed in between",
     413: "This is too large",
     415: "Another media type is needed",
+    421: "This is not that host",
     422: "This cannot be read",
+    429: "Too many requests",
     500: "Something went wrong here",
     502: "A component failed",
     503: "A part of Extrophi is out of reach",
@@ -96,14 +101,33 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
-async def _on_ours(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OrchestratorError)
+def for_error(error: OrchestratorError, path: str) -> JSONResponse:
+    """What an error of ours looks like on a path."""
     headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.status in {400, 408, 501}:  # where this request ends, and the next begins, is not certain
+        headers["Connection"] = "close"
     return problem(
-        error.status, error.code, error.title, error.detail, hint=error.hint, field=error.field, headers=headers
+        error.status,
+        error.code,
+        error.title,
+        error.detail,
+        hint=error.hint,
+        field=error.field,
+        headers=headers,
+        openai=is_openai(path),
     )
+
+
+def is_openai(path: str) -> bool:
+    """Whether errors on this path have OpenAI's shape."""
+    return path == "/v1" or path.startswith("/v1/")
+
+
+async def _on_ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OrchestratorError)
+    return for_error(error, request.url.path)
 
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
@@ -124,7 +148,7 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "too_large"}.get(
         error.status_code, "http_error"
@@ -142,11 +166,17 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
         str(error.detail),
         hint=hints.get(error.status_code, ""),
         headers=dict(error.headers or {}),
+        openai=is_openai(request.url.path),
     )
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
     _log.error(event("request.failed", path=request.url.path), exc_info=error)
     return problem(
-        500, "internal", _TITLES[500], "This is a fault of Extrophi's.", hint="The log has it under the request's id."
+        500,
+        "internal",
+        _TITLES[500],
+        "This is a fault of Extrophi's.",
+        hint="The log has it under the request's id.",
+        openai=is_openai(request.url.path),
     )

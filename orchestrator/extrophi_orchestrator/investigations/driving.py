@@ -8,7 +8,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +21,12 @@ from extrophi_orchestrator.log import event, request_id
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.3
-_HEARTBEAT_SECONDS = 8.0  # backend's lease is 30 s
+_HEARTBEAT_SECONDS = 2.0  # keeps backend's lease of 30 s, and is how soon a cancel is heard
 _EMBEDDING_SECONDS = 60.0
 _DELTA_SECONDS = 0.1
+_PATIENCE_SECONDS = 60.0  # how long a component may be away, being started anew, before it counts as failed
+_AGAIN_SECONDS = 0.5
+_AWAY = frozenset({502, 503, 504})
 _ENDED = frozenset({"succeeded", "partial", "failed", "canceled"})
 
 Event = dict[str, Any]
@@ -51,12 +55,14 @@ class Driver:
     _told: float = 0.0
 
     async def drive(self) -> None:
-        """To its end. Never raises: what goes wrong is its error."""
+        """To its end. What goes wrong with a component is its error."""
         request_id.set(f"investigation:{self.id}")
         try:
             await self._drive()
         except Canceled:
-            await asyncio.gather(*(self._backend("POST", f"/jobs/{job_id}/cancel") for job_id in self.job_ids))
+            await asyncio.gather(
+                *(self._backend("POST", f"/jobs/{job_id}/cancel") for job_id in self.job_ids), return_exceptions=True
+            )
             await self._end("canceled", [_event("investigation", {"id": self.id, "status": "canceled"})])
         except Lost:
             _log.info(event("investigation.lost", id=self.id))
@@ -65,30 +71,38 @@ class Driver:
             failed = _problem("upstream_failed", f"A component failed meanwhile ({type(error).__name__}).")
             await self._end("failed", [_event("error", failed)], error=failed)
 
+    async def release(self) -> None:
+        """Give the lease up, so that another driver need not wait for its end."""
+        try:
+            body = {"fence": self.fence, "events": [], "release": True}
+            await self._send("POST", f"/investigations/{self.id}/progress", body)
+        except httpx.HTTPError as error:
+            _log.warning(event("investigation.not_released", id=self.id, error=type(error).__name__))
+
     async def _drive(self) -> None:
-        if not self.job_ids:
-            head = {"id": self.id, "question": self.question, "targets": list(self.targets), "status": "running"}
-            await self._tell([_event("investigation", head)])
-            await self._make_jobs()
-        if not self.job_ids:
-            failed = _problem("no_target", "None of the targets can be collected.")
-            await self._end("failed", [_event("error", failed)], error=failed)
+        if not self.job_ids and not await self._make_jobs():
             return
         await self._wait_for_jobs()
         await self._answer()
 
-    async def _make_jobs(self) -> None:
-        """A job per target, recorded at once: a driver that takes over goes on with these."""
+    async def _make_jobs(self) -> bool:
+        """A job per target; whether there is any. Recorded as one: a driver that takes over finds all or none."""
+        head = {"id": self.id, "question": self.question, "targets": list(self.targets), "status": "running"}
+        told = [_event("investigation", head)]
         for target in self.targets:
             body = {"target": target, "limit": self.limit}
             answer = await self._backend("POST", "/jobs", body, expect=(202, 409, 422))
-            if answer.status_code != 202:
-                refused = {"target": target, "status": "failed", "error": answer.json()}
-                await self._tell([_event("job", refused)])
-                continue
-            job = answer.json()
-            self.job_ids.append(job["id"])
-            await self._tell([_event("job", job)], job_ids=self.job_ids)
+            if answer.status_code == 202:
+                self.job_ids.append(answer.json()["id"])
+                told.append(_event("job", answer.json()))
+            else:
+                told.append(_event("job", {"target": target, "status": "failed", "error": answer.json()}))
+        if self.job_ids:
+            await self._tell(told, job_ids=self.job_ids)
+            return True
+        failed = _problem("no_target", "None of the targets can be collected.")
+        await self._end("failed", [*told, _event("error", failed)], error=failed)
+        return False
 
     async def _wait_for_jobs(self) -> None:
         """Until all have ended and are embedded, telling each change. Embeddings are waited for a minute at most."""
@@ -108,40 +122,62 @@ class Driver:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _answer(self) -> None:
-        filters = {"job_ids": self.job_ids} if self.scope == "targets" else {}
-        body = {"question": self.question, "filters": filters}
+        """The answer, told as it comes. The lease is kept, and a cancel heard, also while nothing comes."""
         waiting: list[Event] = []
         since = time.monotonic()
-        request = self.upstreams.client.build_request(
-            "POST",
-            f"{self.upstreams.urls['research']}/answer",
-            json=body,
-            headers=self.upstreams.headers(request_id.get()) | {"Accept": "text/event-stream"},
-        )
-        answer = await self.upstreams.client.send(request, stream=True)
-        try:
-            if answer.status_code != 200:
-                await answer.aread()
-                await self._end("failed", [_event("error", answer.json())], error=answer.json())
-                return
-            async for name, data in _events(answer.aiter_lines()):
-                if name == "done":
-                    await self._end("succeeded", [*waiting, _event("done", data)], answer=data)
-                    return
-                if name == "error":
-                    await self._end("failed", [*waiting, _event("error", data)], error=data)
-                    return
-                if name == "delta" and waiting and waiting[-1]["event"] == "delta":
-                    waiting[-1]["data"]["text"] += data["text"]
-                else:
-                    waiting.append(_event(name, data))
-                if time.monotonic() - since > _DELTA_SECONDS:
+        async with aclosing(self._ask()) as asked, aclosing(_or_nothing(asked)) as heard:
+            async for one in heard:
+                match one:
+                    case ("done", data):
+                        await self._end("succeeded", [*waiting, _event("done", data)], answer=data)
+                        return
+                    case ("error", data):
+                        await self._end("failed", [*waiting, _event("error", data)], error=data)
+                        return
+                    case ("delta", data) if waiting and waiting[-1]["event"] == "delta":
+                        waiting[-1]["data"]["text"] += data["text"]
+                    case (name, data):
+                        waiting.append(_event(name, data))
+                    case None:
+                        pass
+                now = time.monotonic()
+                if (waiting and now - since > _DELTA_SECONDS) or now - self._told > _HEARTBEAT_SECONDS:
                     await self._tell(waiting)
                     waiting, since = [], time.monotonic()
-        finally:
-            await answer.aclose()
         failed = _problem("answer_cut_off", "research ended the answer in the middle.")
         await self._end("failed", [*waiting, _event("error", failed)], error=failed)
+
+    async def _ask(self) -> AsyncGenerator[tuple[str, Any]]:
+        """What research answers, event by event; a refusal is an event `error`."""
+        filters = {"job_ids": self.job_ids} if self.scope == "targets" else {}
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            request = self.upstreams.client.build_request(
+                "POST",
+                f"{self.upstreams.urls['research']}/answer",
+                json={"question": self.question, "filters": filters},
+                headers=self.upstreams.headers(request_id.get()) | {"Accept": "text/event-stream"},
+            )
+            try:
+                answer = await self.upstreams.client.send(request, stream=True)
+            except httpx.ConnectError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            try:
+                if answer.status_code in _AWAY and time.monotonic() < deadline:
+                    await asyncio.sleep(_AGAIN_SECONDS)
+                    continue
+                if answer.status_code != 200:
+                    await answer.aread()
+                    yield "error", answer.json()
+                    return
+                async for one in _events(answer.aiter_lines()):
+                    yield one
+                return
+            finally:
+                await answer.aclose()
 
     async def _tell(self, events: Sequence[Event], **change: Any) -> None:
         """Store events and keep the lease. Raises Canceled, Lost."""
@@ -162,15 +198,52 @@ class Driver:
     async def _backend(
         self, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,)
     ) -> httpx.Response:
-        answer = await self.upstreams.client.request(
+        """Ask backend, and again while it is away. What may have been done already is asked once only."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                answer = await self._send(method, path, body)
+            except httpx.TransportError as error:
+                nothing_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if not (nothing_sent or method == "GET") or time.monotonic() > deadline:
+                    raise
+            else:
+                if answer.status_code in expect:
+                    return answer
+                if answer.status_code not in _AWAY or time.monotonic() > deadline:
+                    answer.raise_for_status()
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _send(self, method: str, path: str, body: Any) -> httpx.Response:
+        return await self.upstreams.client.request(
             method,
             f"{self.upstreams.urls['backend']}{path}",
             json=body,
             headers=self.upstreams.headers(request_id.get()),
         )
-        if answer.status_code not in expect:
-            answer.raise_for_status()
-        return answer
+
+
+async def _or_nothing(events: AsyncIterator[tuple[str, Any]]) -> AsyncGenerator[tuple[str, Any] | None]:
+    """The events, and None whenever none has come for a heartbeat."""
+    upcoming: asyncio.Future[tuple[str, Any]] | None = None
+    try:
+        while True:
+            upcoming = upcoming or asyncio.ensure_future(anext(events))
+            done, _ = await asyncio.wait({upcoming}, timeout=_HEARTBEAT_SECONDS)
+            if not done:
+                yield None
+                continue
+            try:
+                one = upcoming.result()
+            except StopAsyncIteration:
+                return
+            finally:
+                upcoming = None
+            yield one
+    finally:
+        if upcoming is not None:
+            upcoming.cancel()
+            await asyncio.wait({upcoming})
 
 
 async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, Any]]:

@@ -5,15 +5,22 @@ import httpx
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
-from extrophi_orchestrator.gateway.passing import pass_on
-from extrophi_orchestrator.http.problems import problem, responses
+from extrophi_orchestrator.errors import InvalidInput, UpstreamFailed, UpstreamSlow
+from extrophi_orchestrator.gateway.passing import Upstreams, pass_on
+from extrophi_orchestrator.gateway.pool import HEALTH_HINT
+from extrophi_orchestrator.http.problems import responses
 from extrophi_orchestrator.log import request_id
 
 router = APIRouter(prefix="/api/investigations", tags=["investigations"])
 
 Id = Annotated[UUID, Path(description="An investigation's id.")]
-_UPSTREAM = responses(502, 504)
+_UPSTREAM = responses(400, 403, 421, 429, 502, 504)
+_EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "Its events, until the end."}
+}
 
 
 class NewInvestigation(BaseModel):
@@ -37,30 +44,32 @@ class Accepted(BaseModel):
     status_code=202,
     summary="Collect targets, then answer a question from them",
     response_model=Accepted,
-    responses=_UPSTREAM,
+    responses=_UPSTREAM | _EVENT_STREAM,
 )
 async def create(
     request: Request, body: NewInvestigation, accept: Annotated[str, Header(max_length=1000)] = "application/json"
 ) -> Response:
     """202 with the id, or by `Accept: text/event-stream` its events. It goes on when the client leaves."""
-    upstreams = request.app.state.upstreams
+    upstreams: Upstreams = request.app.state.upstreams
     try:
         answer = await upstreams.client.post(
             f"{upstreams.urls['backend']}/investigations",
             json=body.model_dump(),
             headers=upstreams.headers(request_id.get()),
         )
-    except (httpx.HTTPError, UnicodeEncodeError) as error:
-        if isinstance(error, UnicodeEncodeError):
-            return problem(422, "invalid_input", "This cannot be read", "Half a surrogate pair is no character.")
-        detail = "backend cannot be reached."
-        return problem(502, "upstream_unreachable", "A component failed", detail, hint="Try again in a moment.")
+    except UnicodeEncodeError as error:
+        raise InvalidInput("Half a surrogate pair is no character.", hint="Send whole characters.") from error
+    except httpx.TimeoutException as error:
+        raise UpstreamSlow("backend did not answer in time.", hint=HEALTH_HINT) from error
+    except httpx.HTTPError as error:
+        raise UpstreamFailed("backend cannot be reached.", hint=HEALTH_HINT) from error
     if answer.status_code != 201:
-        return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
+        kept = {name: answer.headers[name] for name in ("content-type", "retry-after") if name in answer.headers}
+        return Response(answer.content, answer.status_code, headers=kept)
     made: dict[str, Any] = answer.json()
     request.app.state.drivers.start(body.model_dump() | made)
     if "text/event-stream" in accept:
-        return _Passing(f"/investigations/{made['id']}/events", request, method="GET")
+        return _Passing(f"/investigations/{made['id']}/events", request, reading=True)
     return JSONResponse({"id": made["id"]}, 202)
 
 
@@ -69,7 +78,7 @@ async def read(request: Request, id: Id) -> Response:  # noqa: A002  the contrac
     return _Passing(f"/investigations/{id}", request)
 
 
-@router.get("/{id}/events", summary="Its events; resumes by Last-Event-ID", responses=_UPSTREAM)
+@router.get("/{id}/events", summary="Its events; resumes by Last-Event-ID", responses=_UPSTREAM | _EVENT_STREAM)
 async def events(request: Request, id: Id) -> Response:  # noqa: A002  the contract's name
     return _Passing(f"/investigations/{id}/events", request)
 
@@ -80,17 +89,28 @@ async def cancel(request: Request, id: Id) -> Response:  # noqa: A002  the contr
 
 
 class _Passing(Response):
-    """What backend answers on a path, sent as it comes."""
+    """What backend answers on a path, sent as it comes. No body goes there: none of these paths has one."""
 
-    def __init__(self, path: str, request: Request, method: str | None = None) -> None:
+    def __init__(self, path: str, request: Request, *, reading: bool = False) -> None:
         super().__init__()
         self._path = path
-        self._request = request
-        self._method = method
+        self._upstreams: Upstreams = request.app.state.upstreams
+        self._reading = reading
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        upstreams = self._request.app.state.upstreams
-        if self._method:  # the body was read already
-            plain = [(name, value) for name, value in scope["headers"] if not name.startswith(b"content-")]
-            scope = scope | {"method": self._method, "headers": plain}
-        await pass_on(upstreams, "backend", self._path, scope, receive, send, request_id.get())
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if not name.startswith(b"content-")]
+        method = "GET" if self._reading else scope["method"]
+        scope = dict(scope) | {"method": method, "headers": headers, "query_string": b""}
+        path = self._path.encode()
+        await pass_on(
+            self._upstreams,
+            "backend",
+            path,
+            scope,
+            receive,
+            send,
+            request_id=request_id.get(),
+            limit=0,
+            bodiless=True,
+        )

@@ -1,0 +1,172 @@
+"""Connections to a component are kept, and the component may close one just as a request goes out."""
+
+import asyncio
+import socket
+import struct
+
+import httpx
+import pytest
+
+from extrophi_orchestrator.errors import UpstreamBusy, UpstreamSlow
+from extrophi_orchestrator.gateway.pool import Pool
+from orchestrator.tests.servers import Exchange, Handler, Upstream, front_door, upstream
+
+
+async def test_one_connection_carries_one_request_after_another(client: httpx.AsyncClient, backend: Upstream) -> None:
+    for _ in range(10):
+        assert (await client.get("/api/stats")).status_code == 200
+        assert (await client.post("/api/jobs", json={})).status_code == 200
+    assert len(backend.seen) == 20
+    assert backend.connections == 1
+
+
+def hangs_up_on_the_second(*, reset: bool = False) -> Handler:
+    """A component that takes the second request of each connection, and closes it with not a word."""
+    counts: dict[int, int] = {}
+
+    async def serve(exchange: Exchange) -> None:
+        counts[id(exchange.writer)] = counts.get(id(exchange.writer), 0) + 1
+        if counts[id(exchange.writer)] == 1:
+            await exchange.body()
+            await exchange.answer(b"done")
+            return
+        if reset:
+            sock = exchange.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        exchange.keep = False
+        exchange.writer.transport.abort()
+
+    return serve
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+async def test_a_safe_request_that_lost_the_race_is_sent_again(
+    client: httpx.AsyncClient, backend: Upstream, method: str, *, reset: bool
+) -> None:
+    backend.handler = hangs_up_on_the_second(reset=reset)
+    for _ in range(2):
+        assert (await client.request("GET", "/api/stats")).content == b"done"
+        assert (await client.request(method, "/api/stats")).status_code == 200
+        backend.seen.clear()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_a_request_that_changes_something_is_not_sent_again(
+    client: httpx.AsyncClient, backend: Upstream, method: str
+) -> None:
+    backend.handler = hangs_up_on_the_second()
+    assert (await client.get("/api/stats")).content == b"done"
+    answer = await client.request(method, "/api/jobs")
+    assert (answer.status_code, answer.json()["code"]) == (502, "upstream_unreachable")
+    assert "look before you send it again" in answer.json()["hint"]
+    assert [exchange.method for exchange in backend.seen] == ["GET", method]
+
+
+async def test_a_safe_request_is_sent_again_only_once(client: httpx.AsyncClient, backend: Upstream) -> None:
+    async def once(exchange: Exchange) -> None:
+        if len(backend.seen) == 1:
+            await exchange.answer()
+        else:
+            exchange.keep = False
+            exchange.writer.transport.abort()
+
+    backend.handler = once
+    await client.get("/api/stats")
+    assert (await client.get("/api/stats")).status_code == 502
+    assert len(backend.seen) == 3
+
+
+async def test_a_connection_that_the_component_closed_is_not_used_for_what_may_not_be_sent_twice(
+    client: httpx.AsyncClient, backend: Upstream
+) -> None:
+    async def close_after(exchange: Exchange) -> None:
+        await exchange.body()
+        await exchange.answer()
+        exchange.keep = False
+
+    backend.handler = close_after
+    for _ in range(50):  # each meets a connection that is being closed, seen by the event loop or not
+        assert (await client.post("/api/jobs", json={})).status_code == 200
+    assert backend.connections == 50
+
+
+async def test_a_component_that_says_it_closes_is_believed(client: httpx.AsyncClient, backend: Upstream) -> None:
+    async def close_later(exchange: Exchange) -> None:
+        await exchange.body()
+        await exchange.answer(headers=b"Connection: Close\r\n")
+        await exchange.gone()
+        exchange.keep = False
+
+    backend.handler = close_later
+    for _ in range(5):
+        assert (await client.post("/api/jobs", json={})).status_code == 200
+    assert backend.connections == 5
+
+
+async def test_words_that_nobody_asked_for_end_an_idle_connection(client: httpx.AsyncClient, backend: Upstream) -> None:
+    async def talk(exchange: Exchange) -> None:
+        await exchange.answer(b"good")
+        await asyncio.sleep(0.02)
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+
+    backend.handler = talk
+    for _ in range(5):
+        assert (await client.get("/api/stats")).content == b"good"
+        await asyncio.sleep(0.05)
+    assert backend.connections == 5
+
+
+async def test_connections_are_bounded_and_whoever_waits_is_told(backend: Upstream) -> None:
+    pool = Pool("backend", backend.url, most=2, wait_seconds=0.1)
+    first, second = await pool.take(), await pool.take()
+    with pytest.raises(UpstreamBusy) as refused:
+        await pool.take()
+    assert refused.value.retry_after
+    waiting = asyncio.create_task(pool.take())
+    await asyncio.sleep(0)
+    pool.give_back(first)
+    third = await waiting
+    pool.give_back(second)
+    pool.give_back(third)
+    again = [await pool.take(), await pool.take()]  # no slot was lost on the way
+    for connection in again:
+        pool.give_back(connection)
+
+
+async def test_one_who_waits_in_vain_or_leaves_takes_no_place(backend: Upstream) -> None:
+    pool = Pool("backend", backend.url, most=1, wait_seconds=5)
+    held = await pool.take()
+    leaving = [asyncio.create_task(pool.take()) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    for task in leaving:
+        task.cancel()
+    await asyncio.wait(leaving)
+    pool.give_back(held)
+    async with asyncio.timeout(5):
+        pool.give_back(await pool.take())
+
+
+async def test_a_component_that_takes_no_connection_is_slow_not_down() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        taken = [socket.socket() for _ in range(4)]
+        for one in taken:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        pool = Pool("research", f"http://127.0.0.1:{full.getsockname()[1]}", connect_seconds=0.2)
+        with pytest.raises(UpstreamSlow, match="research"):
+            await pool.take()
+        for one in taken:
+            one.close()
+
+
+async def test_a_component_below_a_path_is_reached_there(research: Upstream) -> None:
+    async with (
+        upstream() as below,
+        front_door(below.url + "/inner/", research.url) as door,
+        httpx.AsyncClient(base_url=door.url) as client,
+    ):
+        assert (await client.get("/api/documents?x=1")).status_code == 200
+        assert below.seen[0].target == "/inner/documents?x=1"
