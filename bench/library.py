@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sqlite3
+import sys
 import tempfile
 import uuid
 from collections.abc import AsyncGenerator, Sequence
@@ -162,6 +163,35 @@ async def research(dsn: str) -> AsyncGenerator[httpx.AsyncClient]:
             while (await client.get("/ready")).status_code != 200:  # noqa: ASYNC110  what a client can see
                 await asyncio.sleep(0.1)
             yield client
+
+
+@asynccontextmanager
+async def served(component: str, **settings: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """A component as a process of its own, behind an HTTP client."""
+    with tempfile.TemporaryDirectory(prefix="xb-") as folder, socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        of_folder = {"EXTROPHI_DATA": folder, "EXTROPHI_HOST": "127.0.0.1", "EXTROPHI_PORT": str(port)}
+        with (Path(folder) / "log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", component, env=dict(os.environ) | of_folder | settings, stdout=log, stderr=log
+            )
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False) as client:
+                while not await _answers(client):
+                    assert process.returncode is None, (Path(folder) / "log").read_text()
+                    await asyncio.sleep(0.1)
+                yield client
+        finally:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/health")).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def loopback() -> socket.socket:

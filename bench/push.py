@@ -16,12 +16,9 @@ from pathlib import Path
 
 import httpx
 import tantivy
-import uvicorn
 
 from bench.judged import cranfield, medline
-from bench.library import DATA, copy, database, loopback, research, rows_of
-from extrophi_backend.app import create_app
-from extrophi_backend.settings import Settings
+from bench.library import DATA, copy, database, rows_of, served
 
 MOST_RATIO = 4.0
 _CHARACTERS = 1000
@@ -77,38 +74,31 @@ def _indexed(texts: list[str]) -> float:
 
 
 async def _pushed(texts: list[str], batch: int) -> tuple[float, float]:
-    """Seconds until all were answered, and until the last is found."""
-    async with database() as (dsn, _):
-        with tempfile.TemporaryDirectory(prefix="xb-") as folder:
-            settings = Settings(DATABASE_URL=dsn, EXTROPHI_DATA=folder, REDIS_URL="unix://none")  # pyright: ignore[reportCallIssue]
-            listening = loopback()
-            server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning"))
-            serving = asyncio.create_task(server.serve(sockets=[listening]))
-            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            async with (
-                research(dsn) as reader,
-                httpx.AsyncClient(base_url=address, timeout=120, trust_env=False) as client,
-            ):
-                bodies = [
-                    {
-                        "documents": [
-                            {"platform": "files", "external_id": str(start + n), "text": text}
-                            for n, text in enumerate(texts[start : start + batch])
-                        ]
-                    }
-                    for start in range(0, len(texts), batch)
-                ]
-                began = time.perf_counter()
-                for body in bodies:
-                    answer = await client.post("/documents", json=body)
-                    answer.raise_for_status()
-                answered = time.perf_counter() - began
-                while not await _finds(reader):  # noqa: ASYNC110  what a client can see
-                    await asyncio.sleep(0.01)
-                found = time.perf_counter() - began
-            server.should_exit = True
-            await serving
-    return answered, found
+    """Seconds until all were answered, and until the last is found. Backend and research are processes of their own."""
+    bodies = [
+        {
+            "documents": [
+                {"platform": "files", "external_id": str(start + n), "text": text}
+                for n, text in enumerate(texts[start : start + batch])
+            ]
+        }
+        for start in range(0, len(texts), batch)
+    ]
+    async with (
+        database() as (dsn, _),
+        served("extrophi_backend", DATABASE_URL=dsn, EXTROPHI_ROLE="api", REDIS_URL="unix:///nowhere") as backend,
+        served("extrophi_research", DATABASE_URL=dsn) as research,
+    ):
+        while (await research.get("/ready")).status_code != 200:  # noqa: ASYNC110  what a client can see
+            await asyncio.sleep(0.1)
+        began = time.perf_counter()
+        for body in bodies:
+            answer = await backend.post("/documents", json=body)
+            answer.raise_for_status()
+        answered = time.perf_counter() - began
+        while not await _finds(research):  # noqa: ASYNC110  as above
+            await asyncio.sleep(0.01)
+        return answered, time.perf_counter() - began
 
 
 async def _finds(client: httpx.AsyncClient) -> bool:

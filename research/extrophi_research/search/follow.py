@@ -6,6 +6,7 @@ transaction, so a transaction that commits late is never missed. Applying a row 
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
@@ -20,6 +21,7 @@ from extrophi_research.search.keyword import IndexedChunk, KeywordIndex, Positio
 _log = logging.getLogger(__name__)
 _BATCH = 500
 _LOOK_SECONDS = 1.0
+_COMMIT_SECONDS = 0.4
 
 
 class Follower:
@@ -30,6 +32,7 @@ class Follower:
         self._dsn = dsn
         self._index = index
         self._applied: set[Position] = set()  # beyond the settled position
+        self._waiting = False  # for a commit; also after the database went away in between
         self._known = False
         self._woken = asyncio.Event()
         self.whole = False
@@ -70,6 +73,7 @@ class Follower:
         position = self._index.position
         oldest = 0
         settled = position
+        committed = time.monotonic()
         while True:
             async with self._pool.acquire() as conn:
                 running, rows = await _changes(conn, position, _BATCH)
@@ -81,10 +85,15 @@ class Follower:
             if documents:
                 await asyncio.to_thread(self._index.apply, documents, chunks)
                 self._applied |= {(txid, seq) for txid, seq, _ in rows}
-            if documents or (len(rows) < _BATCH and settled != self._index.position):
+                self._waiting = True
+            last = len(rows) < _BATCH
+            # A commit costs as much as some hundred documents: while there are many, not after each batch.
+            due = self._waiting and (last or time.monotonic() > committed + _COMMIT_SECONDS)
+            if due or (last and settled != self._index.position):
                 await asyncio.to_thread(self._index.commit, settled)
                 self._applied = {one for one in self._applied if one > settled}
-            if len(rows) < _BATCH:
+                self._waiting, committed = False, time.monotonic()
+            if last:
                 return
             position = rows[-1][:2]
 

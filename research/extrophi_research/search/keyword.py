@@ -215,8 +215,7 @@ def _analysed(text: str) -> tuple[list[str], list[str]]:
     """The terms and the parts of a text."""
     terms: list[str] = []
     parts: list[str] = []
-    for word in analysis.words(text):
-        found = analysis.analysed(word)
+    for found in map(analysis.analysed, analysis.words(text)):
         terms += found.terms
         parts += found.parts
     return terms, parts

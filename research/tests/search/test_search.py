@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import time
 import uuid
 from datetime import UTC, datetime
 
@@ -344,3 +345,45 @@ async def test_embedding_a_query_holds_no_connection(library, database, start_re
             assert await research.titles("starter", mode="keyword") == ["bread"]
             endpoint.hanging.set()
             assert all(answer["items"] for answer in await asyncio.gather(*waiting))
+
+
+async def test_a_building_model_is_not_searched_until_it_takes_over(library, database, start_research, tmp_path):
+    """The new one has vectors of another length, and some of them already."""
+    with serving() as endpoint:
+        await library.add(BREAD, title="bread")
+        old = await add_model(library.conn, "old", 8, endpoint, "active")
+        await add_model(library.conn, "new", 16, endpoint, "building")
+        endpoint.refuse = lambda request: setattr(endpoint, "dimensions", 8 if request["model"] == "old" else 16)
+        async with start_research(database, tmp_path) as research:
+            await research.finds("starter", bool, mode="keyword")
+            assert (await research.search("first question", mode="vector"))["items"]
+            assert {request["model"] for request in endpoint.requests} == {"old"}
+            async with library.conn.transaction():
+                await library.conn.execute("UPDATE embedding_models SET state = 'retired' WHERE id = $1", old)
+                await library.conn.execute("UPDATE embedding_models SET state = 'active' WHERE id <> $1", old)
+            deadline = time.monotonic() + 10
+            while endpoint.requests[-1]["model"] == "old" and time.monotonic() < deadline:
+                answer = await research.search(f"another question {len(endpoint.requests)}", mode="vector")
+                assert (answer["degraded"], len(answer["items"])) == (None, 1)
+            assert endpoint.requests[-1]["model"] == "new"
+
+
+async def add_model(conn, name, dimensions, endpoint, state):
+    """A model with a vector for every chunk."""
+    model = await conn.fetchval(
+        "INSERT INTO embedding_models (name, dimensions, endpoint, state) VALUES ($1, $2, $3, $4) RETURNING id",
+        name,
+        dimensions,
+        endpoint.url,
+        state,
+    )
+    await conn.execute(
+        f"CREATE INDEX embeddings_hnsw_{model} ON embeddings USING hnsw"
+        f" ((vector::halfvec({dimensions})) halfvec_cosine_ops) WHERE model_id = {model}"
+    )
+    await conn.execute(
+        "INSERT INTO embeddings SELECT $1, embedding_hash, $2::text::halfvec FROM chunks",
+        model,
+        str([0.5] * dimensions),
+    )
+    return model
