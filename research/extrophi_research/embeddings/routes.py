@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from extrophi_research.embeddings import local
+from extrophi_research.http.problems import openai_error
 from extrophi_research.http.state import App
 
 router = APIRouter(prefix="/v1", tags=["embeddings"])
@@ -70,7 +71,14 @@ class OpenAIProblem(BaseModel):
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": OpenAIProblem, "description": description}
-    for status, description in ((400, "The request is wrong"), (404, "There is no such model"))
+    for status, description in (
+        (400, "The request is wrong"),
+        (401, "A key is needed"),
+        (404, "There is no such model"),
+        (405, "This path does not take this method"),
+        (413, "This is too large"),
+        (500, "Something went wrong here"),
+    )
 }
 
 
@@ -88,11 +96,9 @@ async def embed(app: App, request: Request) -> JSONResponse:
     try:
         body = EmbeddingsIn.model_validate_json(await request.body())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        return _problem(400, f"{where}: {first['msg']}", where.split(".")[0], "invalid_value")
+        return _refused(error)
     if body.model != local.NAME:
-        return _problem(404, f"There is no model {body.model!r} here; {local.NAME} is.", "model", "model_not_found")
+        return _no_such_model(body.model)
     texts = [body.input] if isinstance(body.input, str) else body.input
     vectors, tokens = await asyncio.to_thread(app.model.embed, texts)
     if body.encoding_format == "base64":
@@ -104,18 +110,37 @@ async def embed(app: App, request: Request) -> JSONResponse:
     return JSONResponse({"object": "list", "data": data, "model": local.NAME, "usage": usage})
 
 
-@router.get("/models", summary="The models there are")
+@router.get("/models", summary="The models there are", responses=_PROBLEMS)
 async def models() -> Models:
     return Models(data=[Model(id=local.NAME)])
 
 
 @router.get("/models/{model}", summary="One model", response_model=Model, responses=_PROBLEMS)
 async def model(model: str) -> Model | JSONResponse:
-    if model != local.NAME:
-        return _problem(404, f"There is no model {model!r} here; {local.NAME} is.", "model", "model_not_found")
-    return Model(id=local.NAME)
+    return Model(id=local.NAME) if model == local.NAME else _no_such_model(model)
 
 
-def _problem(status: int, message: str, param: str, code: str) -> JSONResponse:
-    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return JSONResponse({"error": error}, status)
+def _no_such_model(name: str) -> JSONResponse:
+    return openai_error(404, f"There is no model {name!r} here; {local.NAME} is.", "model", "model_not_found")
+
+
+def _holds_numbers(given: object) -> bool:
+    return isinstance(given, int) or (isinstance(given, list) and any(_holds_numbers(one) for one in given[:1]))
+
+
+def _refused(error: ValidationError) -> JSONResponse:
+    """What is wrong with the first field that is, in words."""
+    errors = error.errors()
+    field = str(errors[0]["loc"][0]) if errors[0]["loc"] else None
+    if field is None:
+        return openai_error(400, "The body is no JSON object that can be read.", None, "invalid_json")
+    kinds = {one["type"] for one in errors if one["loc"][0] == field}
+    message = f"{field}: {errors[0]['msg']}."
+    if field == "input":
+        message = "input: a text, or a list of texts, none of them empty."
+        if "too_long" in kinds:
+            message = f"input: at most {MAX_INPUTS} texts at once. Send the rest in another request."
+        elif any(_holds_numbers(one["input"]) for one in errors):
+            # The numbers of OpenAI's tokenizer; another model's pieces have other numbers.
+            message = "input: tokens are numbers of one tokenizer, and not of this model's. Send the text itself."
+    return openai_error(400, message, field, "invalid_value")

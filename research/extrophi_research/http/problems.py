@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from extrophi_research.errors import ResearchError
 from extrophi_research.log import event
@@ -31,6 +33,39 @@ DATABASE_AWAY = (
     asyncpg.UndefinedTableError,
     asyncpg.InterfaceError,
 )
+
+
+class ProblemResponse(JSONResponse):
+    """A problem, in the shape that whoever asked can read.
+
+    Under /v1 that is OpenAI's: its clients look for `error.message`, and show nothing of another shape. Which path was
+    asked is known when the response is sent, wherever it was made.
+    """
+
+    media_type = "application/problem+json"
+
+    def __init__(self, problem: "Problem", headers: Mapping[str, str] | None) -> None:
+        self.problem = problem
+        super().__init__(problem.model_dump(exclude_none=True), problem.status, headers=headers)
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith("/v1/"):
+            await super().__call__(scope, receive, send)
+            return
+        kept = {name: value for name, value in self.headers.items() if not name.startswith("content-")}
+        one = self.problem
+        message = f"{one.detail} {one.hint}".strip()
+        await openai_error(one.status, message, one.field, one.code, headers=kept)(scope, receive, send)
+
+
+def openai_error(
+    status: int, message: str, param: str | None, code: str, *, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """An error as OpenAI's API has it: https://platform.openai.com/docs/guides/error-codes."""
+    kind = "server_error" if status >= 500 else "authentication_error" if status == 401 else "invalid_request_error"
+    error = {"message": _sendable(message), "type": kind, "param": param, "code": code}
+    return JSONResponse({"error": error}, status, headers=headers)
 
 
 class Problem(BaseModel):
@@ -64,9 +99,7 @@ def problem(
         hint=hint,
         field=_sendable(field) if field is not None else None,
     )
-    return JSONResponse(
-        body.model_dump(exclude_none=True), status, headers=headers, media_type="application/problem+json"
-    )
+    return ProblemResponse(body, headers)
 
 
 def _sendable(text: str) -> str:
