@@ -170,9 +170,10 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "too_large"}.get(
-        error.status_code, "http_error"
-    )
+    if error.status_code == 400:
+        # FastAPI's own, for a body that is no UTF-8 or nested beyond reason; what is merely no JSON gets a 422.
+        return problem(422, "invalid_json", _TITLES[422], "The body is not JSON.", hint="Send a JSON object, in UTF-8.")
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
     title = _TITLES.get(error.status_code, "The request cannot be served")
     hints = {
         404: "See /openapi.json for the paths there are.",
