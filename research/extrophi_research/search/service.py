@@ -113,11 +113,13 @@ class _Lookup:
     async def by_word(self, limit: int, *, keyword: bool) -> None:
         """Candidates by BM25, over chunks and whole documents, and what holds the quoted phrases."""
         if keyword:
-            for match in await self._deepened_chunks():
+            chunks, documents = await asyncio.to_thread(self._first_look)
+            for match in await self._deepened_chunks(chunks):
                 self._add(match)
-            self.documents = await self._deepened(self.index.documents)
+            self.documents = await self._deepened(self.index.documents, documents)
         if self.query.phrases:
-            held = await self._deepened(self.index.holding_phrases)
+            first = await asyncio.to_thread(self.index.holding_phrases, self.query, self.wanted, self.among)
+            held = await self._deepened(self.index.holding_phrases, first)
             self.holders = set(held)
             self.documents |= (
                 {one: score for one, score in held.items() if one not in self.documents} if keyword else {}
@@ -130,8 +132,9 @@ class _Lookup:
             # A document can rank high by words of which no single chunk has many.
             known = {one.document_id for one in self.candidates.values()}
             missing = [one for one in list(self.documents)[:limit] if one not in known]
-            for match in await asyncio.to_thread(self.index.chunks, self.query, 4 * len(missing), missing):
-                self._add(match)
+            if missing:
+                for match in await asyncio.to_thread(self.index.chunks, self.query, 4 * len(missing), missing):
+                    self._add(match)
 
     async def by_meaning(self, conn: Connection, asked: _Asked) -> None:
         """The nearest chunks, and the similarity of those found by word."""
@@ -163,26 +166,33 @@ class _Lookup:
         known = self.candidates.setdefault(match.chunk_id, Candidate(match.chunk_id, match.document_id))
         known.words = max(known.words, match.score)
 
-    async def _deepened_chunks(self) -> list[Matched]:
+    def _first_look(self) -> tuple[list[Matched], dict[UUID, float]]:
+        """Both at once: each way to another thread and back takes as long as a look into the index."""
+        return (
+            self.index.chunks(self.query, self.wanted, self.among),
+            self.index.documents(self.query, self.wanted, self.among),
+        )
+
+    async def _deepened_chunks(self, matches: list[Matched]) -> list[Matched]:
         """The index knows no filters: it is asked for more until enough pass."""
         asked = self.wanted
         while True:
-            matches = await asyncio.to_thread(self.index.chunks, self.query, asked, self.among)
             passing = await self._passing({one.document_id for one in matches})
             passing &= await self._not_excluded(passing)
             kept = [one for one in matches if one.document_id in passing]
             if len(kept) >= self.wanted or len(matches) < asked:
                 return kept[: self.wanted]
             asked *= _DEEPER
+            matches = await asyncio.to_thread(self.index.chunks, self.query, asked, self.among)
 
-    async def _deepened(self, find: "_Find") -> dict[UUID, float]:
+    async def _deepened(self, find: "_Find", found: dict[UUID, float]) -> dict[UUID, float]:
         asked = self.wanted
         while True:
-            found = await asyncio.to_thread(find, self.query, asked, self.among)
             passing = await self._passing(set(found))
             if len(passing) >= self.wanted or len(found) < asked:
                 return {one: score for one, score in found.items() if one in passing}
             asked *= _DEEPER
+            found = await asyncio.to_thread(find, self.query, asked, self.among)
 
     async def _passing(self, document_ids: set[UUID]) -> set[UUID]:
         if self.among is not None or not self.filters.any:
