@@ -1,15 +1,37 @@
-"""Article text out of HTML, by trafilatura, with its headings kept as structure."""
+"""Article text out of HTML, with its headings kept as structure, and what the page says of itself."""
 
-from contextlib import suppress
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from extrophi_backend.collectors.models import Block
-from extrophi_backend.extraction.assembling import clean
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  compiled, and without types
+
+from extrophi_backend.extraction.assembling import Assembly, one_line
+from extrophi_backend.extraction.decoding import decode
 from extrophi_backend.extraction.errors import ExtractionFailed
+from extrophi_backend.extraction.html_article import article
+from extrophi_backend.extraction.html_parts import Part, parts_of
+from extrophi_backend.extraction.metadata import read_metadata
 from extrophi_backend.extraction.models import Extracted
+from extrophi_backend.extraction.tree import Element, local_name
 
-_BLOCKS = frozenset({"p", "head", "item", "quote", "code", "row", "lb"})
+_VOTED_ELEMENTS = 60_000
+"""A page of more is no article but a dump. trafilatura is not asked about it: some of its steps take the square."""
+_MANY_ATTRIBUTES = re.compile(r"<([a-z][a-z0-9]*)\s[^<>]{20000,}(?:>|(?=<)|\Z)", re.IGNORECASE)
+_META_CHARSET = re.compile(
+    rb"<(?:meta|\?xml)\b[^>]{0,300}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE
+)
+_SUPERSETS = {  # what browsers read these labels as (encoding.spec.whatwg.org)
+    "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin-1": "cp1252",
+    "latin1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932",
+    "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "euc-kr": "cp949", "ks_c_5601-1987": "cp949",
+    "tis-620": "cp874", "big5": "big5hkscs",
+}  # fmt: skip
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>", re.IGNORECASE)
+_TAGS_TO_FLATTEN = re.compile(
+    r"</?(?!(?:p|br|h[1-6]|pre|title|script|style|meta|link|head|body|html)\b)[a-z][^<>]*>",
+    re.IGNORECASE,
+)
 
 
 def extract_html(html: str | bytes, *, url: str | None, content_type: str | None = None) -> Extracted:
@@ -23,61 +45,93 @@ def extract_html(html: str | bytes, *, url: str | None, content_type: str | None
     Raises:
         ExtractionFailed: There is no text in it.
     """
-    import trafilatura  # noqa: PLC0415  half a second, for those who read no page
-
-    charset = (content_type or "").partition("charset=")[2].strip("\"' ;")
-    if isinstance(html, bytes) and charset:
-        with suppress(LookupError):  # a charset that nobody knows; the page may say better
-            html = html.decode(charset, "replace")
-    found: Any = trafilatura.bare_extraction(
-        html, url=url, favor_precision=True, include_comments=False, include_tables=True, with_metadata=True
-    )
-    text, blocks = _assembled(found.body) if found is not None and found.body is not None else ("", [])
-    if found is None or not text:
+    source = _decoded(html, content_type) if isinstance(html, bytes) else html
+    source = _DECLARATION.sub("", source.replace("\x00", ""), count=1)
+    source = _MANY_ATTRIBUTES.sub(_without_attributes, source)
+    root = _parsed(source)
+    if root is None:
+        raise ExtractionFailed("no_text", "There is no text in this page.")
+    metadata = read_metadata(root, url=url, now=datetime.now(UTC))
+    parts = parts_of(root)
+    assembly = Assembly()
+    plain = _is_plain(root, parts)
+    for part in article(parts, "" if plain else _voted(source, root), metadata.titles, plain=plain):
+        assembly.add(part.text, level=part.level)
+    if len(metadata.body) > 500 and len(metadata.body) > 3 * len(assembly.text):
+        # A page that scripts fill in, but that carries its text for search engines.
+        assembly = Assembly()
+        for paragraph in re.split(r"\n+", metadata.body):
+            assembly.add(one_line(paragraph))
+    if not assembly.blocks:
         raise ExtractionFailed("no_text", "There is no text in this page.")
     return Extracted(
-        text=text,
-        blocks=blocks,
-        title=clean(found.title or ""),
-        author=clean(found.author) if found.author else None,
-        published_at=_date(found.date),
-        language=found.language or None,
-        canonical_url=found.url if found.url and found.url != url else None,
+        text=assembly.text,
+        blocks=assembly.blocks,
+        title=metadata.title or assembly.first_heading(),
+        author=metadata.author,
+        published_at=metadata.published_at,
+        language=metadata.language,
+        canonical_url=metadata.canonical_url,
         format="html",
     )
 
 
-def _assembled(body: Any) -> tuple[str, list[Block]]:
-    """The text of trafilatura's tree, its parts parted by a blank line."""
-    parts: list[str] = []
-    blocks: list[Block] = []
-    at = 0
-    for element in body.iter():
-        if element.tag not in _BLOCKS or any(above.tag in _BLOCKS for above in element.iterancestors()):
-            continue
-        raw = "".join(element.itertext()) if element.tag != "row" else "\t".join(_cells(element))
-        text = clean(raw).strip() if element.tag == "code" else " ".join(clean(raw).split())
-        if not text:
-            continue
-        if parts:
-            at += 2
-        level = _level(element.get("rend")) if element.tag == "head" else 0
-        blocks.append(Block(at, at + len(text), "heading" if level else "paragraph", level))
-        parts.append(text)
-        at += len(text)
-    return "\n\n".join(parts), blocks
+_DRESSED = frozenset({"aside", "footer", "form", "header", "iframe", "link", "nav", "script"})
 
 
-def _cells(row: Any) -> list[str]:
-    return [" ".join("".join(cell.itertext()).split()) for cell in row]
+def _is_plain(root: Element, parts: list[Part]) -> bool:
+    """Without scripts, style sheets and site around it: a note, a saved text, an entry of a feed."""
+    return not any(local_name(element) in _DRESSED for element in root.iter("*")) and not any(
+        part.frame.furniture for part in parts
+    )
 
 
-def _level(rend: str | None) -> int:
-    return int(rend[1]) if rend and rend[0] == "h" and rend[1:].isdigit() and 1 <= int(rend[1]) <= 6 else 2
-
-
-def _date(written: str | None) -> datetime | None:
+def _decoded(body: bytes, content_type: str | None) -> str:
+    declared = (content_type or "").lower().partition("charset=")[2].strip("\"' ;").partition(";")[0]
+    if not declared and (match := _META_CHARSET.search(body[:4096])):
+        declared = match[1].decode("ascii", "replace").lower()
+    charset = _SUPERSETS.get(declared, declared)
     try:
-        return datetime.fromisoformat(written).replace(tzinfo=UTC) if written else None
-    except ValueError:
-        return None
+        return decode(body, charset)
+    except ExtractionFailed:
+        if b"\x00" not in body:
+            raise
+        return decode(body.replace(b"\x00", b""), charset)
+
+
+def _without_attributes(tag: re.Match[str]) -> str:
+    """libxml2 compares each attribute with all before it: a tag with 200,000 would take minutes."""
+    return f"<{tag[1]}>" if len(tag[0].split(None, 2000)) > 2000 else tag[0]
+
+
+def _parsed(source: str) -> Element | None:
+    root, too_deep = _tree(source)
+    if too_deep:
+        # libxml2 gives up below 2,048 levels, and all that follows would be lost.
+        flat, _ = _tree(_TAGS_TO_FLATTEN.sub("<br><br>", source))
+        return flat if flat is not None else root
+    return root
+
+
+def _tree(source: str) -> tuple[Element | None, bool]:
+    parser = etree.HTMLParser(no_network=True, huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(source.encode("utf-8", "ignore"), parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None, False
+    return cast("Element | None", root), any("depth" in error.message for error in parser.error_log)
+
+
+def _voted(source: str, root: Element) -> str:
+    """What trafilatura takes for the article; empty when it finds none, or cannot say."""
+    if sum(1 for _ in root.iter("*")) > _VOTED_ELEMENTS:
+        return ""
+    import trafilatura  # noqa: PLC0415  half a second, for those who read no page
+
+    try:
+        found: Any = trafilatura.bare_extraction(
+            source, favor_precision=True, include_comments=False, include_tables=True, with_metadata=False
+        )
+    except (RecursionError, ValueError, AttributeError, TypeError, etree.LxmlError):
+        return ""  # one of its many steps stumbled; we can do without
+    return str(found.text or "") if found is not None else ""
