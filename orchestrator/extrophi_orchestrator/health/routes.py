@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from extrophi_orchestrator.gateway.passing import Upstreams
+from extrophi_orchestrator.http.problems import responses
 
 router = APIRouter(tags=["health"])
 _SECONDS = 2.0
@@ -29,7 +30,7 @@ class Readiness(BaseModel):
     missing: dict[str, Any]
 
 
-@router.get("/health", summary="It serves; how the components are is told in the body")
+@router.get("/health", summary="It serves; how the components are is told in the body", responses=responses())
 async def health(request: Request, *, alone: Self = False) -> Health:
     found = {} if alone else await _ask(request.app.state.upstreams, "/health")
     components = {
@@ -44,7 +45,9 @@ async def health(request: Request, *, alone: Self = False) -> Health:
 
 
 @router.get(
-    "/ready", summary="All of it can do its work", responses={503: {"model": Readiness, "description": "Not yet"}}
+    "/ready",
+    summary="All of it can do its work",
+    responses=responses() | {503: {"model": Readiness, "description": "Not yet"}},
 )
 async def ready(request: Request, response: Response, *, alone: Self = False) -> Readiness:
     found = {} if alone else await _ask(request.app.state.upstreams, "/ready")

@@ -22,8 +22,10 @@ SUPPORTS = 0.75
 (bench/citations.py, docs/decisions/0005) on sentences that say what a passage says in other words (0.76 to 1.4), and on
 sentences near its topic that it does not say (0.1 to 0.8)."""
 _START = re.compile(r"(?<!\s)(?P<space>\s*)(?:\\[\[\]]|(?P<open>[\[【]))|(?<!\s)(?P<tail>\s+\\?\Z|\\\Z)")
-_UNFINISHED = re.compile(r"[\[【][^\[\]【】\n]{0,60}")
-_HALF = re.compile(r"[\[【][\d\s,;–—-]*")
+_LONGEST = 60
+"""Characters between brackets; what holds more is no marker, whether it comes whole or in pieces."""
+_UNFINISHED = re.compile(rf"[\[【][^\[\]【】]{{0,{_LONGEST}}}")
+_HALF = re.compile(rf"[\[【][\d\s,;–—-]{{0,{_LONGEST}}}")
 """Of a marker, at the end of an answer that was cut off: nothing to show."""
 _NUMBERS = re.compile(r"(\d+)\s*[–—-]\s*(\d+)|(\d+)")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
@@ -66,12 +68,12 @@ class MarkerReader:
                 if more:
                     return
                 yield self._take(len(self._held)).rstrip()
-            elif start["open"] and (whole := MARKER.match(self._held, start.end() - 1)):
+            elif start["open"] and (whole := MARKER.match(self._held, start.end() - 1)) and _is_short(whole[0]):
                 self._take(whole.end())
                 yield Marker(start["space"], whole[0])
-            elif start["open"] and _UNFINISHED.fullmatch(self._held, start.end() - 1) and more:
+            elif start["open"] and more and _UNFINISHED.fullmatch(self._held, start.end() - 1):
                 return
-            elif start["open"] and _HALF.fullmatch(self._held, start.end() - 1):
+            elif start["open"] and not more and _HALF.fullmatch(self._held, start.end() - 1):
                 self._take(len(self._held))
             else:
                 yield self._take(start.end())
@@ -80,6 +82,10 @@ class MarkerReader:
     def _take(self, end: int) -> str:
         taken, self._held = self._held[:end], self._held[end:]
         return taken
+
+
+def _is_short(written: str) -> bool:
+    return len(written) <= _LONGEST + 2
 
 
 def numbers(written: str, most: int) -> list[int]:

@@ -22,7 +22,7 @@ _MAX_TITLE = 200
 NO_ANSWER = "NO ANSWER"
 
 MARKER = re.compile(
-    r"[\[【]\s*(?:\^|(?:passages?|sources?)\s*)?(\d(?:[\d\s,;&–—-]|and)*)(?:†[^\]】]*)?[\]】]", re.IGNORECASE
+    r"[\[【]\s*(?:\^|(?:passages?|sources?)\s*)?(\d(?:[\d\s,;&–—-]|and)*)(?:†[^\[\]【】]*)?[\]】]", re.IGNORECASE
 )
 """What a model writes for a citation, in the forms that are seen; what a source may hold, too."""
 

@@ -69,10 +69,10 @@ async def find(app: State, question: str, limit: int, filters: Filters) -> Found
     return Found(reading, chunks[:MAX_PASSAGES][:limit], searched, found.degraded)
 
 
-async def answer(app: State, chat: ChatModel | None, found: Found) -> Answer:
-    """The whole answer. A chat model that fails on the way makes it an extractive one."""
+async def answer(app: State, chat: ChatModel | None, found: Found, *, within: float = _WHOLE_SECONDS) -> Answer:
+    """The whole answer. A chat model that fails on the way, or needs too many seconds, makes it an extractive one."""
     try:
-        async with asyncio.timeout(_WHOLE_SECONDS), aclosing(answering(app, chat, found)) as steps:
+        async with asyncio.timeout(within), aclosing(answering(app, chat, found)) as steps:
             async for step in steps:
                 if isinstance(step, Answer):
                     return step

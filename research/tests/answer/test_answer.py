@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from extrophi_research.answer.service import answer, find
 from extrophi_research.app import create_app
+from extrophi_research.search.models import Filters
 from extrophi_research.settings import Settings
 from tests.app_server import serving
 
@@ -136,10 +138,10 @@ async def test_markers_that_point_nowhere_or_are_not_supported_are_left_out(talk
 
 async def test_an_answer_that_no_passage_supports_is_replaced_by_quotations(talking, chat):
     chat.reply = ("Storks bring ", "luck [1]. Whales sing.")
-    for answer in (await ask(talking), (await streamed(talking))[-1][1]):
-        assert answer["model"] == "extractive"
-        assert "supported by no passage" in answer["degraded"]
-        assert "“Herons stand in the shallows at dawn.” [1]" in answer["answer"]
+    for made in (await ask(talking), (await streamed(talking))[-1][1]):
+        assert made["model"] == "extractive"
+        assert "supported by no passage" in made["degraded"]
+        assert "“Herons stand in the shallows at dawn.” [1]" in made["answer"]
     assert "Storks" not in json.dumps(await streamed(talking))
 
 
@@ -234,6 +236,16 @@ async def test_a_model_that_fails_leaves_an_extractive_answer_that_says_so(
     assert "secret" not in json.dumps(answer)
     assert "“Herons stand in the shallows at dawn.” [1]" in answer["answer"]
     check(answer)
+
+
+async def test_an_answer_sent_as_a_whole_does_not_wait_for_a_model_that_takes_too_long(talking, chat):
+    chat.reply, chat.waits_after = ("Herons stand in the shallows at dawn [1].", " More."), 1
+    state = talking.app.state
+    found = await find(state.extrophi, QUESTION, 8, Filters())
+    made = await answer(state.extrophi, state.chat, found, within=0.3)
+    assert made.model == "extractive"
+    assert "took too long" in str(made.degraded)
+    assert await asyncio.to_thread(chat.was_left.wait, 30)
 
 
 async def test_a_model_out_of_reach_leaves_an_extractive_answer_and_is_left_alone(

@@ -51,6 +51,11 @@ def parsed(text: str, cuts: list[int]) -> list[str | Marker]:
         ("A [sic] b [", ["A [sic] b"]),
         ("A [1", ["A"]),
         ("A  \n", ["A"]),
+        ("A[\n1", ["A"]),
+        ("A[1\n2]", ["A", Marker("", "[1\n2]")]),
+        ("A [1†b[2]", ["A [1†b", Marker("", "[2]")]),
+        (f"A [{'1' * 60}]", ["A", Marker(" ", f"[{'1' * 60}]")]),
+        (f"A [{'1' * 61}] b", [f"A [{'1' * 61}] b"]),
     ],
 )
 def test_markers_are_told_from_text(text, wanted):
@@ -58,7 +63,7 @@ def test_markers_are_told_from_text(text, wanted):
         assert parsed(text, cuts) == wanted
 
 
-@given(st.text(alphabet="a [1]2,\\-\n(【】pP", max_size=60), st.lists(st.integers(0, 60), max_size=8))
+@given(st.text(alphabet="a [1]2,\\-\n(【】pP†", max_size=90), st.lists(st.integers(0, 60), max_size=8))
 def test_the_pieces_that_a_text_comes_in_change_nothing(text, cuts):
     assert parsed(text, cuts) == parsed(text, [])
 
