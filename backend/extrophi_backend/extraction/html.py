@@ -45,9 +45,7 @@ def extract_html(html: str | bytes, *, url: str | None, content_type: str | None
     Raises:
         ExtractionFailed: There is no text in it.
     """
-    source = _decoded(html, content_type) if isinstance(html, bytes) else html
-    source = _DECLARATION.sub("", source.replace("\x00", ""), count=1)
-    source = _MANY_ATTRIBUTES.sub(_without_attributes, source)
+    source = _source(html, content_type)
     root = _parsed(source)
     if root is None:
         raise ExtractionFailed("no_text", "There is no text in this page.")
@@ -76,6 +74,15 @@ def extract_html(html: str | bytes, *, url: str | None, content_type: str | None
     )
 
 
+def parse_page(html: bytes, content_type: str | None) -> Element | None:
+    """The tree of a page as browsers read it; None when there is nothing in it.
+
+    Raises:
+        ExtractionFailed: Its bytes are no text.
+    """
+    return _parsed(_source(html, content_type))
+
+
 _DRESSED = frozenset({"aside", "footer", "form", "header", "iframe", "link", "nav", "script"})
 
 
@@ -84,6 +91,12 @@ def _is_plain(root: Element, parts: list[Part]) -> bool:
     return not any(local_name(element) in _DRESSED for element in root.iter("*")) and not any(
         part.frame.furniture for part in parts
     )
+
+
+def _source(html: str | bytes, content_type: str | None) -> str:
+    source = _decoded(html, content_type) if isinstance(html, bytes) else html
+    source = _DECLARATION.sub("", source.replace("\x00", ""), count=1)
+    return _MANY_ATTRIBUTES.sub(_without_attributes, source)
 
 
 def _decoded(body: bytes, content_type: str | None) -> str:

@@ -96,8 +96,8 @@ def _page(body: bytes, media_type: str, status: int, asked: str, url: str) -> Ex
         found: Extracted | ExtractionFailed = extract_now("html", body, media_type, url)
     except ExtractionFailed as refusal:
         found = refusal
-    text, title = (found.text, found.title) if isinstance(found, Extracted) else ("", "")
-    block = blocked(status=status, html=body, text=text, title=title, url=asked, final_url=url)
+    text = found.text if isinstance(found, Extracted) else ""
+    block = blocked(status=status, body=body, media_type=media_type, text=text, asked=asked, final=url)
     if block is not None:
         return block
     if isinstance(found, ExtractionFailed):
