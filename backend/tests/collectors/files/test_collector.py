@@ -1,7 +1,10 @@
 """Folders as they are: links, pipes, locked files, files that come and go between two runs."""
 
 import os
+import shutil
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from extrophi_backend.collectors.files.walk import Refused, read_file
 from extrophi_backend.collectors.models import Collected, Page, Target
 from tests import collecting
 
-as_root = pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not hold for root")
+_NOBODY = 65534
 
 
 class Library(collecting.Library):
@@ -222,9 +225,26 @@ async def test_each_unreadable_file_is_one_failure_with_its_reason(folder: Path)
     assert len(library.documents) == 4
 
 
-@as_root
-async def test_what_may_not_be_read_is_a_failure_and_not_gone(folder: Path, collector: FilesCollector) -> None:
-    library = Library()
+@pytest.fixture
+def unprivileged(folder: Path) -> Iterator[Path]:
+    """The folder, where permissions hold: for root, a copy that is nobody's, while we are nobody."""
+    if os.geteuid() != 0:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as above:
+        copied = Path(above).resolve() / folder.name
+        shutil.copytree(folder, copied)
+        for one in (copied.parent, copied, *copied.rglob("*")):
+            os.chown(one, _NOBODY, _NOBODY)
+        os.seteuid(_NOBODY)
+        try:
+            yield copied
+        finally:
+            os.seteuid(0)
+
+
+async def test_what_may_not_be_read_is_a_failure_and_not_gone(unprivileged: Path) -> None:
+    library, folder, collector = Library(), unprivileged, make_collector(roots=[unprivileged.parent])
     await library.collect(collector, folder)
     (folder / "sub").chmod(0)
     (folder / "b.md").write_text("changed")
