@@ -3,9 +3,9 @@
     python -m bench.article_text [--data FOLDER]
 
 Precision and recall over 4-shingles of words, averaged over pages, and F1 of the two averages: evaluate.py of
-github.com/scrapinghub/article-extraction-benchmark. The peer is trafilatura, in the best of its modes, on the same pages
-in the same process. FOLDER holds `web/pages/*.html.gz` and `web/ground-truth.json`. F1 is printed for halves of the
-pages, too: to show how much a few of them weigh.
+github.com/scrapinghub/article-extraction-benchmark. The peer is trafilatura, in the best of its modes, on the same
+pages in the same process. FOLDER holds `web/pages/*.html.gz` and `web/ground-truth.json`. F1 is printed for halves
+of the pages, too: to show how much a few of them weigh.
 """
 
 import argparse
