@@ -7,6 +7,7 @@ parts of about one size, at the end of a sentence, or else of a word.
 
 import math
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,8 +15,7 @@ from itertools import accumulate
 from extrophi_backend.collectors.models import Block
 
 MAX_TOKENS = 200  # all-MiniLM-L6-v2 cuts its input at 256 word pieces (model card); estimates err
-_ASCII_PER_TOKEN = 4  # characters of English per word piece, roughly; other alphabets come in shorter pieces
-_QUARTERS = 4  # costs are counted in quarters of a token: an ASCII character is one, an ideograph four
+_QUARTERS = 4  # costs are counted in quarters of a token: of English, a word piece has about four characters
 _BUDGET = MAX_TOKENS * _QUARTERS
 
 _SENTENCE_END = re.compile(r"[.!?…]['\"”’)\]]*\s|[。！？｡]|\n")
@@ -50,8 +50,8 @@ def chunk_spans(text: str, blocks: Sequence[Block]) -> Iterator[ChunkSpan]:
         begins, ends = _trimmed(text, block.start, block.end)
         if begins == ends:
             continue
-        full = start < end and _cost(costs, start, ends) > _BUDGET
-        if start < end and ((block.kind == "heading" and not after_heading) or full):
+        full = _cost(costs, start, ends) > _BUDGET
+        if start < end and not after_heading and (block.kind == "heading" or full):
             yield ChunkSpan(start, end, heading)
             start = end = begins
         if block.kind == "heading":
@@ -99,11 +99,19 @@ def _costs(text: str) -> Sequence[int] | None:
     """Running cost before each character; None where every character costs one quarter."""
     if text.isascii():
         return None
-    return [0, *accumulate(map(_character_cost, text))]
+    # Four bytes a character, not the forty of a list of numbers: texts have 60 million.
+    return array("I", accumulate(map(_CharacterCosts().__getitem__, text), initial=0))
 
 
-def _character_cost(character: str) -> int:
-    code = ord(character)
+class _CharacterCosts(dict[str, int]):
+    """What a character costs, looked at once each."""
+
+    def __missing__(self, character: str) -> int:
+        cost = self[character] = _character_cost(ord(character))
+        return cost
+
+
+def _character_cost(code: int) -> int:
     if code < 0x250:
         return 1
     if 0x1100 <= code <= 0x11FF or 0x2E80 <= code <= 0xD7FF or 0xF900 <= code <= 0xFAFF or code >= 0xFF00:
@@ -143,7 +151,13 @@ def _reach(costs: Sequence[int] | None, start: int, end: int, budget: int) -> in
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without the white space around it."""
-    span = text[start:end]
-    left = len(span) - len(span.lstrip())
-    return (start + left, start + len(span.rstrip())) if left < len(span) else (end, end)
+    """The span without the white space around it; `(end, end)` where there is nothing else.
+
+    Nothing is copied: it is asked for what is left of a block after each chunk, and a block may be the whole text.
+    """
+    while start < end and text[start].isspace():
+        start += 1
+    last = end
+    while start < last and text[last - 1].isspace():
+        last -= 1
+    return (start, last) if start < last else (end, end)

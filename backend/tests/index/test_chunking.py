@@ -1,3 +1,4 @@
+import tracemalloc
 from itertools import pairwise
 
 import hypothesis.strategies as st
@@ -100,3 +101,25 @@ def test_a_sign_in_a_fenced_block_is_no_heading() -> None:
 
 def test_a_text_without_words_has_no_chunks() -> None:
     assert list(chunk_spans(" \n\n\t ", list(blocks_of(" \n\n\t ", markdown=True)))) == []
+
+
+def test_a_heading_stays_with_the_paragraph_below_it_however_long() -> None:
+    text = "# Birds\n\n" + "A heron eats at dawn. " * 60
+    chunks = [text[chunk.start : chunk.end] for chunk in chunk_spans(text, list(blocks_of(text, markdown=True)))]
+
+    assert len(chunks) == 2
+    assert chunks[0].startswith("# Birds\n\nA heron")
+    assert len(chunks[0]) > 500
+
+
+def test_cutting_a_text_of_one_line_needs_four_bytes_a_character() -> None:
+    text = "é" + "a heron eats at dawn; " * 100_000
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in chunk_spans(text, [Block(0, len(text))]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count > 2_000
+    assert peak < 6 * len(text)
