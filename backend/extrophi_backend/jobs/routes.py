@@ -8,17 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
-from uuid_utils.compat import uuid7
 
-from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.errors import InvalidInput, NotFound
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.sse import Event, EventStream
 from extrophi_backend.http.state import App, State
-from extrophi_backend.jobs import sql
-from extrophi_backend.jobs.models import Job, NewJob, Status
+from extrophi_backend.jobs import service, sql
+from extrophi_backend.jobs.models import Job, Status
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -89,13 +87,8 @@ class Jobs(BaseModel):
 @router.post("", status_code=202, summary="Collect a target once", responses=responses())
 async def create(app: App, body: NewJobIn) -> JobOut:
     target = app.registry.recognise(body.target)
-    async with app.pool.acquire() as conn:
-        async with conn.transaction():
-            collection_id = await collections_sql.ensure(conn, body.collection)
-            job = NewJob(uuid7(), target.canonical, body.target, target.platform, collection_id, body.limit)
-            await sql.insert(conn, job)
-        made = await sql.get(conn, job.id)
-        assert made is not None
+    async with app.pool.acquire() as conn, conn.transaction():
+        made = await service.create(conn, target, collection=body.collection, limit=body.limit)
     await app.tell_workers()
     return out(made)
 

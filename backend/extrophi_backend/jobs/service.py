@@ -9,7 +9,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from uuid_utils.compat import uuid7
+
 from extrophi_backend.captures.store import Captures
+from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Collector, Page, Platform, Run, Target
 from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import Connection, Pool
@@ -19,7 +22,7 @@ from extrophi_backend.documents.models import Links
 from extrophi_backend.errors import BackendError, LeaseLost, PlatformUnavailable
 from extrophi_backend.http.problems import DATABASE_AWAY
 from extrophi_backend.jobs import sql
-from extrophi_backend.jobs.models import HEARTBEAT, LEASE_TIME, Counts, Ending, Lease
+from extrophi_backend.jobs.models import HEARTBEAT, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
 from extrophi_backend.log import event, request_id
 
 _log = logging.getLogger(__name__)
@@ -54,6 +57,16 @@ class Library:
     async def memo(self, name: str) -> Any:
         async with self.pool.acquire() as conn:
             return await sql.memo(conn, self.platform, name)
+
+
+async def create(conn: Connection, target: Target, *, collection: str, limit: int) -> Job:
+    """A job that collects a target once. In the caller's transaction; workers are told after it."""
+    collection_id = await collections_sql.ensure(conn, collection)
+    job = NewJob(uuid7(), target.canonical, target.typed, target.platform, collection_id, limit)
+    await sql.insert(conn, job)
+    made = await sql.get(conn, job.id)
+    assert made is not None
+    return made
 
 
 async def run(parts: Parts, job_id: UUID) -> None:
