@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
+from typing import cast
 
 import httpx
 import uvloop
@@ -87,8 +88,7 @@ class _Load(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
         self._ask()
 
     def _ask(self) -> None:

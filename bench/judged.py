@@ -1,4 +1,4 @@
-"""Cranfield and Medline: abstracts, queries, and who judged what to be relevant. Origin and licence: data/README.md."""
+"""Cranfield and Medline: abstracts, queries, and what was judged relevant. Origin: tests/data/retrieval/README.md."""
 
 import gzip
 import re

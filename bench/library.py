@@ -28,7 +28,8 @@ from extrophi_research.settings import Settings
 
 REPO = Path(__file__).parent.parent
 CACHE = REPO / "bench" / ".cache"
-DATA = Path(os.environ.get("EXTROPHI_BENCH_DATA", REPO.parent / "shared" / "data"))
+DATA = REPO / "tests" / "data"
+"""What is measured on; its README files tell of origin and licence."""
 _SCHEMA = REPO / "backend" / "extrophi_backend" / "schema"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.system.running import REPO, Running, free_port
 
-PAGES = sorted((REPO / "tests" / "data" / "web").glob("*.html.gz"))
+PAGES = sorted((REPO / "tests" / "data" / "web" / "pages").glob("*.html.gz"))
 
 
 @pytest.fixture

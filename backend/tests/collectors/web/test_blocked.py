@@ -10,7 +10,7 @@ from extrophi_backend.collectors.web.listings import Entry
 from extrophi_backend.collectors.web.reading import read
 from extrophi_backend.fetch.client import Fetched
 
-PAGES = Path(__file__).parents[4] / "tests" / "data" / "web"
+PAGES = Path(__file__).parents[4] / "tests" / "data" / "web" / "pages"
 ASKED = "https://pond.example/herons"
 SENTENCES = (
     "Grey herons stand in the shallows at dawn and wait for small fish to come near.",
