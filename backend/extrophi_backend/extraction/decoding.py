@@ -4,6 +4,7 @@ import codecs
 import re
 
 from charset_normalizer import from_bytes
+from charset_normalizer.constant import IANA_SUPPORTED
 
 from extrophi_backend.extraction.assembling import clean
 from extrophi_backend.extraction.errors import ExtractionFailed
@@ -15,14 +16,18 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_ENCODINGS = frozenset(IANA_SUPPORTED) | {"utf_8", "iso8859_1", "ascii"}
 _SAMPLE = 65_536
+_WIDE = re.compile(rb"[\x80-\xff]")
+_TAG = re.compile(rb"<[^<>]{0,2000}>")
 _ODD = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 
 
 def decode(body: bytes, charset: str | None = None) -> str:
     """The text of `body`, cleaned (see `clean`).
 
-    A byte order mark decides; then UTF-8 if it is valid; then the declared `charset`; then a guess.
+    A byte order mark decides; then UTF-8 if it is valid; then the declared `charset` if what it gives is text; then a
+    guess.
 
     Raises:
         ExtractionFailed: unsupported_type, when it is no text in any encoding.
@@ -38,7 +43,11 @@ def decode(body: bytes, charset: str | None = None) -> str:
         return _checked(body.decode("utf-8"))
     except UnicodeDecodeError:
         pass
-    return _checked(body.decode(_declared(charset) or _guessed(body), "replace"))
+    declared = _declared(charset)
+    text = body.decode(declared, "replace") if declared else ""
+    if not declared or _is_garbled(text):
+        text = body.decode(_guessed(body), "replace")
+    return _checked(text)
 
 
 def _utf16(body: bytes) -> str | None:
@@ -56,20 +65,25 @@ def _utf16(body: bytes) -> str | None:
 
 
 def _declared(charset: str | None) -> str | None:
-    if not charset:
-        return None
+    """The codec of a declared encoding. Python's `idna`, `undefined`, `rot13`, `zip` … are codecs, but not of texts."""
     try:
-        info = codecs.lookup(charset)
+        name = codecs.lookup(charset or "").name
     except (LookupError, ValueError):  # ValueError: a NUL in the name
         return None
-    # `rot13` and `zip` are codecs too, but not of text.
-    return info.name if getattr(info, "_is_text_encoding", True) else None
+    return name if name.replace("-", "_") in _ENCODINGS else None
+
+
+def _is_garbled(text: str) -> bool:
+    """What is no ASCII mostly did not decode: it is in another encoding than it says."""
+    lost = text.count("\ufffd")
+    return lost > 0 and lost * 10 > sum(1 for character in text if character > "\x7f")
 
 
 def _guessed(body: bytes) -> str:
-    # Around the first byte that is no ASCII, or a long English beginning tells nothing.
-    first = next((at for at in range(0, len(body), 4096) if not body[at : at + 4096].isascii()), 0)
-    sample = body[max(0, first - 4096) : first + 32_768]
+    # Around the first byte that is no ASCII, and without markup: a long English beginning tells nothing.
+    first = _WIDE.search(body)
+    start = max(0, first.start() - 512) if first else 0
+    sample = _TAG.sub(b" ", body[start : start + 65_536])[:32_768]
     # preemptive_behaviour reads declarations like "charset=" in the text: a page about encodings has several.
     best = from_bytes(sample, preemptive_behaviour=False, enable_fallback=False).best()
     return best.encoding if best else "cp1252"

@@ -1,7 +1,7 @@
 """Which format some bytes are in. Content decides; names and declared types only where it leaves a choice."""
 
 import re
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from extrophi_backend.extraction.errors import ExtractionFailed
@@ -29,9 +29,8 @@ _BINARY = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"OggS",
     b"ID3", b"fLaC", b"\x7fELF", b"MZ\x90", b"{\\rtf", b"SQLite format 3", b"%!PS",
 )  # fmt: skip
-_HTML_START = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html[\s>])", re.IGNORECASE | re.DOTALL
-)
+_HTML_START = re.compile(rb"<!doctype html|<html[\s>]", re.IGNORECASE)
+_SPACE = re.compile(rb"[\s\x00]*")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")  # MS-OFFCRYPTO: what a DOCX with a password is
 
@@ -49,12 +48,31 @@ def detect(body: bytes, *, media_type: str | None, name: str | None, url: str | 
     if body.startswith(b"PK\x03\x04"):
         return _in_archive(body, named)
     _refuse(body)
+    if _begins_as_html(body):
+        return "html"
+    if declared in _HTML_TYPES and not suffix(name):  # a web server's word goes before its address's ending
+        return "html"
     expected = named or next((known for known, type_ in MEDIA_TYPES.items() if type_ == declared), None)
     if expected in {"docx", "epub"}:
         raise ExtractionFailed("broken_archive", "It should be a DOCX or EPUB, but these are archives, and it is none.")
     if expected == "pdf":
         raise ExtractionFailed("unreadable", "It should be a PDF but does not begin like one.")
-    return _of_text(body, declared, named)
+    return _of_text(declared, named)
+
+
+def _begins_as_html(body: bytes) -> bool:
+    """Past comments and processing instructions, step by step: a pattern for any number of them takes forever."""
+    head = body[:65_536].removeprefix(b"\xef\xbb\xbf")
+    at = 0
+    while True:
+        at = cast("re.Match[bytes]", _SPACE.match(head, at)).end()
+        end = b"-->" if head.startswith(b"<!--", at) else b"?>" if head.startswith(b"<?", at) else None
+        if end is None:
+            return _HTML_START.match(head, at) is not None
+        after = head.find(end, at + 2)
+        if after < 0:
+            return False
+        at = after + len(end)
 
 
 def _refuse(body: bytes) -> None:
@@ -66,8 +84,8 @@ def _refuse(body: bytes) -> None:
         raise ExtractionFailed("unsupported_type", "It is neither text, HTML, PDF, DOCX nor EPUB.")
 
 
-def _of_text(body: bytes, declared: str, named: Format | None) -> Format:
-    if declared in _HTML_TYPES or named == "html" or _HTML_START.match(body[:4096]):
+def _of_text(declared: str, named: Format | None) -> Format:
+    if declared in _HTML_TYPES or named == "html":
         return "html"
     if declared in _MARKDOWN_TYPES or named == "markdown":
         return "markdown"
