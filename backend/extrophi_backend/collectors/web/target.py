@@ -5,7 +5,7 @@ import re
 from extrophi_backend.collectors.models import Target
 from extrophi_backend.errors import ForbiddenAddress, InvalidTarget
 from extrophi_backend.fetch import guard
-from extrophi_backend.fetch.addresses import canonical, parse
+from extrophi_backend.fetch.addresses import canonical, host_of, parse
 from extrophi_backend.fetch.errors import FetchFailed
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -29,7 +29,7 @@ def recognise(typed: str, allow: tuple[guard.Network, ...]) -> Target | None:
         return None
     try:
         address = canonical(text)
-        _refuse_private(parse(address).host, allow)
+        _refuse_private(host_of(parse(address)), allow)
     except FetchFailed as refusal:
         if refusal.code == "forbidden_address":
             hint = "EXTROPHI_FETCH_ALLOW opens networks of one's own."
