@@ -1,6 +1,5 @@
 """The front door: what surrounds requests, and the few routes that are its own."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -50,12 +49,10 @@ def create_app(settings: Settings) -> FastAPI:
             pools: dict[Component, Pool] = {name: Pool(name, url) for name, url in urls.items()}
             app.state.upstreams = Upstreams(client, urls, pools, key, settings.answer_seconds)
             app.state.drivers = Drivers(app.state.upstreams)
-            taking_over = asyncio.create_task(app.state.drivers.take_over())
+            app.state.drivers.look()
             try:
                 yield
             finally:
-                taking_over.cancel()
-                await asyncio.wait({taking_over})
                 await app.state.drivers.stop()
                 for pool in pools.values():
                     pool.close()

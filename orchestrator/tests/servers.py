@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from extrophi_orchestrator.server import make_server
+from extrophi_orchestrator.server import Server, make_server
 from extrophi_orchestrator.settings import Settings
 
 
@@ -149,6 +149,13 @@ class Door:
     """A running orchestrator."""
 
     port: int
+    server: Server
+    serving: "asyncio.Task[None]"
+
+    async def stop(self) -> None:
+        """As a signal would."""
+        self.server.should_exit = True
+        await self.serving
 
     @property
     def url(self) -> str:
@@ -201,7 +208,7 @@ async def front_door(backend: str, research: str, **settings: str) -> AsyncGener
         assert not serving.done(), serving.result()
         await asyncio.sleep(0.005)
     try:
-        yield Door(server.servers[0].sockets[0].getsockname()[1])
+        yield Door(server.servers[0].sockets[0].getsockname()[1], server, serving)
     finally:
         server.should_exit = True
         await serving

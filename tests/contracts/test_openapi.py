@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from extrophi_cli.embedded.valkey import Valkey
-from tests.contracts.test_http import Service, running
+from tests.contracts.services import Service, running
 from tests.system.running import REPO
 
 # What a hostile or careless client may see: never a 5xx, a status or a shape that the document does not tell of.

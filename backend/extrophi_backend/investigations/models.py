@@ -13,6 +13,14 @@ LEASE_TIME = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
+class NewInvestigation:
+    question: str
+    targets: Sequence[str]
+    limit: int
+    scope: Literal["targets", "library"]
+
+
+@dataclass(frozen=True, slots=True)
 class Investigation:
     id: UUID
     question: str
@@ -31,6 +39,15 @@ class Investigation:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """An investigation in the hands of the driver that has its lease."""
+
+    investigation: Investigation
+    events: int
+    """How many are stored. The driver's next has the number after."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     seq: int
     event: str
@@ -42,6 +59,7 @@ class Change:
     """What an investigation came to, beside its events. None leaves a field as it is."""
 
     status: Status | None = None
-    job_ids: Sequence[UUID] | None = None
     answer: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    release: bool = False
+    """Give the lease up: another driver may take it at once."""

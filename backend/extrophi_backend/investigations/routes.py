@@ -8,15 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
-from uuid_utils.compat import uuid7
 
-from extrophi_backend.errors import InvalidInput, LeaseLost, NotFound
+from extrophi_backend.errors import InvalidInput
 from extrophi_backend.http.fields import JSONArray, JSONObject, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.sse import Event, EventStream
 from extrophi_backend.http.state import App, State
-from extrophi_backend.investigations import sql
-from extrophi_backend.investigations.models import Change, Investigation, Status
+from extrophi_backend.investigations import service, sql
+from extrophi_backend.investigations.models import Change, Held, Investigation, NewInvestigation, Status
 
 router = APIRouter(prefix="/investigations", tags=["investigations"])
 
@@ -24,7 +23,7 @@ LOOK_AGAIN_SECONDS = 5.0  # for when a notification was missed
 Id = Annotated[UUID, Path(description="An investigation's id.")]
 
 
-class NewInvestigation(BaseModel):
+class NewInvestigationIn(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"question": "Why?", "targets": ["https://example.org/post"]}]}
     )
@@ -32,11 +31,6 @@ class NewInvestigation(BaseModel):
     targets: Annotated[list[Annotated[Text, Field(min_length=1, max_length=8000)]], Field(min_length=1, max_length=50)]
     limit: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 100
     scope: Literal["targets", "library"] = "targets"
-
-
-class Created(BaseModel):
-    id: UUID
-    fence: int
 
 
 class InvestigationOut(BaseModel):
@@ -55,48 +49,59 @@ class InvestigationOut(BaseModel):
     finished_at: datetime | None
 
 
-class Claimed(InvestigationOut):
+class HeldOut(InvestigationOut):
+    """What its driver needs to know."""
+
     fence: int
+    events: int
 
 
 class EventIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
     event: Annotated[Text, Field(min_length=1, max_length=50)]
     data: JSONObject | JSONArray
 
 
 class ProgressIn(BaseModel):
+    """The same again changes nothing: `seq` is the number of the first event."""
+
+    model_config = ConfigDict(extra="forbid")
     fence: Annotated[int, Field(ge=0, le=2**62)]
+    seq: Annotated[int, Field(ge=1, le=2**62)]
     events: Annotated[list[EventIn], Field(max_length=1000)] = []
-    job_ids: Annotated[list[UUID], Field(max_length=50)] | None = None
     status: Status | None = None
     answer: JSONObject | None = None
     error: JSONObject | None = None
+    release: bool = False
 
 
 class ProgressOut(BaseModel):
     cancel_requested: bool
 
 
-@router.post("", status_code=201, summary="Store an investigation; the creator drives it", responses=responses())
-async def create(app: App, body: NewInvestigation) -> Created:
+@router.post(
+    "", status_code=201, summary="Store an investigation and its jobs; the creator drives it", responses=responses()
+)
+async def create(app: App, body: NewInvestigationIn) -> HeldOut:
     if not body.question.strip():
         raise InvalidInput("question: there is nothing in it.", field="question", hint="Ask something.")
-    investigation_id = uuid7()
-    async with app.pool.acquire() as conn:
-        fence = await sql.insert(conn, investigation_id, body.question, body.targets, body.limit, body.scope)
-    return Created(id=investigation_id, fence=fence)
+    new = NewInvestigation(body.question, body.targets, body.limit, body.scope)
+    async with app.pool.acquire() as conn, conn.transaction():
+        held = await service.create(conn, app.registry, new)
+    await app.tell_workers()
+    return _held(held)
 
 
 @router.post(
     "/claims",
     summary="Take an investigation whose driver is gone",
-    response_model=Claimed,
+    response_model=HeldOut,
     responses=responses() | {204: {"description": "There is none"}},
 )
-async def claim(app: App) -> Claimed | Response:
-    async with app.pool.acquire() as conn:
-        found = await sql.claim(conn)
-    return Response(status_code=204) if found is None else Claimed.model_validate(found)
+async def claim(app: App) -> HeldOut | Response:
+    async with app.pool.acquire() as conn, conn.transaction():
+        held = await service.claim(conn)
+    return Response(status_code=204) if held is None else _held(held)
 
 
 @router.get("/{id}", summary="An investigation, and its answer once there is one", responses=responses())
@@ -113,13 +118,10 @@ async def cancel(app: App, id: Id) -> InvestigationOut:  # noqa: A002  the contr
 
 @router.post("/{id}/progress", summary="Append events, under the driver's fence", responses=responses(409))
 async def progress(app: App, id: Id, body: ProgressIn) -> ProgressOut:  # noqa: A002  the contract's name
-    change = Change(body.status, body.job_ids, body.answer, body.error)
+    change = Change(body.status, body.answer, body.error, body.release)
+    told = [(one.event, one.data) for one in body.events]
     async with app.pool.acquire() as conn, conn.transaction():
-        cancel_requested = await sql.progress(conn, id, body.fence, change)
-        if cancel_requested is None:
-            raise LeaseLost(f"Investigation {id} has ended, is unknown, or has another driver.")
-        await sql.append(conn, id, [(one.event, one.data) for one in body.events])
-    return ProgressOut(cancel_requested=cancel_requested)
+        return ProgressOut(cancel_requested=await service.tell(conn, id, body.fence, body.seq, told, change))
 
 
 @router.get(
@@ -159,7 +161,9 @@ async def _follow(app: State, investigation_id: UUID, seen: int) -> AsyncGenerat
 
 async def _get(app: State, investigation_id: UUID) -> Investigation:
     async with app.pool.acquire() as conn:
-        found = await sql.get(conn, investigation_id)
-    if found is None:
-        raise NotFound(f"There is no investigation {investigation_id}.")
-    return found
+        return await service.get(conn, investigation_id)
+
+
+def _held(held: Held) -> HeldOut:
+    shown = InvestigationOut.model_validate(held.investigation).model_dump()
+    return HeldOut(**shown, fence=held.investigation.fence, events=held.events)

@@ -3,13 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from extrophi_orchestrator.errors import OrchestratorError, SlowClient, TooLarge, UpstreamFailed, UpstreamSlow
+from extrophi_orchestrator.errors import (
+    OrchestratorError,
+    SlowClient,
+    TooLarge,
+    Unavailable,
+    UpstreamFailed,
+    UpstreamSlow,
+)
 from extrophi_orchestrator.gateway.pool import HEALTH_HINT, Pool
 from extrophi_orchestrator.gateway.routing import Component
 from extrophi_orchestrator.gateway.wire import Answer, Connection, Headers, Silent, WireError
@@ -44,6 +51,13 @@ class Upstreams:
     pools: Mapping[Component, Pool]
     service_key: str | None
     answer_seconds: float
+    followed: set[Connection] = field(default_factory=set[Connection])
+    """Those that carry events to somebody."""
+
+    def end_events(self) -> None:
+        """End all streams of events, since this process stops. Whoever reads them resumes elsewhere, or later."""
+        for connection in self.followed:
+            connection.fail(Unavailable("The orchestrator is stopping.", hint="Ask again.", retry_after=1))
 
     def headers(self, request_id: str) -> dict[str, str]:
         key = {"Authorization": f"Bearer {self.service_key}"} if self.service_key else {}
@@ -75,14 +89,15 @@ async def pass_on(
     length, chunked = (None, False) if bodiless else _framing(given)
     head = _head(pool, upstreams, scope, path, request_id, length, chunked=chunked)
     first, more = b"", False
-    if length or chunked:  # a small body travels with its head
-        first, more = await _part(receive)
-        if len(first) > limit:
-            raise too_large(limit)
     method: str = scope["method"]
-    request = _Request(method, head + (_chunk(first, more=more) if chunked else first), length, len(first), more, limit)
     repeatable = method in _SAFE and not length and not chunked
     try:
+        if length or chunked:  # a small body travels with its head
+            first, more = await _part(receive)
+            if len(first) > limit:
+                raise too_large(limit)
+        sent = head + (_chunk(first, more=more) if chunked else first)
+        request = _Request(method, sent, length, len(first), more, limit, follows=path.endswith(b"/events"))
         try:
             return await _exchange(upstreams, component, request, receive, send, fresh=False)
         except _HungUp as error:
@@ -105,6 +120,8 @@ class _Request:
     seen: int
     more: bool
     limit: int
+    follows: bool
+    """Whether it asks for events, which whoever reads them can resume."""
 
 
 class _HungUp(Exception):
@@ -117,6 +134,8 @@ async def _exchange(
     pool = upstreams.pools[component]
     connection = await pool.take(fresh=fresh)
     client = _Client(connection, receive, request)
+    if request.follows:
+        upstreams.followed.add(connection)
     try:
         connection.begin(request.method.encode(), request.sent)
         client.start()
@@ -130,8 +149,11 @@ async def _exchange(
                 raise _HungUp from error
             _log.warning(event("upstream.failed", component=component, method=request.method, error=error))
             raise UpstreamFailed(f"{component} did not answer as it should: {error}.", hint=HEALTH_HINT) from error
+        if answer.status == 401:
+            raise key_refused(component)
         await _give(answer, connection, send, component, upstreams.answer_seconds)
     finally:
+        upstreams.followed.discard(connection)
         client.stop()
         if client.more:  # an answer may come before the body has ended; what is left of it must reach no other request
             connection.close()
@@ -163,6 +185,8 @@ async def _give(answer: Answer, connection: Connection, send: Send, component: C
         while not last:
             part, last = await connection.read(seconds)
             await send({"type": "http.response.body", "body": part, "more_body": not last})
+    except Unavailable:  # we stop; whoever follows comes back
+        await send({"type": "http.response.body", "body": b""})
     except (WireError, OrchestratorError) as error:
         # An answer that is cut must look cut: leaving it without its end makes the server close the connection.
         _log.warning(event("upstream.cut", component=component, error=error))
@@ -274,6 +298,12 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
 def _chunk(part: bytes, *, more: bool) -> bytes:
     data = b"%x\r\n%b\r\n" % (len(part), part) if part else b""
     return data if more else data + b"0\r\n\r\n"
+
+
+def key_refused(component: Component) -> UpstreamFailed:
+    """People's keys are checked here: a component's 401 is about our own."""
+    hint = "EXTROPHI_SERVICE_KEY has to be the same in orchestrator, research and backend."
+    return UpstreamFailed(f"{component} refuses the orchestrator's EXTROPHI_SERVICE_KEY.", hint=hint)
 
 
 def too_large(limit: int) -> TooLarge:

@@ -5,11 +5,11 @@ import httpx
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from typing_extensions import override
 
 from extrophi_orchestrator.errors import InvalidInput, UpstreamFailed, UpstreamSlow
-from extrophi_orchestrator.gateway.passing import Upstreams, pass_on
+from extrophi_orchestrator.gateway.passing import Upstreams, key_refused, pass_on
 from extrophi_orchestrator.gateway.pool import HEALTH_HINT
 from extrophi_orchestrator.http.problems import responses
 from extrophi_orchestrator.log import request_id
@@ -52,7 +52,7 @@ async def create(
     """202 with the id, or by `Accept: text/event-stream` its events. It goes on when the client leaves."""
     upstreams: Upstreams = request.app.state.upstreams
     try:
-        answer = await upstreams.client.post(
+        made = await upstreams.client.post(
             f"{upstreams.urls['backend']}/investigations",
             json=body.model_dump(),
             headers=upstreams.headers(request_id.get()),
@@ -63,14 +63,18 @@ async def create(
         raise UpstreamSlow("backend did not answer in time.", hint=HEALTH_HINT) from error
     except httpx.HTTPError as error:
         raise UpstreamFailed("backend cannot be reached.", hint=HEALTH_HINT) from error
-    if answer.status_code != 201:
-        kept = {name: answer.headers[name] for name in ("content-type", "retry-after") if name in answer.headers}
-        return Response(answer.content, answer.status_code, headers=kept)
-    made: dict[str, Any] = answer.json()
-    request.app.state.drivers.start(body.model_dump() | made)
+    if made.status_code == 401:
+        raise key_refused("backend")
+    if made.status_code != 201:
+        kept = {name: made.headers[name] for name in ("content-type", "retry-after") if name in made.headers}
+        return Response(made.content, made.status_code, headers=kept)
+    held: dict[str, Any] = made.json()
+    if held["status"] == "running":  # it has failed at once where no target can be collected
+        request.app.state.drivers.start(held)
+    location = f"/api/investigations/{held['id']}"
     if "text/event-stream" in accept:
-        return _Passing(f"/investigations/{made['id']}/events", request, reading=True)
-    return JSONResponse({"id": made["id"]}, 202)
+        return _Passing(f"/investigations/{held['id']}/events", request, reading=True, location=location)
+    return JSONResponse({"id": held["id"]}, 202, headers={"Location": location})
 
 
 @router.get("/{id}", summary="An investigation, and its answer once there is one", responses=_UPSTREAM)
@@ -91,8 +95,9 @@ async def cancel(request: Request, id: Id) -> Response:  # noqa: A002  the contr
 class _Passing(Response):
     """What backend answers on a path, sent as it comes. No body goes there: none of these paths has one."""
 
-    def __init__(self, path: str, request: Request, *, reading: bool = False) -> None:
+    def __init__(self, path: str, request: Request, *, reading: bool = False, location: str | None = None) -> None:
         super().__init__()
+        self._location = location
         self._path = path
         self._upstreams: Upstreams = request.app.state.upstreams
         self._reading = reading
@@ -102,14 +107,19 @@ class _Passing(Response):
         headers = [(name, value) for name, value in scope["headers"] if not name.startswith(b"content-")]
         method = "GET" if self._reading else scope["method"]
         scope = dict(scope) | {"method": method, "headers": headers, "query_string": b""}
-        path = self._path.encode()
+
+        async def send_located(message: Message) -> None:
+            if self._location is not None and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"location", self._location.encode())]
+            await send(message)
+
         await pass_on(
             self._upstreams,
             "backend",
-            path,
+            self._path.encode(),
             scope,
             receive,
-            send,
+            send_located,
             request_id=request_id.get(),
             limit=0,
             bodiless=True,

@@ -20,51 +20,53 @@ class Drivers:
     def __init__(self, upstreams: Upstreams) -> None:
         self._upstreams = upstreams
         self._driven: dict[asyncio.Task[None], Driver] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._stopped = False
 
-    def start(self, stored: Mapping[str, Any]) -> None:
+    def start(self, held: Mapping[str, Any]) -> None:
         """Drive an investigation whose lease is ours, whoever listens."""
         driver = Driver(
             self._upstreams,
-            id=stored["id"],
-            fence=stored["fence"],
-            question=stored["question"],
-            targets=stored["targets"],
-            limit=stored["limit"],
-            scope=stored["scope"],
-            job_ids=list(stored.get("job_ids", [])),
+            id=held["id"],
+            fence=held["fence"],
+            question=held["question"],
+            scope=held["scope"],
+            job_ids=held["job_ids"],
+            events=held["events"],
         )
-        task = asyncio.create_task(driver.drive())
+        task = asyncio.create_task(driver.release() if self._stopped else driver.drive())
         self._driven[task] = driver
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._driven.pop)
 
-    async def take_over(self) -> None:
-        """Look for ever for investigations whose driver is gone."""
+    def look(self) -> None:
+        """Take over, from now on, investigations whose driver is gone."""
+        self._looking = asyncio.create_task(self._take_over())
+
+    async def stop(self) -> None:
+        """Let go of all, so that another goes on at once. One that cannot be told is taken when its lease runs out."""
+        self._stopped = True
+        driven = dict(self._driven)
+        tasks: set[asyncio.Task[None]] = {*driven, *({self._looking} if self._looking else ())}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        releases = {asyncio.create_task(driver.release()) for driver in driven.values()}
+        if releases:
+            _, late = await asyncio.wait(releases, timeout=_RELEASE_SECONDS)
+            for task in late:
+                task.cancel()
+
+    async def _take_over(self) -> None:
+        url = f"{self._upstreams.urls['backend']}/investigations/claims"
         while True:
             try:
-                url = f"{self._upstreams.urls['backend']}/investigations/claims"
-                answer = await self._upstreams.client.post(url, headers=self._upstreams.headers("claims"), timeout=10)
-                if answer.status_code == 200:
-                    _log.info(event("investigation.taken_over", id=answer.json()["id"]))
-                    self.start(answer.json())
+                told = await self._upstreams.client.post(url, headers=self._upstreams.headers("claims"), timeout=10)
+                if told.status_code == 200:
+                    _log.info(event("investigation.taken_over", id=told.json()["id"]))
+                    self.start(told.json())
                     continue
             except (httpx.HTTPError, ValueError, KeyError) as error:
                 # backend is away, or of another version: /health says so, and we look again
                 _log.debug(event("investigation.none_claimed", error=error))
             await asyncio.sleep(_LOOK_SECONDS)
-
-    async def stop(self) -> None:
-        """Let go of all, so that another goes on at once. One that cannot be told is taken when its lease runs out."""
-        driven = dict(self._driven)
-        for task in driven:
-            task.cancel()
-        if driven:
-            await asyncio.wait(driven)
-            releases = {asyncio.create_task(driver.release()) for driver in driven.values()}
-            _, late = await asyncio.wait(releases, timeout=_RELEASE_SECONDS)
-            for task in late:
-                task.cancel()
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        driver = self._driven.pop(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error(event("investigation.fault", id=driver.id), exc_info=error)
