@@ -1,7 +1,8 @@
 """Makes the clone's .venv, for ./extrophi: `make_environment.py ROOT STAMP`. Standard library only.
 
-Two at once wait for each other by a lock. The stamp is written last: an environment without it, left by a crash,
-is made anew; one with another stamp, after a pull, gets the new requirements.
+Two at once wait for each other by a lock. The stamp is written last, with the interpreter behind the environment: one
+without it, left by a crash, or with another interpreter is made anew; one with another stamp, after a pull, gets the
+new requirements.
 """
 
 # ruff: noqa: INP001  run by its path, before any package of ours can be found
@@ -25,10 +26,10 @@ def main() -> int:
         with Path(__file__).open("rb") as lock:  # flock takes any open file; this one is always there
             _wait_for(lock.fileno())
             file = root / ".venv" / ".extrophi"
-            if not _is_done(file, stamp):
+            if not _is_done(file, f"{stamp} python: {_interpreter(root)}"):
                 _make(root, file)
                 aside = file.with_suffix(".new")
-                aside.write_text(stamp + "\n")
+                aside.write_text(f"{stamp} python: {_interpreter(root)}\n")
                 aside.replace(file)
     except KeyboardInterrupt:
         print("extrophi: interrupted; the next start goes on.", file=sys.stderr)
@@ -48,6 +49,11 @@ def _wait_for(lock: int) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
+def _interpreter(root: Path) -> str:
+    """What `readlink -f` says of it in the script."""
+    return os.path.realpath(root / ".venv" / "bin" / "python")
+
+
 def _is_done(file: Path, stamp: str) -> bool:
     try:
         return file.read_text().strip() == stamp and (file.parent / "bin" / "python").exists()
@@ -61,8 +67,9 @@ def _make(root: Path, stamp_file: Path) -> None:
     requirements = root / "cli" / "requirements.txt"
     uv = shutil.which("uv")
     python = environment / "bin" / "python"
-    # Its place is the end of the stamp: after a move, scripts and paths inside point nowhere.
-    updates = stamp_file.exists() and python.exists() and stamp_file.read_text().strip().endswith(f" {root}")
+    # Its place and its interpreter end the stamp: after a move, scripts and paths inside point nowhere.
+    place = f" {root} python: {_interpreter(root)}"
+    updates = stamp_file.exists() and python.exists() and stamp_file.read_text().strip().endswith(place)
     if updates:
         print("Extrophi was updated: installing what changed …", file=sys.stderr, flush=True)
         stamp_file.unlink()
@@ -76,13 +83,13 @@ def _make(root: Path, stamp_file: Path) -> None:
         if uv:
             subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(environment)], check=True)
         else:
-            subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+            subprocess.run([sys.executable, "-P", "-m", "venv", str(environment)], check=True)
     # Wheels only: a bare machine has no compiler, and nothing of a package runs while it is installed.
     arguments = ["--require-hashes", "--only-binary", ":all:", "-r", str(requirements)]
     if uv:
         _install([uv, "pip", "install", "--python", str(python), *arguments])
     else:
-        _install([str(python), "-m", "pip", "install", "--disable-pip-version-check", *arguments])
+        _install([str(python), "-P", "-m", "pip", "install", "--disable-pip-version-check", *arguments])
     _put_on_path(root, environment)
     print(f"Done in {time.monotonic() - began:.0f} s.", file=sys.stderr, flush=True)
 

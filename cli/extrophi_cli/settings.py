@@ -2,13 +2,21 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 from extrophi_cli.errors import CommandError
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_SERVICES = re.compile(r"(EXTROPHI|OPENAI|EMBEDDINGS|CHAT|CHROMA)_\w+|(DATABASE|REDIS)_URL(_FILE)?|VECTOR_STORE")
+"""Variables that the services read."""
+_NOT_THEIRS = frozenset(
+    f"EXTROPHI_{name}" for name in ("HOME", "PORT", "URL", "KEY", "IDLE_STOP", "PYTHON", "HOST", "ROLE", "DATA")
+)
+"""Ours, or given to each service by `up` itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +41,64 @@ class Settings:
 
 def read_settings() -> Settings:
     """Read the environment; a blank variable counts as unset. Raises CommandError naming a wrong one."""
-    home = _read("EXTROPHI_HOME")
+    home = read("EXTROPHI_HOME")
     if home is None:
         from platformdirs import user_data_path  # noqa: PLC0415  not needed where the home is given
 
         home = str(user_data_path("extrophi", appauthor=False))
+    try:
+        folder = Path(home).expanduser().absolute()
+    except RuntimeError:
+        raise CommandError(f"EXTROPHI_HOME is {home!r}: no such user.", hint="Set it to a folder.", code=2) from None
     return Settings(
-        home=Path(home).expanduser().absolute(),
+        home=folder,
         port=_read_port(),
         idle_stop=_read_duration("EXTROPHI_IDLE_STOP", "15m"),
-        url=_read("EXTROPHI_URL"),
-        key=_read("EXTROPHI_KEY"),
+        url=read("EXTROPHI_URL"),
+        key=read("EXTROPHI_KEY"),
     )
 
 
-def _read(name: str) -> str | None:
-    return os.environ.get(name, "").strip() or None
+def read(name: str, default: str | None = None) -> str | None:
+    """A variable's value; blank is as good as unset."""
+    return os.environ.get(name, "").strip() or default
+
+
+def is_given(name: str) -> bool:
+    """Whether a setting of the services has a value, of its own or in a file (`NAME_FILE`)."""
+    return read(name) is not None or read(f"{name}_FILE") is not None
+
+
+def read_service(name: str) -> str | None:
+    """A setting of the services, from the variable or from the file that `NAME_FILE` names. Raises CommandError."""
+    if (value := read(name)) is not None or (file := read(f"{name}_FILE")) is None:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise CommandError(f"{name}_FILE: cannot read {file}: {reason}.", hint="Check the path.", code=2) from error
+
+
+def service_digests(key: str) -> dict[str, str]:
+    """A digest of each setting of the services, by name: tells whether one changed, and nothing about its value."""
+    return {
+        name: blake2b(value.encode(errors="surrogateescape"), key=key.encode()[:64], digest_size=8).hexdigest()
+        for name, value in os.environ.items()
+        if value.strip() and _SERVICES.fullmatch(name) and name not in _NOT_THEIRS
+    }
+
+
+def inherited() -> Mapping[str, str]:
+    """The environment that children of ours get, less what each is given for itself."""
+    # An empty entry of PYTHONPATH is the current folder, whose files nobody asked to run.
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    kept = {name: value for name, value in os.environ.items() if name not in {"EXTROPHI_ROLE", "EXTROPHI_DATA"}}
+    return kept | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
 
 
 def _read_port() -> int | None:
-    text = _read("EXTROPHI_PORT")
+    text = read("EXTROPHI_PORT")
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
@@ -61,7 +107,7 @@ def _read_port() -> int | None:
 
 
 def _read_duration(name: str, default: str) -> timedelta:
-    text = _read(name) or default
+    text = read(name) or default
     matched = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)
     if matched is None:
         raise CommandError(f"{name} is {text!r}.", hint="Set it to seconds, or like 15m or 1h; 0: never.", code=2)

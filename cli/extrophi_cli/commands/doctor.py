@@ -1,5 +1,3 @@
-"""The command `extrophi doctor`."""
-
 import os
 import shutil
 import socket
@@ -15,10 +13,10 @@ from extrophi_cli import options
 from extrophi_cli.embedded.home import Home
 from extrophi_cli.embedded.probe import get_json
 from extrophi_cli.embedded.services import is_free
-from extrophi_cli.errors import FAILED
+from extrophi_cli.errors import FAILED, CommandError
 from extrophi_cli.output import say, write_json
-from extrophi_cli.running import DEFAULT_PORT, running_port
-from extrophi_cli.settings import Settings, read_settings
+from extrophi_cli.running import DEFAULT_PORT, changed_settings, running_up
+from extrophi_cli.settings import Settings, is_given, read_service, read_settings
 
 _ENOUGH_BYTES = 1_000_000_000
 _WHEELS = {
@@ -31,9 +29,7 @@ _WHEELS = {
 }
 _CREDENTIALS = {
     "OPENAI_API_KEY": "OpenAI (the local model and extractive answers do without)",
-    "CHAT_URL": "a chat model (answers are extractive without)",
-    "X_BEARER_TOKEN": "X",
-    "REDDIT_CLIENT_ID": "Reddit",
+    "CHAT_MODEL": "a chat model (answers are extractive without)",
 }
 
 
@@ -109,25 +105,30 @@ def _root(_settings: Settings) -> Iterator[Finding]:
 
 def _port(settings: Settings) -> Iterator[Finding]:
     port = settings.port or DEFAULT_PORT
-    if running_port(Home(settings.home)) is None:
+    if not Home(settings.home).is_locked():
         free = is_free(port)
         mend = None if free else f"Set EXTROPHI_PORT, say to {port + 10}."
         yield Finding("port", "ok" if free else "bad", f"{port} is {'free' if free else 'taken'}", mend)
 
 
 def _servers(_settings: Settings) -> Iterator[Finding]:
-    from urllib.parse import parse_qs, urlsplit  # noqa: PLC0415  for this command only
+    from urllib.parse import parse_qs, unquote, urlsplit  # noqa: PLC0415  for this command only
 
     for name, default in (("DATABASE_URL", 5432), ("REDIS_URL", 6379)):
-        text = os.environ.get(name, "").strip()
-        if not text:
+        try:
+            text = read_service(name)
+            if text is None:
+                continue
+            parts = urlsplit(text)
+            host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+            port = parts.port or default
+        except (CommandError, ValueError) as error:
+            yield Finding(name, "bad", f"cannot be read: {error}", f"Mend it, or unset {name}.")
             continue
-        parts = urlsplit(text)
-        host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
         if parts.scheme == "unix" or host.startswith("/"):
-            there = Path(parts.path if parts.scheme == "unix" else host).exists()
+            there = Path(unquote(parts.path) if parts.scheme == "unix" else host).exists()
         else:
-            there = _answers(host, parts.port or default)
+            there = _answers(host, port)
         mend = None if there else f"Start it, or unset {name} to use the built-in one."
         yield Finding(name, "ok" if there else "bad", "answers" if there else f"no answer from {host}", mend)
 
@@ -142,12 +143,14 @@ def _answers(host: str, port: int) -> bool:
 
 def _running(settings: Settings) -> Iterator[Finding]:
     home = Home(settings.home)
-    port = running_port(home)
-    if port is not None:
-        answer = get_json(port, "/ready")
+    if running := running_up(home):
+        answer = get_json(running.port, "/ready")
         good = answer.status == 200
-        detail = f"at http://127.0.0.1:{port}" if good else str(answer.body.get("detail") or "does not answer")
+        detail = f"at http://127.0.0.1:{running.port}" + ("" if good else f", missing: {answer.missing}")
         yield Finding("Extrophi", "ok" if good else "bad", detail, None if good else f"See the logs in {home.logs}.")
+        if changed := changed_settings(home, running):
+            detail = f"{', '.join(changed)} changed since Extrophi started"
+            yield Finding("settings", "note", detail, "Run `extrophi down`: the next start heeds them.")
         return
     up = home.read_up()
     if up and up.state == "failed":
@@ -158,5 +161,5 @@ def _running(settings: Settings) -> Iterator[Finding]:
 
 def _credentials(_settings: Settings) -> Iterator[Finding]:
     for name, what in _CREDENTIALS.items():
-        there = any(os.environ.get(variable, "").strip() for variable in (name, f"{name}_FILE"))
+        there = is_given(name)
         yield Finding(name, "ok" if there else "note", f"{'set' if there else 'not set'}: {what}")

@@ -1,12 +1,10 @@
-"""The command `extrophi status`."""
-
 import typer
 
 from extrophi_cli import options
 from extrophi_cli.embedded.home import Home
-from extrophi_cli.errors import UNREACHABLE
-from extrophi_cli.output import say, table, write_json
-from extrophi_cli.running import running_port
+from extrophi_cli.errors import UNREACHABLE, CommandError
+from extrophi_cli.output import say, say_error, table, write_json
+from extrophi_cli.running import running_up
 from extrophi_cli.settings import read_settings
 from extrophi_cli.wire import JSON
 
@@ -22,9 +20,9 @@ def status(url: options.URL = None, key: options.Key = None, as_json: options.As
     settings = read_settings()
     home = Home(settings.home)
     url = url or settings.url
-    port = None if url else running_port(home)
-    if url is None and port is None:
-        up = home.read_up() if home.is_locked() else None
+    running = None if url else running_up(home)
+    if url is None and running is None:
+        up = home.running()
         state = up.state if up else "stopped"
         if as_json:
             write_json({"state": state, "home": str(home.path)})
@@ -35,8 +33,14 @@ def status(url: options.URL = None, key: options.Key = None, as_json: options.As
         raise typer.Exit(UNREACHABLE)
     from extrophi_cli.client import Extrophi  # noqa: PLC0415  not needed when nothing runs
 
-    with Extrophi(url or f"http://127.0.0.1:{port}", key=key or settings.key, is_local=url is None) as extrophi:
-        health, stats = extrophi.get("/health"), extrophi.get("/api/stats")
+    at = f"http://127.0.0.1:{running.port}" if running else str(url)
+    with Extrophi(at, key=key or settings.key, is_local=url is None) as extrophi:
+        health = extrophi.get("/health")
+        try:
+            stats = extrophi.get("/api/stats")
+        except CommandError as error:  # a part is down: which, is what one wants to know now
+            say_error(error.message, error.hint)
+            stats = None
     if as_json:
         here = None if url else str(home.path)
         write_json({"state": "running", "url": extrophi.url, "home": here, "health": health, "stats": stats})
@@ -45,16 +49,12 @@ def status(url: options.URL = None, key: options.Key = None, as_json: options.As
     _show(health, stats)
 
 
-def _show(health: JSON, stats: JSON) -> None:
-    parts = health.get("components") or health.get("dependencies") or {}
-    if isinstance(parts, dict):
-        table(["part", "state"], [(name, _state(part)) for name, part in parts.items()])
+def _show(health: JSON, stats: JSON | None) -> None:
+    table(["part", "state"], [(name, part.get("status")) for name, part in health.get("components", {}).items()])
+    if stats is None:
+        return
     jobs = stats.get("jobs") or {}
     say(f"{stats.get('documents', 0)} documents, {stats.get('chunks', 0)} chunks, {stats.get('embedded', 0)} embedded")
     if stats.get("pending") or stats.get("failed"):
         say(f"{stats.get('pending', 0)} chunks wait for an embedding, {stats.get('failed', 0)} never get one")
     say(f"{jobs.get('running', 0)} jobs running, {jobs.get('queued', 0)} queued")
-
-
-def _state(part: object) -> object:
-    return part.get("status") or part.get("state") or "" if isinstance(part, dict) else part

@@ -1,7 +1,6 @@
-"""The command `extrophi up`."""
-
 import webbrowser
-from datetime import timedelta
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,16 +8,8 @@ import typer
 from extrophi_cli import options
 from extrophi_cli.embedded.home import Home, HomeInUse
 from extrophi_cli.output import note, say, write_json
-from extrophi_cli.running import DEFAULT_PORT, running_port, start_detached, wait_ready
-from extrophi_cli.settings import read_settings
-
-
-def _open(url: str) -> None:
-    webbrowser.open(url)
-
-
-def _tell_json(text: str) -> None:
-    write_json({"text": text})
+from extrophi_cli.running import DEFAULT_PORT, running_up, start_detached, wait_staying
+from extrophi_cli.settings import Settings, read_settings
 
 
 def up(
@@ -31,7 +22,8 @@ def up(
 ) -> None:
     """Run everything on this machine: PostgreSQL, Valkey, and Extrophi's own services.
 
-    In the foreground until Ctrl-C. With DATABASE_URL or REDIS_URL set, those servers are used instead.
+    In the foreground until Ctrl-C. With DATABASE_URL or REDIS_URL set, those servers are used instead. One that a
+    command started, and that would stop when idle, stays from then on.
 
     Examples:
         extrophi up
@@ -42,32 +34,40 @@ def up(
     """
     settings = read_settings()
     home = Home(settings.home)
-    if detach:
-        running = running_port(home)
-        at = running or wait_ready(home, start_detached(settings, until_idle=False, port=port))
+    wanted = port or settings.port
+
+    def ready(url: str) -> None:
         if as_json:
-            write_json({"state": "ready", "url": f"http://127.0.0.1:{at}", "home": str(home.path)})
-        else:
-            say(f"Extrophi is at http://127.0.0.1:{at}{' already' if running else ''}")
+            write_json({"state": "ready", "url": url, "home": str(home.path)})
         if show:
-            webbrowser.open(f"http://127.0.0.1:{at}")
+            webbrowser.open(url)
+
+    if detach:
+        ready(_stay(home, settings, wanted, tell=note if as_json else say))
         return
 
     from extrophi_cli.embedded.supervisor import Supervisor  # noqa: PLC0415  for this command only
 
-    tell = _tell_json if as_json else say
-    supervisor = Supervisor(
-        home=home,
-        port=port or settings.port or DEFAULT_PORT,
-        say=tell,
-        idle_stop=timedelta(0),
-        on_ready=_open if show else None,
-    )
+    tell = note if as_json else say
+    supervisor = Supervisor(home=home, port=wanted or DEFAULT_PORT, say=tell, on_ready=ready)
     try:
         supervisor.run()
     except HomeInUse:
-        at = wait_ready(home, None)
         note(f"Another one runs already on {home.path}; `extrophi down` stops it.")
-        tell(f"Extrophi is at http://127.0.0.1:{at}")
+        ready(_stay(home, settings, wanted, tell=tell))
+        return
+    if as_json:
+        write_json({"state": "stopped"})
     else:
-        tell("Stopped.")
+        say("Stopped.")
+
+
+def _stay(home: Home, settings: Settings, port: int | None, *, tell: Callable[[str], None]) -> str:
+    """The address of one that runs on its own until `down`, started unless there is one."""
+    already = " already" if running_up(home) else ""
+    found = wait_staying(home, partial(start_detached, settings, until_idle=False, port=port))
+    url = f"http://127.0.0.1:{found.port}"
+    tell(f"Extrophi is at {url}{already}")
+    if port and found.port != port:
+        note(f"It runs at port {found.port}, not at {port}: `extrophi down` first, to move it.")
+    return url

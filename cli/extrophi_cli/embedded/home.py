@@ -2,13 +2,13 @@
 
 home/
 ├── lock           held (flock) by the supervisor as long as it runs
-├── up.json        what runs: port, state, children
+├── up.json        what runs: process, port, state, settings, children
 ├── service-key    random, 0600: guards the inner services
-├── version        the schema that the data has
+├── version        the schema that the data has, and the copy taken for a migration that has not ended well
 ├── postgres/  backend/  research/  orchestrator/     data, one folder for each part
 ├── backups/       copies taken before a migration
 ├── logs/
-└── run/           sockets (or a folder under the temporary one, when this path is too long)
+└── run/           sockets (or a folder under the temporary one, when this path will not do)
 """
 
 import contextlib
@@ -19,17 +19,16 @@ import os
 import secrets
 import shutil
 import stat
-import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from extrophi_cli.embedded.processes import Recorded
+from extrophi_cli.embedded.processes import Recorded, birth, run_tool
 from extrophi_cli.errors import CommandError
 
 # sockaddr_un holds 108 bytes (104 on macOS); the longest name below the run folder is postgres/.s.PGSQL.5432.lock
@@ -42,16 +41,30 @@ class HomeInUse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """What `up.json` says. Only to be believed while the lock is held.
+    """What `up.json` says. Only `Home.running` tells whether it still holds.
 
-    `state` is `starting`, `ready`, `stopping`, `stopped` or `failed` (then with `error` and `hint`).
+    Attributes:
+        pid: The supervisor's.
+        born: What tells it from a later process of that pid.
+        port: Where the orchestrator listens, or will.
+        state: `starting`, `ready`, `stopping`, `stopped` or `failed` (then with `error` and `hint`).
+        error: Why it did not start.
+        hint: The next step then.
+        idle_stop: Seconds without requests after which it stops by itself; 0: never.
+        code: The stamp of the code that runs.
+        settings: Digests of the settings it was started with, by name.
+        children: Its processes.
     """
 
     pid: int
+    born: str | None
     port: int
     state: str
     error: str | None = None
     hint: str | None = None
+    idle_stop: float = 0
+    code: str = ""
+    settings: dict[str, str] = field(default_factory=dict[str, str])
     children: tuple[Recorded, ...] = field(default=())
 
 
@@ -88,8 +101,13 @@ class Home:
         try:
             with (self.path / "lock").open("rb") as file:
                 return not _try_lock(file.fileno(), fcntl.LOCK_SH)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+
+    def running(self) -> Up | None:
+        """What runs here. None: nothing does, or it has not said so yet; what an earlier one left is not believed."""
+        up = self.read_up() if self.is_locked() else None
+        return up if up and up.born and birth(up.pid) == up.born else None
 
     def read_up(self) -> Up | None:
         try:
@@ -100,8 +118,7 @@ class Home:
             return None  # none yet, or cut short by a crash of the machine
 
     def write_up(self, up: Up) -> None:
-        saved = {name: getattr(up, name) for name in ("pid", "port", "state", "error", "hint")}
-        write_whole(self.path / "up.json", json.dumps({**saved, "children": [c.as_json() for c in up.children]}))
+        write_whole(self.path / "up.json", json.dumps(asdict(up)))
 
     def service_key(self) -> str:
         """The key that the inner services ask for; made once."""
@@ -114,34 +131,51 @@ class Home:
 
     def schema(self) -> str | None:
         """Name of the newest migration that the data here has; None: new, or not known."""
+        return self._version().get("schema")
+
+    def save_schema(self, schema: str, *, views: str = "") -> None:
+        """Note that the data has this schema now. A copy that was taken to get there has done its duty."""
+        write_whole(self.path / "version", json.dumps({"schema": schema, "views": views}))
+
+    def views(self) -> str | None:
+        """The stamp of the views that were published last."""
+        return self._version().get("views")
+
+    def forget_copy(self) -> None:
+        """The copy of a migration that failed is only a copy from now on: the data changes again."""
+        version = self._version()
+        if version.pop("copy", None):
+            write_whole(self.path / "version", json.dumps(version))
+
+    def _version(self) -> dict[str, str]:
         try:
-            return str(json.loads((self.path / "version").read_text())["schema"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+            read = json.loads((self.path / "version").read_text())
+        except (OSError, ValueError):
+            return {}
+        return read if isinstance(read, dict) else {}
 
-    def save_schema(self, schema: str) -> None:
-        write_whole(self.path / "version", json.dumps({"schema": schema}))
+    def keep_copy(self, of_schema: str, *, sleep: Callable[[float], None] = time.sleep) -> Path:
+        """Copy PostgreSQL's data folder, which must be stopped, to backups/. Gives the copy; the last two are kept.
 
-    def keep_copy(self, of_schema: str) -> Path:
-        """Copy PostgreSQL's data folder, which must be stopped, to backups/. Gives the copy; the last two are kept."""
+        After a migration that failed, the copy taken before it is given: the data is not as it was any more.
+        """
         backups = self.path / "backups"
+        version = self._version()
+        if (name := version.get("copy")) and (backups / name).is_dir():
+            return backups / name
         backups.mkdir(exist_ok=True, mode=0o700)
-        copy = backups / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{of_schema}"
+        copy = backups / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{of_schema}"
         aside = backups / ".unfinished"
         shutil.rmtree(aside, ignore_errors=True)
         # cp, not shutil: owners are kept, and file systems that can, share the blocks.
-        copied = subprocess.run(
-            ["cp", "-a", str(self.path / "postgres" / "data"), str(aside)],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if copied.returncode != 0:
+        code, said = run_tool(["cp", "-a", str(self.path / "postgres" / "data"), str(aside)], sleep=sleep)
+        if code != 0:
             raise CommandError(
-                f"Could not copy the data before migrating it: {copied.stderr.strip()[-300:]}",
+                f"Could not copy the data before migrating it: {said[-300:]}",
                 hint=f"Make room on the disk of {self.path}; nothing was changed.",
             )
         aside.rename(copy)
+        write_whole(self.path / "version", json.dumps({**version, "copy": copy.name}))
         for old in sorted(entry for entry in backups.iterdir() if not entry.name.startswith("."))[:-2]:
             shutil.rmtree(old, ignore_errors=True)
         return copy
@@ -149,7 +183,8 @@ class Home:
     def make_run_folder(self) -> Path:
         """A fresh folder for sockets, for our user alone. Sockets of a crash are swept away with the old one."""
         folder = self.path / "run"
-        if len(os.fsencode(folder)) > _LONGEST_RUN_FOLDER:
+        # A comma parts two hosts in a database's address.
+        if len(os.fsencode(folder)) > _LONGEST_RUN_FOLDER or "," in str(folder):
             name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
             folder = Path(tempfile.gettempdir()) / f"extrophi-{os.getuid()}-{name}"
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -10,7 +10,8 @@ from extrophi_cli.embedded.probe import get_json
 class Idleness:
     """Asks the orchestrator for its last request (`idle_seconds` of /health), the backend for work left.
 
-    The backend is asked directly: a request through the orchestrator would itself be one.
+    The backend is asked directly: a request through the orchestrator would itself be one. And only once nobody else
+    keeps us here: it counts all chunks.
     """
 
     port: int
@@ -19,17 +20,17 @@ class Idleness:
     _busy_at: float = field(default_factory=time.monotonic)
     _pending: int = 0
 
-    def seconds(self) -> float:
-        """For how long there has been neither a request nor work."""
+    def lasts(self, seconds: float) -> bool:
+        """Whether there has been neither a request nor work for so long."""
         now = time.monotonic()
-        health = get_json(self.port, "/health?self=1")
-        quiet = health.body.get("idle_seconds")
+        quiet = get_json(self.port, "/health?self=1").body.get("idle_seconds")
         if not isinstance(quiet, int | float):
             self._busy_at = now  # it does not tell: then it stays
-            return 0
-        if self._works():
+        elif min(float(quiet), now - self._busy_at) >= seconds:
+            if not self._works():
+                return True
             self._busy_at = now
-        return min(float(quiet), now - self._busy_at)
+        return False
 
     def _works(self) -> bool:
         stats = get_json(self.backend_port, "/stats", key=self.service_key).body

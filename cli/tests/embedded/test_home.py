@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from extrophi_cli.embedded.home import Home, HomeInUse, Up
-from extrophi_cli.embedded.processes import Recorded, end_left_behind, record, start_process
+from extrophi_cli.embedded.processes import Recorded, birth, end_left_behind, record, start_process
 from extrophi_cli.errors import CommandError
 
 
@@ -17,13 +18,41 @@ def test_a_home_is_held_by_one(home: Path) -> None:
     assert not Home(home).is_locked()
 
 
+def test_what_an_earlier_run_wrote_is_not_believed(home: Path) -> None:
+    before = Up(pid=os.getpid(), born="another boot 1", port=8000, state="ready")
+    Home(home).write_up(before)
+    with Home(home).locked():
+        assert Home(home).running() is None
+        ours = dataclasses.replace(before, born=birth(os.getpid()))
+        Home(home).write_up(ours)
+        assert Home(home).running() == ours
+    assert Home(home).running() is None
+
+
+def test_a_failed_migrations_copy_is_the_one_from_before_it(home: Path) -> None:
+    (home / "postgres" / "data").mkdir(parents=True)
+    good = home / "postgres" / "data" / "good"
+    good.touch()
+    Home(home).save_schema("0001_a")
+    copy = Home(home).keep_copy("0001_a")
+    good.unlink()  # half migrated
+    for _ in range(3):
+        assert Home(home).keep_copy("0001_a") == copy
+    assert (copy / "good").exists()
+    Home(home).forget_copy()  # it runs again, under the old code: what is written from here on needs a copy of its own
+    assert Home(home).keep_copy("0001_a") != copy
+
+
 def test_a_half_written_state_counts_as_none(home: Path) -> None:
     (home / "up.json").write_text('{"pid": 1, "po')
     assert Home(home).read_up() is None
 
 
 def test_the_state_is_read_as_written(home: Path) -> None:
-    up = Up(pid=1, port=8000, state="failed", error="e", hint="h", children=(Recorded("valkey", 7, 1.5),))
+    children = (Recorded("valkey", 7, "boot 1"),)
+    up = Up(
+        pid=1, born="boot 0", port=8000, state="failed", error="e", hint="h", settings={"A": "1"}, children=children
+    )
     Home(home).write_up(up)
     assert Home(home).read_up() == up
 
@@ -49,6 +78,14 @@ def test_a_long_path_has_its_sockets_elsewhere(home: Path) -> None:
     folder.rmdir()
 
 
+def test_a_path_with_a_comma_has_its_sockets_elsewhere(home: Path) -> None:
+    odd = home / "a,b"
+    odd.mkdir()
+    folder = Home(odd).make_run_folder()
+    assert "," not in str(folder)
+    folder.rmdir()
+
+
 def test_a_socket_folder_that_is_a_link_is_refused(home: Path) -> None:
     (home / "elsewhere").mkdir()
     (home / "run").symlink_to(home / "elsewhere")
@@ -59,7 +96,7 @@ def test_a_socket_folder_that_is_a_link_is_refused(home: Path) -> None:
 def test_only_our_own_children_are_ended(home: Path) -> None:
     process = start_process(["sleep", "60"], log=home / "log", at_parents_death=signal.SIGKILL)
     recorded = record("worker", process.pid)
-    somebody = Recorded("backend", os.getpid(), 12345.0)  # a pid that was used again
+    somebody = Recorded("backend", os.getpid(), "another boot 12345")  # a pid that was used again
     assert end_left_behind([recorded, somebody]) == ["worker"]
     assert process.poll() is not None
 
@@ -68,6 +105,7 @@ def test_the_last_two_copies_are_kept(home: Path) -> None:
     (home / "postgres" / "data").mkdir(parents=True)
     (home / "postgres" / "data" / "PG_VERSION").write_text("18")
     for schema in ("0001_a", "0002_b", "0003_c"):
+        Home(home).save_schema(schema)
         copy = Home(home).keep_copy(schema)
     assert (copy / "PG_VERSION").read_text() == "18"
     assert sorted(entry.name[-6:] for entry in (home / "backups").iterdir()) == ["0002_b", "0003_c"]
