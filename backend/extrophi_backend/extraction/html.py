@@ -9,13 +9,13 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  compiled,
 from extrophi_backend.extraction.assembling import Assembly, one_line
 from extrophi_backend.extraction.decoding import decode
 from extrophi_backend.extraction.errors import ExtractionFailed
-from extrophi_backend.extraction.html_article import article
+from extrophi_backend.extraction.html_article import article, is_covered
 from extrophi_backend.extraction.html_parts import Part, parts_of
 from extrophi_backend.extraction.metadata import read_metadata
 from extrophi_backend.extraction.models import Extracted
 from extrophi_backend.extraction.tree import Element, local_name
 
-_VOTED_ELEMENTS = 60_000
+_VOTED_ELEMENTS = 20_000
 """A page of more is no article but a dump. trafilatura is not asked about it: some of its steps take the square."""
 _MANY_ATTRIBUTES = re.compile(r"<([a-z][a-z0-9]*)\s[^<>]{20000,}(?:>|(?=<)|\Z)", re.IGNORECASE)
 _META_CHARSET = re.compile(
@@ -53,7 +53,11 @@ def extract_html(html: str | bytes, *, url: str | None, content_type: str | None
     parts = parts_of(root)
     assembly = Assembly()
     plain = _is_plain(root, parts)
-    for part in article(parts, "" if plain else _voted(source, root), metadata.titles, plain=plain):
+    voted = "" if plain else _voted(source, root)
+    if not is_covered(voted, parts):
+        # Scripts were to show it, or to take away what lies before it.
+        parts = parts_of(root, hidden=True)
+    for part in article(parts, voted, metadata.titles, plain=plain):
         assembly.add(part.text, level=part.level)
     if len(metadata.body) > 500 and len(metadata.body) > 3 * len(assembly.text):
         # A page that scripts fill in, but that carries its text for search engines.

@@ -6,8 +6,9 @@ among it and reads like it; whatever reads like a pointer, a call to subscribe o
 """
 
 import re
+from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from extrophi_backend.extraction.html_furniture import (
     calls_to_act,
@@ -30,6 +31,13 @@ _LITTLE = 600
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
+def is_covered(voted: str, parts: Sequence[Part]) -> bool:
+    """Most of what trafilatura takes for the text is in `parts`: the walk has not passed it by as hidden."""
+    wanted = _shingles(words(voted))
+    said = {shingle for part in parts for shingle in _shingles(part.words)}
+    return sum(shingle in said for shingle in wanted) >= 0.5 * len(wanted)
+
+
 def article(parts: Sequence[Part], voted: str, titles: Iterable[str], *, plain: bool = False) -> list[Part]:
     """The parts that are the page's article, in order.
 
@@ -42,10 +50,15 @@ def article(parts: Sequence[Part], voted: str, titles: Iterable[str], *, plain: 
     if plain:
         return list(parts)
     known = {words(title) for title in titles}
-    marked = _one_article(parts, _marked(parts, voted), known)
+    marked = _marked(parts, voted)
+    _excuse(parts, marked)
+    marked = _one_article(parts, marked, known)
     if _missed(parts, marked):
         marked = [_is_prose(part) for part in parts]
-    found = _trimmed(_completed(parts, marked), known)
+    complete = _completed(parts, marked)
+    found = _trimmed(complete, known)
+    if _bulk_of(found) < 0.5 * _bulk_of(complete):
+        found = complete  # a chronology, a list of names: what reads like labels is the article
     return found or [part for part in parts if part.linked < 0.5] or list(parts)
 
 
@@ -56,44 +69,101 @@ def bulk(text: str) -> float:
 
 def _marked(parts: Sequence[Part], voted: str) -> list[bool]:
     lines = {words(line) for line in voted.splitlines()}
-    tokens = words(voted)
-    shingles = set(zip(*(tokens[at:] for at in range(_SHINGLE)), strict=False))
+    shingles = set(_shingles(words(voted)))
     return [_is_in(part, lines, shingles) for part in parts]
+
+
+def _shingles(tokens: Sequence[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(tokens[at:] for at in range(_SHINGLE)), strict=False))
 
 
 def _is_in(part: Part, lines: set[tuple[str, ...]], shingles: set[tuple[str, ...]]) -> bool:
     if part.words in lines:
         return bool(part.words)
-    own = list(zip(*(part.words[at:] for at in range(_SHINGLE)), strict=False))
+    own = _shingles(part.words)
     return bool(own) and sum(shingle in shingles for shingle in own) >= _ALIKE * len(own)
 
 
+def _excuse(parts: Sequence[Part], marked: list[bool]) -> None:
+    """Believe no name of a sidebar or widget that most of the marked text stands in."""
+    weight: Counter[Frame] = Counter()
+    for part, taken in zip(parts, marked, strict=True):
+        if taken and part.frame.beside is not None:
+            weight[part.frame.beside] += len(part.text)
+    most = 0.5 * sum(len(part.text) for part, taken in zip(parts, marked, strict=True) if taken)
+    named: Counter[str] = Counter()
+    for frame in weight:
+        named[frame.name] += weight[frame]
+    # Inner ones first: what they hold, those around them hold, too.
+    waiting = sorted(weight, key=lambda frame: frame.depth)
+    while waiting:
+        frame = waiting.pop()
+        frame.excused = weight[frame] > most or named[frame.name] > most
+        outer = frame.parent.beside if frame.parent is not None else None
+        if outer is not None:
+            if outer not in weight:
+                insort(waiting, outer, key=lambda one: one.depth)
+            weight[outer] += weight[frame]
+
+
 def _one_article(parts: Sequence[Part], marked: list[bool], titles: set[tuple[str, ...]]) -> list[bool]:
-    """Where a page holds several `<article>`s (a blog's, one below the other), only the one it is about."""
+    """Where a page holds several `<article>`s (a blog's, one below the other), only the one it is about.
+
+    Articles within that one (a live blog's entries) are its own. Beside it they may be its chapters: they go only if it
+    has most of the text, or if they are headed as its equals, or by links to where they really stand.
+    """
     sizes: Counter[Frame] = Counter()
     for part, taken in zip(parts, marked, strict=True):
         if taken and part.frame.article is not None:
             sizes[part.frame.article] += len(part.text)
     if len(sizes) < 3:
         return marked
-    main = next(
+    title = next(
         (
-            part.frame.article
+            part
             for part in parts
             if part.kind == "heading" and part.frame.article in sizes and part.linked < 0.5 and _is_title(part, titles)
         ),
         None,
     )
-    if main is None:
+    if title is None or title.frame.article is None:
         return marked
+    main = title.frame.article
+    around = set(_articles(main))
+    own = {frame for frame in sizes if main in _articles(frame) and not frame.furniture} | around
+    if sum(sizes[frame] for frame in own) <= 0.5 * sizes.total():
+        heads: dict[Frame, Part] = {}
+        for part in parts:
+            frame = part.frame.article
+            if frame is not None and (part.kind == "heading" or part.linked > 0.6):
+                first = heads.setdefault(frame, part)
+                if part.kind == "heading" != first.kind:
+                    heads[frame] = part
+        own |= {frame for frame in sizes if frame not in heads or _is_chapter(heads[frame], title)}
     return [
-        taken and (part.frame.article is main or part.frame.article is None)
+        taken and (part.frame.article is None or part.frame.article in own)
         for part, taken in zip(parts, marked, strict=True)
     ]
 
 
+def _is_chapter(head: Part, title: Part) -> bool:
+    return head.kind == "heading" and head.linked < 0.5 and head.level > title.level
+
+
+def _articles(frame: Frame) -> Iterator[Frame]:
+    """An `<article>` and those around it."""
+    above: Frame | None = frame
+    while above is not None:
+        yield above
+        above = above.parent.article if above.parent is not None else None
+
+
 def _is_prose(part: Part) -> bool:
     return not part.frame.furniture and part.linked < 0.4 and (part.kind == "code" or bulk(part.text) >= 60)
+
+
+def _bulk_of(parts: Sequence[Part]) -> float:
+    return sum(bulk(part.text) for part in parts)
 
 
 def _missed(parts: Sequence[Part], marked: list[bool]) -> bool:
@@ -157,12 +227,13 @@ def _trimmed(parts: list[Part], titles: set[tuple[str, ...]]) -> list[Part]:
     for part in parts:
         weight[_holder(part)] += len(part.text)
     main = max(weight, key=lambda frame: weight[frame], default=None)
-    kept = [part for part in parts if part.kind in {"code", "table"} or not _is_noise(part, main)]
+    kept = [part for part in parts if part.kind in {"code", "table"} or not _is_noise(part, main, weight)]
     prose = [index for index, part in enumerate(kept) if _is_text(part)]
     if prose:
+        lists = Counter(_list_of(part) for part in kept if part.kind == "item")
         first, last = prose[0], prose[-1]
-        head = [part for part in kept[:first] if not (_is_title(part, titles) or _stands_around(part))]
-        tail = [part for part in kept[last:] if not (credits_people(part.text) or _stands_around(part))]
+        head = [part for part in kept[:first] if not (_is_title(part, titles) or _stands_around(part, lists))]
+        tail = [part for part in kept[last:] if not (credits_people(part.text) or _stands_around(part, lists))]
         kept = [*head, *kept[first:last], *tail]
     while kept and kept[-1].kind == "heading":
         kept.pop()
@@ -177,14 +248,28 @@ def _is_text(part: Part) -> bool:
     )
 
 
-def _stands_around(part: Part) -> bool:
-    return part.kind not in {"code", "table"} and (part.linked > 0.6 or labels(part.text))
+def _stands_around(part: Part, lists: Mapping[Frame, int]) -> bool:
+    if part.kind in {"code", "table"}:
+        return False
+    # A byline can be a list of two; three dates are a chronology.
+    listed = part.kind == "item" and not part.linked and lists[_list_of(part)] >= 3
+    return part.linked > 0.6 or (labels(part.text) and not listed)
 
 
-def _is_noise(part: Part, main: Frame | None) -> bool:
+def _list_of(item: Part) -> Frame:
+    frame = item.frame
+    while frame.parent is not None and frame.tag not in {"ul", "ol", "dl"}:
+        frame = frame.parent
+    return frame
+
+
+def _is_noise(part: Part, main: Frame | None, weight: Mapping[Frame, int]) -> bool:
+    if part.kind == "item" and part.linked < 0.5:
+        return False  # “Sign up for an account.” is a step of what an article explains
+    heads = part.kind == "heading" and weight[_holder(part)] > len(part.text) + _PROSE
     return (
         points_elsewhere(part.text, part.linked)
-        or calls_to_act(part.text, part.linked)
+        or calls_to_act(part.text, part.linked, heads=heads)
         # An agency's own notice stands in the text it sold, and is part of it.
         or (claims_rights(part.text) and _holder(part) is not main)
     )

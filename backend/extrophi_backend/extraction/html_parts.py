@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from extrophi_backend.extraction.assembling import clean, one_line
-from extrophi_backend.extraction.html_furniture import is_caption, is_furniture_container, is_hidden
+from extrophi_backend.extraction.html_furniture import is_caption, is_furniture_container, is_hidden, name_of
 from extrophi_backend.extraction.tree import Element, local_name, steps
 
 Kind = Literal["paragraph", "heading", "item", "code", "table", "caption"]
@@ -23,9 +23,11 @@ _BLOCKS = frozenset({
 })  # fmt: skip
 _SKIPPED = frozenset({
     "applet", "audio", "button", "canvas", "datalist", "embed", "frame", "frameset", "head", "iframe", "input", "map",
-    "math", "meter", "nav", "noembed", "noframes", "noscript", "object", "optgroup", "option", "progress", "rp", "rt",
-    "script", "select", "style", "svg", "template", "textarea", "title", "video",
+    "math", "meter", "nav", "noembed", "noframes", "object", "optgroup", "option", "progress", "rp", "rt", "script",
+    "select", "style", "svg", "textarea", "title", "video",
 })  # fmt: skip
+_INERT = frozenset({"noscript", "template"})
+"""What a browser that runs scripts shows as little as what is hidden."""
 _BREAK = "\v"
 """`<br>` until a part is complete; other line ends of HTML are spaces."""
 _LINE_NUMBERS = re.compile(r"[\s\d]+\Z")
@@ -42,10 +44,22 @@ class Frame:
     depth: int
     article: "Frame | None"
     """The nearest `<article>` around, itself included."""
-    furniture: bool
-    """It, or what is around it, is named as something beside the article: share buttons, a sidebar, comments."""
+    name: str = ""
+    """Its class and id."""
+    beside: "Frame | None" = None
+    """The nearest one, itself included, that is named as something beside the article: a sidebar, comments."""
+    excused: bool = False
+    """It holds the article, whatever it is named."""
     caption: bool = False
     """Named as the words below a picture."""
+
+    @property
+    def furniture(self) -> bool:
+        """It, or what is around it, stands beside the article."""
+        frame = self.beside
+        while frame is not None and frame.excused:
+            frame = frame.parent.beside if frame.parent is not None else None
+        return frame is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -72,14 +86,15 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.lower()))
 
 
-def parts_of(root: Element) -> list[Part]:
-    """The parts of a page, hidden ones and controls left out."""
-    return list(_Walk().parts(root))
+def parts_of(root: Element, *, hidden: bool = False) -> list[Part]:
+    """The parts of a page, controls left out, and what is not shown, too, unless it is asked for by `hidden`."""
+    return list(_Walk(hidden=hidden).parts(root))
 
 
 class _Walk:
-    def __init__(self) -> None:
-        self._frame = Frame("html", None, 0, None, furniture=False)
+    def __init__(self, *, hidden: bool) -> None:
+        self._hidden = hidden
+        self._frame = Frame("html", None, 0, None)
         self._pieces: list[str] = []
         self._linked = self._strong = 0
         self._inside_link = self._inside_strong = 0
@@ -90,7 +105,7 @@ class _Walk:
         for event, element in steps(root):
             name = local_name(element).lower()
             if event == "start" and self._skipping is None:
-                if name in _SKIPPED or is_hidden(element):
+                if self._is_skipped(name, element):
                     self._skipping = element
                     if name not in {"rt", "rp"}:  # the reading of an ideograph stands within a word
                         self._take(" ")
@@ -105,18 +120,27 @@ class _Walk:
                 self._take(element.tail)
         yield from self._flush()
 
+    def _is_skipped(self, name: str, element: Element) -> bool:
+        if name == "button" and self._speaks(element):
+            return False
+        return name in _SKIPPED or (not self._hidden and (name in _INERT or is_hidden(element)))
+
+    def _speaks(self, button: Element) -> bool:
+        """It is all of a heading that folds and unfolds, or a word in the middle of a sentence."""
+        inside = any(piece.strip() for piece in self._pieces)
+        after = bool((button.tail or "").strip())
+        if self._frame.tag in _HEADINGS:
+            return not inside and not after
+        return self._frame.tag == "p" and inside and after
+
     def _begin(self, name: str, element: Element) -> Iterator[Part]:
         if name in _BLOCKS:
             yield from self._flush()
             above = self._frame
-            frame = Frame(
-                name,
-                above,
-                above.depth + 1,
-                above.article,
-                above.furniture or is_furniture_container(name, element),
-                is_caption(element),
-            )
+            frame = Frame(name, above, above.depth + 1, above.article, name_of(element), above.beside)
+            frame.caption = is_caption(frame.name)
+            if is_furniture_container(name, element):
+                frame.beside = frame
             if name == "article":
                 frame.article = frame
             self._frame = frame

@@ -159,7 +159,7 @@ def test_comments_and_sidebars_are_left_out() -> None:
 
 
 def test_of_several_articles_the_one_the_page_is_about_is_taken() -> None:
-    others = "".join(f"<article><h2>Story {n}</h2><p>{n}. {GEESE}</p></article>" for n in range(4))
+    others = "".join(f"<article><h2><a href=/{n}>Story {n}</a></h2><p>{n}. {GEESE}</p></article>" for n in range(4))
     source = (
         "<html><head><title>On herons</title><link rel='stylesheet' href='x'></head><body><main>"
         f"<article><h1>On herons</h1><p>{HERONS}</p><p>{DUCKS}</p></article>{others}</main></body></html>"
