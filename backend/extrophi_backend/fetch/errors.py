@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from extrophi_backend.errors import PlatformUnavailable
+
 FailureCode = Literal[
     "malformed_url",
     "unsupported_scheme",
@@ -14,6 +16,8 @@ FailureCode = Literal[
     "too_many_redirects",
     "broken_answer",  # not HTTP, cut off, or an encoding that does not decode
     "robots_disallowed",
+    "robots_unreachable",  # the site may disallow it, and would not say
+    "rate_limited",
 ]
 
 
@@ -27,12 +31,18 @@ class FetchFailed(Exception):
 
 
 class Wait(Exception):
-    """The host wants to be left alone for longer than a worker's slot should be held.
+    """A host is to be left alone for longer than a worker's slot should be held.
 
-    `seconds` from now on; `host` told us, by Retry-After, its crawl delay or a 429.
+    `seconds` from now on. `failure` is what it comes to if waiting does not help; None where nobody but our own pace
+    asks to wait.
     """
 
-    def __init__(self, host: str, seconds: float) -> None:
-        super().__init__(host, seconds)
+    def __init__(self, host: str, seconds: float, failure: FetchFailed | None = None) -> None:
+        super().__init__(host, seconds, failure)
         self.host = host
         self.seconds = seconds
+        self.failure = failure
+
+
+class Paced(PlatformUnavailable):
+    """Our own pace puts the job off: no sign that its platform will never answer, however often it happens."""

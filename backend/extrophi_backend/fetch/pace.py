@@ -8,7 +8,8 @@ from extrophi_backend.fetch.errors import Wait
 
 DELAY = 1.0
 """Seconds between two requests to one host."""
-LONGEST_HOLD = 86_400.0
+LONGEST_HOLD = 3600.0
+"""Who says “come back tomorrow” is asked again in an hour, and given up sooner (collectors/web/waiting.py)."""
 PATIENCE = 5.0
 """Seconds for which a worker waits in its slot."""
 _MOST_HOSTS = 10_000
@@ -25,7 +26,7 @@ class Pace:
         """Wait until `host` may be asked, and take that turn.
 
         Args:
-            host: With its port.
+            host: Its name, whatever scheme and port it is asked by.
             delay: Seconds until the next turn.
 
         Raises:
@@ -38,6 +39,19 @@ class Pace:
         self._free_at[host] = at + delay
         if len(self._free_at) > _MOST_HOSTS:
             self._free_at = {name: free for name, free in self._free_at.items() if free > now}
+        await asyncio.sleep(at - now)
+
+    async def again(self, host: str, delay: float) -> None:
+        """Another request of a fetch that has had its turn: a redirect, a second try.
+
+        It never gives up what the turn was for: where the host's delay is long, it comes a second later, and the next
+        fetch `delay` after it.
+        """
+        now = self._clock()
+        at = max(now, self._free_at.get(host, now))
+        if at - now > PATIENCE:
+            at = now + min(DELAY, delay)
+        self._free_at[host] = max(at + delay, self._free_at.get(host, at))
         await asyncio.sleep(at - now)
 
     def hold(self, host: str, seconds: float) -> None:

@@ -11,14 +11,13 @@ from protego import Protego
 AGENT = "Extrophi"
 MAX_BYTES = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB must be read
 _KEPT_SECONDS = 3600.0  # RFC 9309, 2.4: no longer than a day
-_KEPT_SECONDS_UNREACHABLE = 60.0
 _MOST_SITES = 1000
 _LONGEST_DELAY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What asking for robots.txt came to: `status` 0 when it was not reached."""
+    """What asking for robots.txt came to: any status but 429 and those of errors that may pass."""
 
     status: int
     body: bytes = b""
@@ -28,21 +27,22 @@ class Answered:
 class Rules:
     """Of one site."""
 
-    parsed: Protego | None
-    """None: everything is disallowed, since the site could not be asked."""
+    parsed: Protego
 
     def allows(self, url: str) -> bool:
-        return self.parsed is not None and self.parsed.can_fetch(url, AGENT)
+        return self.parsed.can_fetch(url, AGENT)
 
     @property
     def delay(self) -> float:
         """Seconds between two requests that the site asks for; 0 when it asks for none."""
-        asked = self.parsed.crawl_delay(AGENT) if self.parsed else None
-        return min(float(asked or 0.0), _LONGEST_DELAY)
+        return min(float(self.parsed.crawl_delay(AGENT) or 0.0), _LONGEST_DELAY)
 
 
 class Robots:
-    """The rules of sites, each asked for once an hour at most, and once at a time."""
+    """The rules of sites, each asked for once an hour at most, and once at a time.
+
+    What `ask` raises is for everybody who waits for it, and is not remembered.
+    """
 
     def __init__(self, ask: Callable[[str], Awaitable[Answered]]) -> None:
         self._ask = ask
@@ -53,18 +53,14 @@ class Robots:
         until, asking = self._known.get(site, (0.0, None))
         if asking is None or until < monotonic() or (asking.done() and (asking.cancelled() or asking.exception())):
             asking = asyncio.create_task(self._read(site))
+            asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # also if all stopped waiting
             self._known[site] = (monotonic() + _KEPT_SECONDS, asking)
             while len(self._known) > _MOST_SITES:
                 self._known.popitem(last=False)
-        rules = await asyncio.shield(asking)
-        if rules.parsed is None:
-            self._known[site] = (min(self._known[site][0], monotonic() + _KEPT_SECONDS_UNREACHABLE), asking)
-        return rules
+        return await asyncio.shield(asking)
 
     async def _read(self, site: str) -> Rules:
         answered = await self._ask(f"{site}/robots.txt")
         if 200 <= answered.status < 300:
             return Rules(Protego.parse(answered.body[:MAX_BYTES].decode("utf-8", "replace")))
-        if 400 <= answered.status < 500 and answered.status != 429:
-            return Rules(Protego.parse(""))  # RFC 9309, 2.3.1.3: unavailable, so nothing is disallowed
-        return Rules(None)  # RFC 9309, 2.3.1.4: unreachable, so everything is
+        return Rules(Protego.parse(""))  # RFC 9309, 2.3.1.3: unavailable, so nothing is disallowed
