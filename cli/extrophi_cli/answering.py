@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from extrophi_cli.citations import show_citations
 from extrophi_cli.errors import CommandError
-from extrophi_cli.output import clean
+from extrophi_cli.output import clean, note
 from extrophi_cli.wire import JSON, Event, refusal
 
 
@@ -33,6 +33,13 @@ class AnswerPrinter:
             if self._text and not self.quiet:
                 print(flush=True)
             raise refusal(event.data, status=int(event.data.get("status") or 500))
+
+    def restart(self) -> None:
+        """The answer comes anew, from its beginning: another driver took it over."""
+        if self._text and not self.quiet:
+            print(flush=True)
+            note("The answer broke off; it begins anew:")
+        self._text = ""
 
     def _print(self, text: str) -> None:
         self._text += text

@@ -56,7 +56,8 @@ class Commands(TyperGroup):
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of a pipe has had enough: typer ends quietly
                 raise
-            say_error(f"{error.strerror or error}.", None)
+            where = f"{error.filename}: " if error.filename is not None else ""
+            say_error(f"{where}{error.strerror or error}.", None)
             raise typer.Exit(FAILED) from error
 
 

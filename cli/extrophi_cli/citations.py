@@ -1,6 +1,6 @@
 """Answers and citations as a reader of a terminal sees them."""
 
-from extrophi_cli.output import clean, one_line, say
+from extrophi_cli.output import one_line, say
 from extrophi_cli.wire import JSON
 
 
@@ -29,9 +29,3 @@ def show_citations(citations: list[JSON]) -> None:
         say(f"    “{one_line(citation.get('quote', ''))}”")
         if link(citation):
             say(f"    {link(citation)}", style="blue")
-
-
-def show_answer(answer: JSON) -> None:
-    """A whole answer and its citations."""
-    say(clean(answer.get("answer", "")))
-    show_citations(answer.get("citations") or [])

@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 
 from extrophi_cli import __version__
-from extrophi_cli.errors import Unreachable
+from extrophi_cli.errors import CommandError, Unreachable
 from extrophi_cli.wire import JSON, Event, read_events, refusal
 
 # An answer's first word can take a slow model minutes; comment lines every 10 s keep streams alive.
@@ -27,6 +27,8 @@ class Extrophi:
         # This machine's own is never behind a proxy, whatever HTTP_PROXY says.
         try:
             self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, trust_env=not is_local)
+        except UnicodeEncodeError as error:
+            raise CommandError("The key has letters that no key has.", hint="Check --key.", code=2) from error
         except (httpx.InvalidURL, ValueError) as error:
             raise Unreachable(f"{url!r} is no address: {error}.", hint="It looks like http://host:8000") from error
 
@@ -87,7 +89,7 @@ class Extrophi:
             if response.status_code >= 400:
                 response.read()
             _raise_for_problem(response)
-            yield read_events(response.iter_lines())
+            yield read_events(_lines(response.iter_bytes()))
 
     @contextmanager
     def _reaching(self) -> Generator[None]:
@@ -97,6 +99,17 @@ class Extrophi:
             reason = str(error) or type(error).__name__
             hint = "`extrophi status` tells what runs." if self.is_local else "Check --url, and that it runs there."
             raise Unreachable(f"No answer from {self.url}: {reason}.", hint=hint) from error
+        except UnicodeEncodeError as error:  # half a surrogate pair stands for a byte of the command line
+            raise CommandError("What you gave is not UTF-8.", hint="Check the terminal's encoding.", code=2) from error
+
+
+def _lines(parts: Iterator[bytes]) -> Iterator[str]:
+    """Lines that end by a line feed. A text's other separators (U+2028, U+0085) stand in the data as they are."""
+    begun = b""
+    for part in parts:
+        *lines, begun = (begun + part).split(b"\n")
+        for line in lines:
+            yield line.decode().removesuffix("\r")
 
 
 def _raise_for_problem(response: httpx.Response) -> None:

@@ -50,10 +50,11 @@ def opened(file: Path | None) -> Generator[IO[bytes]]:
     """The lines of a file, or of standard input (put aside, since they are read twice: checked, then sent)."""
     if file is not None:
         try:
-            with file.open("rb") as lines:
-                yield lines
+            lines = file.open("rb")
         except OSError as error:
             raise CommandError(f"Cannot read {file}: {error.strerror}.", hint="Check the path.", code=4) from error
+        with lines:
+            yield lines
         return
     with tempfile.TemporaryFile() as lines:
         while block := sys.stdin.buffer.read(1 << 20):
@@ -69,6 +70,14 @@ class Mark:
     documents: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Not a document: a target that is collected again. `body` is what POST /api/sources takes."""
+
+    body: JSON
+    is_paused: bool
+
+
 def validate(lines: IO[bytes]) -> tuple[int, list[BadLine]]:
     """Check every line; gives how many documents there are and the bad lines (the first hundred), and rewinds."""
     count, number, bad = 0, 0, list[BadLine]()
@@ -80,7 +89,7 @@ def validate(lines: IO[bytes]) -> tuple[int, list[BadLine]]:
             found = parse(line)
             if isinstance(found, Mark):
                 began = _follow(found, count, began)
-            else:
+            elif not isinstance(found, Source):
                 count += 1
         except ValueError as error:
             count += 1
@@ -105,8 +114,8 @@ def _follow(mark: Mark, count: int, began: int | None) -> int | None:
     return None
 
 
-def parse(line: bytes) -> JSON | Mark:
-    """One line: a document for the API, or a mark. Raises ValueError in words for a person."""
+def parse(line: bytes) -> JSON | Mark | Source:
+    """One line: a document for the API, a source, or a mark. Raises ValueError in words for a person."""
     if len(line) > _MOST_BYTES:
         raise ValueError(f"is larger than {_MOST_BYTES // 1_000_000} MB")
     try:
@@ -128,11 +137,16 @@ def parse(line: bytes) -> JSON | Mark:
     return kept | {"collections": _collections(document)}
 
 
-def _mark(line: JSON) -> Mark:
+def _mark(line: JSON) -> Mark | Source:
     if line[_MARK] == "export" and line.get("format") == 1:
         return Mark(None)
     if line[_MARK] == "end" and isinstance(line.get("documents"), int):
         return Mark(line["documents"])
+    if line[_MARK] == "source":
+        body = {name: line[name] for name in ("target", "collection", "limit", "title") if name in line}
+        if not isinstance(body.get("target"), str):
+            raise ValueError("is a source without a target")
+        return Source(body | {"collect": False}, is_paused=line.get("state") == "paused")
     raise ValueError("is from an Extrophi newer than this one")
 
 
@@ -192,7 +206,7 @@ def read_batches(lines: Iterable[bytes]) -> Iterator[Batch]:
         if not line.strip():
             continue
         document = parse(line)
-        if isinstance(document, Mark):
+        if isinstance(document, Mark | Source):
             continue
         if batch.lines and (len(batch.lines) == _MOST_DOCUMENTS or size + len(line) > _MOST_BYTES):
             yield batch
@@ -215,6 +229,20 @@ def send(extrophi: "Extrophi", batch: Batch) -> dict[str, int]:
             code=refused.code,
         ) from refused
     return dict(Counter(item["status"] for item in answer.get("items", [])))
+
+
+def read_sources(lines: Iterable[bytes]) -> Iterator[Source]:
+    """The sources among valid lines."""
+    for line in lines:
+        if line.strip() and isinstance(found := parse(line), Source):
+            yield found
+
+
+def send_source(extrophi: "Extrophi", source: Source) -> None:
+    """Keep a source that was exported, without collecting it. Raises Refused when its target means nothing here."""
+    kept = extrophi.post("/api/sources", source.body)
+    if source.is_paused:
+        extrophi.request("PATCH", f"/api/sources/{kept['id']}", json={"state": "paused"})
 
 
 def _at_fault(batch: Batch, refused: Refused) -> str:
@@ -246,9 +274,12 @@ def read_all(extrophi: "Extrophi", collection: str | None, *, newest_only: bool 
         yield document
 
 
-def as_lines(documents: Iterable[JSON]) -> Iterator[str]:
-    """An export, which `parse` takes line by line: a mark, documents, a mark that says how many there were."""
+def as_lines(documents: Iterable[JSON], sources: Iterable[JSON] = ()) -> Iterator[str]:
+    """An export, which `parse` takes line by line: a mark, sources, documents, a mark that says how many of these."""
     yield _line({_MARK: "export", "format": 1})
+    for source in sources:
+        kept = {name: source[name] for name in ("target", "collection", "limit", "title", "state")}
+        yield _line({_MARK: "source", "platform": source["platform"], **kept})
     count = 0
     for document in documents:
         yield _line(document)

@@ -2,11 +2,11 @@
 
 Exit codes (docs/cli.md repeats them):
     0  done
-    1  failed: the job failed, or a component broke
+    1  failed: all that was to be done failed, or a component broke
     2  wrong use: an option or argument that does not fit
     3  Extrophi is not there: it could not be started or reached
     4  refused: what was asked for is not possible (bad input, not found, no key)
-    5  done in part: some documents failed
+    5  done in part: some documents or targets failed
     130  interrupted by Ctrl-C
 """
 

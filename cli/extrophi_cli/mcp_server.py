@@ -16,7 +16,7 @@ from extrophi_cli import __version__
 from extrophi_cli.client import Extrophi
 from extrophi_cli.errors import CommandError
 from extrophi_cli.running import connect
-from extrophi_cli.targets import absolute
+from extrophi_cli.targets import prepare, upload
 from extrophi_cli.wire import JSON
 
 _PAGE = 20_000  # characters of a document given at once: about 5,000 tokens
@@ -74,7 +74,18 @@ def make_server(url: str | None, key: str | None, *, allow_collect: bool = False
 
         @server.tool()
         async def collect(target: str, limit: Annotated[int, Field(ge=1, le=100_000)] = 100) -> JSON:
-            """Collect a URL, @handle, r/name, file or folder into the library. Gives the job; it goes on by itself."""
-            return await call(lambda e: e.post("/api/jobs", {"target": absolute(target), "limit": limit}))
+            """Collect a URL, @handle, r/name, file or folder into the library. Gives the job; it goes on by itself.
+
+            Files go to an Extrophi elsewhere at once: then it gives its word on each, and there is no job.
+            """
+            return await call(lambda e: _collect(e, target, limit))
 
     return server
+
+
+def _collect(extrophi: Extrophi, target: str, limit: int) -> JSON:
+    prepared = prepare(extrophi, [target])
+    if prepared.files:
+        uploaded = upload(extrophi, prepared.files)
+        return {"items": uploaded.items, "failures": uploaded.failures}
+    return extrophi.post("/api/jobs", {"target": prepared.remote[0], "limit": limit})

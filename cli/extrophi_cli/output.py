@@ -28,7 +28,6 @@ def one_line(text: object) -> str:
 
 
 # Embeddings, overrides and isolates of Unicode's bidirectional algorithm (UAX #9).
-_CONTROLS = frozenset({"Cc", "Cs"})
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -36,7 +35,8 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 def console() -> "Console":
     from rich.console import Console  # noqa: PLC0415  a tenth of a second that `--json` need not spend
 
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    # The terminal itself wraps what is too long: a link that we break is none any more.
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 @cache
@@ -61,9 +61,14 @@ def note(text: object) -> None:
 
 def write_json(value: Any) -> None:
     """One JSON value on stdout: indented for people, on one line in a pipe."""
-    # Escaped where it is a control character or half a surrogate pair, which no encoding could print.
-    text = json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
-    print(text.encode("utf-8", "backslashreplace").decode("utf-8"), flush=True)
+    write_utf8(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
+
+
+def write_utf8(text: str) -> None:
+    """JSON on stdout: UTF-8 (RFC 8259, section 8.1) whatever the locale; half a surrogate pair is escaped."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -29,7 +29,7 @@ class JobBoard:
     _told: dict[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
 
     def show(self, job: JSON) -> None:
-        identity = str(job.get("id", ""))
+        identity = str(job.get("id") or job.get("target"))  # a refused target of an investigation is no job
         before = self.jobs.get(identity)
         self.jobs[identity] = job
         if self._live is None and not self.quiet:

@@ -34,6 +34,19 @@ JSON. In a pipe, tables are tab-separated lines and nothing has colour; `NO_COLO
 | `EXTROPHI_URL`, `EXTROPHI_KEY` | an Extrophi elsewhere, and your key for it |
 | `DATABASE_URL`, `REDIS_URL` | servers that `up` uses instead of its own |
 | `EXTROPHI_PYTHON` | the Python that makes `.venv`, when `python3` is not the right one |
+
+A setting reaches what runs already only after `extrophi down`; a command says so when it notices.
+
+## Back to the data before an update
+
+When an update brings a new schema, the next start copies the database to `backups/` in `EXTROPHI_HOME`, then migrates
+it. The last two copies are kept, each named by its time and its schema; a migration that fails and is tried again makes
+no other. To go back:
+
+1. `./extrophi down`
+2. In `EXTROPHI_HOME`, move `postgres/data` away, and the copy to its place: `mv backups/TIME-SCHEMA postgres/data`.
+3. Write the copy's schema to the file `version`: `{"schema": "SCHEMA"}`.
+4. Check out the older Extrophi. (A newer one would migrate the data again.)
 """
 
 

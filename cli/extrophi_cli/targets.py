@@ -1,13 +1,15 @@
-"""Targets as a person types them, made ready for an Extrophi here or elsewhere."""
+"""What a person typed as a target, and carrying files to an Extrophi that is elsewhere."""
 
 import mimetypes
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from extrophi_cli.errors import FAILED, PARTIAL, CommandError
+from extrophi_cli.errors import FAILED, PARTIAL, REFUSED, CommandError, Refused
 from extrophi_cli.output import note
 from extrophi_cli.progress import tell_failures
 from extrophi_cli.wire import JSON
@@ -15,10 +17,11 @@ from extrophi_cli.wire import JSON
 if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
 
-# What the files collector reads; anything else in a folder is left where it is.
-_READABLE = {".md", ".markdown", ".txt", ".text", ".rst", ".html", ".htm", ".xhtml", ".pdf", ".docx", ".epub"}
 _FILES_AT_ONCE = 50
-_BYTES_AT_ONCE = 24_000_000  # a request of the orchestrator may have 32 MB
+_BYTES_AT_ONCE = 24_000_000
+_LARGEST = 500_000_000  # a file is held in memory; by default Extrophi takes 64 MB
+_FOR_ALL_OF_THEM = frozenset({401, 403, 429})
+"""Refusals that are not about the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,28 @@ class Targets:
 
 def is_path(target: str) -> bool:
     """Whether a target means a file or folder: one that exists, or that can only be a path."""
-    if target.startswith(("/", "./", "../", "~")) or target in {".", ".."}:
+    if target.startswith(("/", "./", "../", "~")) or target in {".", ".."} or _is_file_uri(target):
         return True
     return "://" not in target and not target.startswith("@") and Path(target).exists()
 
 
-def absolute(target: str) -> str:
-    """A path made absolute, since the services run elsewhere; any other target unchanged."""
-    return str(Path(target).expanduser().absolute()) if is_path(target) else target
+def _is_file_uri(target: str) -> bool:
+    return target.lower().startswith("file:")
+
+
+def to_path(target: str) -> Path:
+    """The absolute path that a target means. Raises CommandError when there is nothing there."""
+    try:
+        named = os.fsdecode(unquote_to_bytes(urlsplit(target).path)) if _is_file_uri(target) else target
+        path = Path(named).expanduser().absolute()
+        path.stat()
+    except RuntimeError:
+        raise CommandError(f"{target}: there is no such user.", hint="Check the path.", code=REFUSED) from None
+    except (OSError, ValueError) as error:
+        gone = isinstance(error, FileNotFoundError | NotADirectoryError)
+        reason = "" if gone else f" that can be read: {getattr(error, 'strerror', None) or error}"
+        raise CommandError(f"There is no file or folder {target}{reason}.", hint="Check the path.", code=4) from None
+    return path
 
 
 def prepare(extrophi: "Extrophi", targets: Sequence[str]) -> Targets:
@@ -49,16 +66,47 @@ def prepare(extrophi: "Extrophi", targets: Sequence[str]) -> Targets:
         if not target.strip():  # as a path it would be the current folder
             raise CommandError("A target is empty.", hint="Check the variables in the command.", code=2)
         if not is_path(target):
+            _check_no_file_is_meant(target)
             remote.append(target)
-            continue
-        path = Path(target).expanduser().absolute()
-        if not path.exists():
-            raise CommandError(f"There is no file or folder {target}.", hint="Check the path.", code=4)
-        if extrophi.is_local:
-            remote.append(str(path))
+        elif extrophi.is_local:
+            remote.append(str(to_path(target)))
         else:
-            files.append(path)
+            files.append(to_path(target))
     return Targets(remote, files)
+
+
+def _check_no_file_is_meant(target: str) -> None:
+    """Raises CommandError for `missing.md`, which would be taken for a site of Moldova."""
+    from extrophi_backend.extraction.detecting import SUFFIXES, suffix  # noqa: PLC0415  as heavy as the rest of us
+
+    if "/" not in target and suffix(target) in SUFFIXES:
+        hint = f"Check the path; a site of that name is https://{target}"
+        raise CommandError(f"There is no file {target} here.", hint=hint, code=REFUSED)
+
+
+def ask_for_each(targets: Iterable[str], ask: Callable[[str], JSON]) -> tuple[dict[str, JSON], list[JSON]]:
+    """What each target came to, by target, and the failures: a refused one does not stand in the others' way.
+
+    Raises:
+        Refused: none of several, or the only one, was taken; or it is not the target that was refused.
+    """
+    done: dict[str, JSON] = {}
+    refused: dict[str, Refused] = {}
+    for target in targets:
+        try:
+            done[target] = ask(target)
+        except Refused as refusal:
+            if refusal.status in _FOR_ALL_OF_THEM or refusal.status >= 500:
+                raise
+            refused[target] = refusal
+    if len(refused) == 1 and not done:
+        raise next(iter(refused.values()))
+    failures = [_failure(target, one.problem, one.message) for target, one in refused.items()]
+    return done, failures
+
+
+def _failure(target: str, code: str, detail: str) -> JSON:
+    return {"target": target, "code": code, "detail": detail}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +117,28 @@ class Uploaded:
     failures: list[JSON]
 
     @property
-    def code(self) -> int:
-        """What a command ends with for them."""
+    def codes(self) -> list[int]:
+        """What a command ends with for them; none when there were none."""
         if not self.failures:
-            return 0
-        return PARTIAL if self.items else FAILED
+            return [0] if self.items else []
+        return [PARTIAL if self.items else FAILED]
 
 
-def upload(extrophi: "Extrophi", paths: Sequence[Path], *, collection: str = "default") -> Uploaded:
-    """Upload files, and folders recursively, to an Extrophi elsewhere; says what failed."""
+def upload(extrophi: "Extrophi", paths: Iterable[Path], *, collection: str = "default") -> Uploaded:
+    """Upload files, and folders recursively, to an Extrophi elsewhere; says what failed, file by file."""
     items: list[JSON] = []
     failures: list[JSON] = []
-    for batch in _batches(readable_files(paths)):
-        with ExitStack() as opened:
-            parts = [
-                (
-                    "files",
-                    (name, opened.enter_context(path.open("rb")), mimetypes.guess_type(name)[0] or "text/plain"),
-                )
-                for name, path in batch
-            ]
+    for batch in _batches(readable_files(paths), failures):
+        parts = [
+            ("files", (file.name, body, mimetypes.guess_type(file.name)[0] or "text/plain")) for file, body in batch
+        ]
+        try:
             answer = extrophi.request("POST", "/api/uploads", files=parts, data={"collection": collection})
+        except Refused as refused:
+            if refused.status != 413:
+                raise
+            failures += [_failure(file.name, refused.problem, refused.message) for file, _ in batch]
+            continue
         items += answer.get("items", [])
         failures += answer.get("failures", [])
         new = sum(item.get("status") == "created" for item in items)
@@ -98,27 +147,65 @@ def upload(extrophi: "Extrophi", paths: Sequence[Path], *, collection: str = "de
     return Uploaded(items, failures)
 
 
-def readable_files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """Files that can be read as documents: (name to upload under, path), folders walked in order."""
+@dataclass(frozen=True, slots=True)
+class ReadableFile:
+    """A file to upload. `root`: canonical; the file is read below it, through no link."""
+
+    path: Path
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """Its document's external id, from whichever folder it is uploaded: the machine, and the path there."""
+        path = str(self.path)
+        try:
+            path.encode()
+        except UnicodeEncodeError:  # no UTF-8: escaped, for a replacement character would make two names one
+            path = quote(os.fsencode(path))
+        return f"{socket.gethostname()}{path}"
+
+
+def readable_files(paths: Iterable[Path]) -> Iterator[ReadableFile | JSON]:
+    """The files that can be read as documents, folders walked as the collector does; or the failure in a file's stead.
+
+    A file that was named is tried whatever it is called.
+    """
+    from extrophi_backend.collectors.files.walk import Found, walk  # noqa: PLC0415
+
     for path in paths:
-        if path.is_file():
-            yield path.name, path
+        real = path.resolve()
+        if not real.is_dir():
+            yield ReadableFile(real, real.parent)
             continue
-        for file in sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if file.suffix.lower() in _READABLE and not hidden and file.is_file():
-                yield str(Path(path.name) / file.relative_to(path)), file
+        for entry in walk(real, (real,)):
+            if isinstance(entry, Found):
+                yield ReadableFile(entry.path, real)
+            else:
+                outside = entry.code == "outside_roots"
+                detail = "It is a link to a place outside the folder." if outside else entry.detail
+                yield _failure(str(entry.path), entry.code, detail)
 
 
-def _batches(files: Iterator[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
-    batch: list[tuple[str, Path]] = []
+def _batches(files: Iterable[ReadableFile | JSON], failures: list[JSON]) -> Iterator[list[tuple[ReadableFile, bytes]]]:
+    """Files with their bytes, as many as one request takes; those that cannot be read become failures."""
+    from extrophi_backend.collectors.files.walk import Refused as Unreadable  # noqa: PLC0415
+    from extrophi_backend.collectors.files.walk import read_file  # noqa: PLC0415
+
+    batch: list[tuple[ReadableFile, bytes]] = []
     size = 0
-    for name, path in files:
-        more = path.stat().st_size
-        if batch and (len(batch) == _FILES_AT_ONCE or size + more > _BYTES_AT_ONCE):
+    for file in files:
+        if not isinstance(file, ReadableFile):
+            failures.append(file)
+            continue
+        try:
+            body, _ = read_file(file.path, file.root, _LARGEST)
+        except Unreadable as refusal:
+            failures.append(_failure(file.name, refusal.code, refusal.detail))
+            continue
+        if batch and (len(batch) == _FILES_AT_ONCE or size + len(body) > _BYTES_AT_ONCE):
             yield batch
             batch, size = [], 0
-        batch.append((name, path))
-        size += more
+        batch.append((file, body))
+        size += len(body)
     if batch:
         yield batch

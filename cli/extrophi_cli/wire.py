@@ -9,16 +9,16 @@ from typing import Any
 from extrophi_cli.errors import Refused
 
 JSON = dict[str, Any]
-_API_WORDS = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) /|/openapi\.json")
+_API_WORDS = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) |/openapi\.json")
 """Hints for who writes HTTP by hand; a command gives its own, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One Server-Sent Event; `data` is its JSON."""
+    """One Server-Sent Event; `data` is its JSON: an object, or a list (`citations`)."""
 
     name: str
-    data: JSON
+    data: Any
     id: str | None = None
 
 
@@ -32,7 +32,7 @@ def read_events(lines: Iterator[str]) -> Iterator[Event]:
                     value = json.loads("\n".join(data))
                 except ValueError:
                     value = None
-                if isinstance(value, dict):
+                if isinstance(value, dict | list):
                     yield Event(name=name, data=value, id=last_id)
             name, data = "message", []
             continue

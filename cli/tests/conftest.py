@@ -52,8 +52,10 @@ def front_door() -> Iterator[FrontDoor]:
             is_json = self.headers.get("content-type") == "application/json"
             path = self.path.partition("?")[0]
             door.keys.append(self.headers.get("authorization"))
-            door.asked.append((self.command, path, json.loads(content) if is_json and content else content))
+            body = json.loads(content) if is_json and content else content
+            door.asked.append((self.command, path, body))
             found = door.answers.get((self.command, path), (404, {"title": "Not found", "code": "not_found"}))
+            found = found(body) if callable(found) else found
             if isinstance(found, list):
                 self.stream(found)
                 return
@@ -77,7 +79,7 @@ def front_door() -> Iterator[FrontDoor]:
             if door.hang_after_events is not None:
                 door.hang_after_events.wait(60)
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
             pass

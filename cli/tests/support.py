@@ -27,7 +27,10 @@ Command = Callable[..., Run]
 
 @dataclass(slots=True)
 class FrontDoor:
-    """Answers by (method, path); records what it was asked. A list of (event, data) is served as a stream."""
+    """Answers by (method, path); records what it was asked. A list of (event, data) is served as a stream.
+
+    An answer may be a function of the body, too.
+    """
 
     port: int = 0
     answers: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])

@@ -1,15 +1,15 @@
-"""The command `extrophi add`."""
-
 from typing import Annotated
 
 import typer
 
 from extrophi_cli import options
 from extrophi_cli.collecting import collect_all, worst
-from extrophi_cli.errors import CommandError
+from extrophi_cli.errors import FAILED, CommandError
 from extrophi_cli.output import note, say, write_json
+from extrophi_cli.progress import tell_failures
 from extrophi_cli.running import connect
-from extrophi_cli.targets import absolute, is_path, prepare, upload
+from extrophi_cli.targets import ask_for_each, is_path, prepare, to_path, upload
+from extrophi_cli.wire import JSON
 
 
 def add(
@@ -17,13 +17,13 @@ def add(
     collection: options.Collection = "default",
     watch: Annotated[bool, typer.Option("--watch", help="Follow the folders as they change, until Ctrl-C.")] = False,
     now: Annotated[
-        bool, typer.Option("--now/--later", help="Wait until they are collected, or leave that to Extrophi.")
+        bool, typer.Option("--now/--later", help="Collect them now and wait for the end, or only keep them.")
     ] = True,
     url: options.URL = None,
     key: options.Key = None,
     as_json: options.AsJSON = False,
 ) -> None:
-    """Add sources: targets that are collected now and again and again.
+    """Keep targets as sources, and collect them now. Adding one again collects it again. Exit code 5: some failed.
 
     Examples:
         extrophi add https://some.site/feed.xml
@@ -35,24 +35,33 @@ def add(
     with connect(url, key) as extrophi:
         prepared = prepare(extrophi, targets)
         if watch and not all(is_path(target) for target in targets):
-            raise CommandError("Only folders can be watched.", hint="Leave --watch out: sources are revisited.", code=2)
+            raise CommandError("Only folders can be watched.", hint="Leave --watch out, or name folders only.", code=2)
         uploaded = upload(extrophi, prepared.files, collection=collection)
-        sources = [
-            # With `now`, the job below is the first: one made here could have ended before we see it.
-            extrophi.post("/api/sources", {"target": target, "collection": collection, "collect": not now})
-            for target in prepared.remote
-        ]
+        # With `now`, the job below is the first: one made here could have ended before we see it.
+        body = {"collection": collection, "collect": not now}
+        sources, failures = ask_for_each(
+            prepared.remote, lambda target: extrophi.post("/api/sources", {"target": target, **body})
+        )
         if not as_json:
-            for source in sources:
+            for source in sources.values():
                 say(f"{source.get('platform')}: {source.get('target')} ({source.get('id')})")
-        jobs = [extrophi.post(f"/api/sources/{source['id']}/jobs") for source in sources] if now else []
-        code = worst(uploaded.code, collect_all(extrophi, jobs, quiet=as_json))
+        jobs: dict[str, JSON] = {}
+        if now and sources:
+            jobs, not_now = ask_for_each(
+                sources, lambda target: extrophi.post(f"/api/sources/{sources[target]['id']}/jobs")
+            )
+            failures += not_now
+        tell_failures({"failures": failures})
+        codes = [*uploaded.codes, *[FAILED] * len(failures)]
+        codes += collect_all(extrophi, list(jobs.values()), quiet=as_json) if now else [0] * len(sources)
         if as_json:
-            ended = [extrophi.get(f"/api/sources/{source['id']}") for source in sources]
-            write_json({"items": ended, "uploaded": uploaded.items, "failures": uploaded.failures})
+            ended = [extrophi.get(f"/api/sources/{source['id']}") for source in sources.values()]
+            write_json({"items": ended, "uploaded": uploaded.items, "failures": uploaded.failures + failures})
         if watch:
             from extrophi_cli.watching import follow  # noqa: PLC0415  watchfiles is for this option only
 
             note("Watching for changes; Ctrl-C ends it.")
-            follow(extrophi, [absolute(target) for target in targets], sources, collection=collection)
-    raise typer.Exit(code)
+            folders = [to_path(target) for target in targets]
+            kept = [folder for folder in folders if not extrophi.is_local or str(folder) in sources]
+            follow(extrophi, kept, sources, collection=collection)
+    raise typer.Exit(worst(codes))

@@ -1,5 +1,3 @@
-"""The command `extrophi ask`."""
-
 from typing import Annotated
 
 import typer

@@ -1,5 +1,3 @@
-"""The command `extrophi embeddings`."""
-
 from typing import Annotated
 
 import typer
@@ -43,10 +41,9 @@ def embeddings(
     if as_json:
         write_json(found if changed is None else changed)
         return
-    items = found.get("items") or found.get("models") or []
+    items = found.get("items") or []
     if not items:
         say("No embedding model yet: it is chosen at the first indexing.")
         return
     columns = ["model", "endpoint", "state", "embedded", "pending", "failed"]
-    rows = [[item.get("model") or item.get("name"), *(item.get(column) for column in columns[1:])] for item in items]
-    table(columns, rows)
+    table(columns, [[item.get(column) for column in columns] for item in items])

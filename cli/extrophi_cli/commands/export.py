@@ -1,7 +1,4 @@
-"""The command `extrophi export`."""
-
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,25 +9,26 @@ import typer
 from extrophi_cli import options
 from extrophi_cli.documents import as_lines, read_all
 from extrophi_cli.errors import REFUSED, CommandError
-from extrophi_cli.output import note
+from extrophi_cli.output import note, write_utf8
 from extrophi_cli.running import connect
 from extrophi_cli.wire import JSON
 
 
 def export(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; standard output otherwise.")] = "-",
-    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection's documents.")] = None,
+    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
     newest: Annotated[bool, typer.Option("--newest", help="Leave out earlier versions of documents.")] = False,
     url: options.URL = None,
     key: options.Key = None,
 ) -> None:
-    """Export all documents as JSON lines; `extrophi import` takes them in again.
+    """Export all documents and sources as JSON lines; `extrophi import` takes them in again.
 
     A line is a document in one version, the oldest first: text, title, author, addresses, moments, collections, the
     text's parts, and the places in the original. An import makes the same documents, versions and search results of
-    it, under other ids. The first and the last line, which have a key "extrophi", tell whether the file is whole.
+    it, under other ids. Lines with a key "extrophi" are no documents: the sources, and the first and the last line,
+    which tell whether the file is whole.
 
-    Not in it: the pages and files as fetched, sources, jobs, and embeddings, which are made anew. For a copy of
+    Not in it: the pages and files as fetched, jobs, and embeddings, which are made anew. For a copy of
     everything, run `extrophi down` and copy the folder that `extrophi status` names.
 
     Examples:
@@ -38,14 +36,18 @@ def export(
 
         extrophi export | zstd > library.jsonl.zst
 
-        extrophi export --newest | jq -r 'select(.platform == "web") | .url'
+        extrophi export --newest | jq -r 'select(.text and .platform == "web") | .url'
     """
     with connect(url, key) as extrophi:
-        lines = as_lines(_counted(read_all(extrophi, collection, newest_only=newest)))
+        sources = (
+            source
+            for source in extrophi.pages("/api/sources")
+            if collection is None or source["collection"] == collection
+        )
+        lines = as_lines(_counted(read_all(extrophi, collection, newest_only=newest)), sources)
         if file == "-":
             for line in lines:
-                sys.stdout.write(line)
-            sys.stdout.flush()
+                write_utf8(line)
             return
         target = Path(file)
         aside = target.with_name(f".{target.name}.{os.getpid()}")  # a broken-off export leaves no half file

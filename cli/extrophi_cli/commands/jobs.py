@@ -1,5 +1,3 @@
-"""The command `extrophi jobs`."""
-
 from itertools import islice
 from typing import Annotated
 

@@ -1,5 +1,3 @@
-"""The command `extrophi mcp`."""
-
 from typing import Annotated
 
 import typer

@@ -1,5 +1,3 @@
-"""The command `extrophi search`."""
-
 from enum import StrEnum
 from typing import Annotated
 
@@ -57,6 +55,8 @@ def search(
         return
     if found.get("degraded"):
         note(found["degraded"])
+    if found.get("relaxed"):
+        note("Too few hold the quoted words as they stand: the rest holds some of them.")
     items = found.get("items") or []
     if not items:
         say("Nothing found. `extrophi add` or `extrophi collect` brings more in.")

@@ -1,5 +1,3 @@
-"""The command `extrophi sources`."""
-
 from typing import Annotated
 
 import typer
@@ -19,7 +17,7 @@ def sources(
     key: options.Key = None,
     as_json: options.AsJSON = False,
 ) -> None:
-    """List the sources that are collected again and again, or remove one.
+    """List the targets that are kept as sources, or remove one.
 
     Examples:
         extrophi sources

@@ -2,14 +2,28 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+from mcp.client.session import ClientSession
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
 from cli.tests.support import PATHS, Command, FrontDoor
+from extrophi_cli.answering import AnswerPrinter
+from extrophi_cli.client import Extrophi
+from extrophi_cli.collecting import Patience
+from extrophi_cli.commands.investigate import Run
+from extrophi_cli.errors import Unreachable
+from extrophi_cli.progress import JobBoard
 
 CITATION = {
     "n": 1, "document_id": "d", "version": 1, "platform": "web", "external_id": "x", "title": "On \x1b[2Jphones",
@@ -17,6 +31,13 @@ CITATION = {
     "deep_link": "https://a.example/x#:~:text=Few", "quote": "Few read on.", "quote_start": 0, "quote_end": 12,
 }  # fmt: skip
 DONE = {"answer": "Few do [1].", "citations": [CITATION], "abstained": False, "model": "extractive"}
+
+
+def eventually(look: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
 
 
 def job(status: str, **progress: int) -> dict[str, Any]:
@@ -29,7 +50,7 @@ def test_an_investigation_shows_progress_answer_and_citations(front_door: FrontD
         ("investigation", {"id": "i"}),
         ("job", job("running")),
         ("job", job("succeeded", found=2, created=1, failed=1)),
-        ("citations", {"items": [CITATION]}),
+        ("citations", [CITATION]),
         ("delta", {"text": "Few do "}),
         ("delta", {"text": "[1]."}),
         ("done", DONE),
@@ -130,13 +151,283 @@ def test_a_folder_is_uploaded_to_a_far_extrophi(front_door: FrontDoor, extrophi:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("# A\n")
     (tmp_path / "notes" / "b.bin").write_bytes(b"\0")
-    front_door.answers["POST", "/api/uploads"] = {"items": [{"external_id": "notes/a.md", "status": "created"}]}
-    ran = extrophi("collect", str(tmp_path / "notes"), "--url", front_door.url, "--key", "sesame")
-    assert ran.code == 0, ran.err
-    assert front_door.keys == ["Bearer sesame"]
+    (tmp_path / "notes" / "node_modules").mkdir()
+    (tmp_path / "notes" / "node_modules" / "c.md").write_text("# C\n")
+    front_door.answers["POST", "/api/uploads"] = {"items": [{"external_id": "a", "status": "created"}]}
+    for target in (tmp_path / "notes", (tmp_path / "notes").as_uri()):
+        ran = extrophi("collect", str(target), "--url", front_door.url, "--key", "sesame")
+        assert ran.code == 0, ran.err
+    assert front_door.keys == ["Bearer sesame"] * 2
+    for body in front_door.bodies("POST", "/api/uploads"):
+        assert names(body) == [f"{socket.gethostname()}{tmp_path}/notes/a.md"]
+
+
+def names(upload: bytes) -> list[str]:
+    return [name.decode() for name in re.findall(rb'filename="([^"]*)"', upload)]
+
+
+def test_files_of_one_name_are_uploaded_as_two(front_door: FrontDoor, extrophi: Command, tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder / "notes").mkdir(parents=True)
+        (tmp_path / folder / "notes" / "README.md").write_text(folder)
+    front_door.answers["POST", "/api/uploads"] = {"items": [{"status": "created"}]}
+    extrophi("collect", str(tmp_path / "one" / "notes"), str(tmp_path / "two" / "notes"), "--url", front_door.url)
+    extrophi("collect", str(tmp_path / "one" / "notes" / "README.md"), "--url", front_door.url)
+    both, again = map(names, front_door.bodies("POST", "/api/uploads"))
+    assert len(set(both)) == 2
+    assert again == [both[0]]
+
+
+def test_a_file_that_cannot_be_read_ends_no_upload(front_door: FrontDoor, extrophi: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "good.md").write_text("good")
+    (folder / "outside.md").symlink_to("/etc/hosts.txt")
+    (tmp_path / "elsewhere.md").write_text("not mine to send")
+    (folder / "link.md").symlink_to(tmp_path / "elsewhere.md")
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.md")).write_text("an old name")
+    os.mkfifo(tmp_path / "pipe.md")
+    front_door.answers["POST", "/api/uploads"] = {"items": [{"status": "created"}, {"status": "created"}]}
+    ran = extrophi("collect", str(folder), str(tmp_path / "pipe.md"), "--json", "--url", front_door.url)
+    assert ran.code == 5, ran.err
+    assert "Traceback" not in ran.err
     [body] = front_door.bodies("POST", "/api/uploads")
-    assert b'filename="notes/a.md"' in body
-    assert b"b.bin" not in body
+    assert [name.rpartition("/")[2] for name in names(body)] == ["caf%E9.md", "good.md"]
+    failures = {failure["target"].rpartition("/")[2]: failure["code"] for failure in ran.json()["failures"]}
+    assert failures == {"link.md": "outside_roots", "pipe.md": "not_a_file"}
+
+
+def test_a_watched_folder_is_uploaded_once_and_then_what_changes(
+    front_door: FrontDoor, tmp_path: Path, home: Path
+) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "old.md").write_text("old")
+    front_door.answers["POST", "/api/uploads"] = lambda body: (
+        (500, {"detail": "Broken."}) if b"bad.md" in body else {"items": [{"status": "created"}]}
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "extrophi_cli", "add", str(folder), "--watch", "--url", front_door.url],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": PATHS, "EXTROPHI_HOME": str(home)},
+    )
+    assert process.stderr is not None
+
+    def uploaded() -> list[list[str]]:
+        return [[name.rpartition("/")[2] for name in names(body)] for body in front_door.bodies("POST", "/api/uploads")]
+
+    eventually(lambda: uploaded() == [["old.md"]] * 2)  # once when it was added, once when watching had begun
+    for name, text in (("new.md", "new"), ("bad.md", "bad"), ("picture.png", "no text"), ("last.md", "last")):
+        (folder / name).write_text(text)
+        eventually(lambda name=name: name == "picture.png" or uploaded()[-1] == [name])
+    assert uploaded()[2:] == [["new.md"], ["bad.md"], ["last.md"]]
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 130
+    assert "Broken." in err
+    assert "Still watching." in err
+    assert "Traceback" not in err
+
+
+def test_files_alone_are_investigated_elsewhere_from_the_library(
+    front_door: FrontDoor, extrophi: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text("# A\n")
+    front_door.answers["POST", "/api/uploads"] = {"items": [{"status": "created"}]}
+    front_door.answers["GET", "/api/stats"] = {"pending": 0}
+    front_door.answers["POST", "/api/answer"] = [("citations", [CITATION]), ("done", DONE)]
+    ran = extrophi("investigate", "Why?", str(tmp_path / "a.md"), "--json", "--url", front_door.url)
+    assert ran.code == 0, ran.err
+    assert ran.json()["answer"] == "Few do [1]."
+    assert "answering from all of it" in ran.err
+    assert front_door.bodies("POST", "/api/answer") == [{"question": "Why?"}]
+
+
+def test_files_beside_addresses_widen_an_investigation_and_say_so(
+    front_door: FrontDoor, extrophi: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text("# A\n")
+    front_door.answers["POST", "/api/uploads"] = {"items": [{"status": "created"}]}
+    front_door.answers["POST", "/api/investigations"] = [("investigation", {"id": "i"}), ("done", DONE)]
+    targets = [str(tmp_path / "a.md"), "https://a.example/x"]
+    ran = extrophi("investigate", "Why?", *targets, "--url", front_door.url)
+    assert ran.code == 0, ran.err
+    assert "answering from all of it" in ran.err
+    [asked] = front_door.bodies("POST", "/api/investigations")
+    assert (asked["targets"], asked["scope"]) == (["https://a.example/x"], "library")
+
+
+def test_failed_targets_of_an_investigation_are_each_told_and_end_it_in_part(
+    front_door: FrontDoor, extrophi: Command
+) -> None:
+    refused = [
+        ("job", {"target": target, "status": "failed", "error": {"detail": f"{target} is no address."}})
+        for target in ("one", "two")
+    ]
+    for jobs, code in (([*refused, ("job", job("succeeded"))], 5), (refused, 1)):
+        front_door.answers["POST", "/api/investigations"] = [("investigation", {"id": "i"}), *jobs, ("done", DONE)]
+        ran = extrophi("investigate", "Why?", "one", "two", "three", "--url", front_door.url)
+        assert ran.code == code
+        assert "one is no address." in ran.err
+        assert "two is no address." in ran.err
+
+
+def test_an_answer_that_begins_anew_is_counted_once(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["POST", "/api/investigations"] = [
+        ("investigation", {"id": "i"}),
+        ("delta", {"text": "Few peo"}),
+        ("investigation", {"restarted": True}),
+        ("delta", {"text": "Few do [1]."}),
+        ("done", DONE),
+    ]
+    ran = extrophi("investigate", "Why?", "https://a.example/x", "--url", front_door.url)
+    assert ran.out.splitlines()[:3] == ["Few peo", "Few do [1].", ""]
+    assert "begins anew" in ran.err
+
+
+def test_a_lost_investigation_is_named_and_can_be_resumed(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["POST", "/api/investigations"] = [("investigation", {"id": "i-1"})]
+    waits: list[float] = []
+    with Extrophi(front_door.url) as client:
+        run = Run(client, JobBoard(quiet=True), AnswerPrinter(quiet=True))
+        front_door.answers["GET", "/api/investigations/i-1/events"] = (503, {"detail": "Away."})
+        with pytest.raises(Unreachable) as lost:
+            run.follow({"question": "Why?"}, Patience(sleep=waits.append))
+    assert "--resume i-1" in str(lost.value.hint)
+    assert waits == sorted(waits)
+    assert 20 < sum(waits) < 40
+    front_door.answers["GET", "/api/investigations/i-1/events"] = [("job", job("succeeded")), ("done", DONE)]
+    ran = extrophi("investigate", "--resume", "i-1", "--json", "--url", front_door.url)
+    assert (ran.code, ran.json()["answer"]) == (0, "Few do [1].")
+
+
+@pytest.mark.parametrize(("command", "path"), [("collect", "/api/jobs"), ("add", "/api/sources")])
+def test_a_refused_target_stands_in_no_others_way(
+    front_door: FrontDoor, extrophi: Command, command: str, path: str
+) -> None:
+    problem = {"detail": "Nobody knows that.", "code": "invalid_target", "hint": "Mend it."}
+    made = {"id": "j", "target": "https://a.example/x", "status": "succeeded"}
+    front_door.answers["POST", path] = lambda body: (422, problem) if body["target"] == "nonsense" else made
+    front_door.answers["POST", "/api/sources/j/jobs"] = made
+    for kept in ("jobs", "sources"):
+        front_door.answers["GET", f"/api/{kept}/j"] = made
+    ran = extrophi(command, "nonsense", "https://a.example/x", "--json", "--url", front_door.url)
+    assert ran.code == 5
+    assert [item["id"] for item in ran.json()["items"]] == ["j"]
+    assert ran.json()["failures"] == [{"target": "nonsense", "code": "invalid_target", "detail": problem["detail"]}]
+    assert "nonsense: Nobody knows that." in ran.err
+    ran = extrophi(command, "nonsense", "--url", front_door.url)
+    assert (ran.code, ran.err) == (4, "extrophi: Nobody knows that. Mend it.\n")
+
+
+def test_status_tells_which_part_is_down(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["GET", "/health"] = {"components": {"backend": {"status": "unreachable"}}}
+    front_door.answers["GET", "/api/stats"] = (502, {"detail": "backend cannot be reached."})
+    ran = extrophi("status", "--url", front_door.url)
+    assert ran.code == 0
+    assert "backend\tunreachable" in ran.out
+    assert "backend cannot be reached." in ran.err
+    assert extrophi("status", "--json", "--url", front_door.url).json()["stats"] is None
+
+
+def test_what_cannot_be_is_said_in_words(front_door: FrontDoor, extrophi: Command, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for arguments, variables, code, word in (
+        (["search", "caf\udce9"], {}, 2, "not UTF-8"),
+        (["search", "a", "--key", "caf\xe9"], {}, 2, "--key"),
+        (["collect", "~nosuch/x"], {}, 4, "no such user"),
+        (["collect", "missing.md"], {}, 4, "There is no file missing.md"),
+        (["status"], {"EXTROPHI_HOME": "~nosuch/x"}, 2, "EXTROPHI_HOME"),
+        (["import", str(tmp_path)], {}, 4, f"Cannot read {tmp_path}"),
+    ):
+        ran = extrophi(*arguments, "--url", front_door.url, **variables)
+        assert (ran.code, ran.out) == (code, ""), (arguments, ran)
+        assert word in ran.err, (arguments, ran)
+        assert len(ran.err.splitlines()) == 1, (arguments, ran)
+    assert extrophi("search", "a", EXTROPHI_HOME=str(file)).err.startswith(f"extrophi: Cannot write to {file}")
+    assert extrophi("status", EXTROPHI_HOME=str(file / "below")).code == 3
+
+
+def test_an_error_while_importing_is_not_blamed_on_the_file(
+    front_door: FrontDoor, extrophi: Command, tmp_path: Path
+) -> None:
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text(json.dumps({"platform": "files", "external_id": "1", "text": "a"}))
+    home = tmp_path / "home"
+    (home / "logs" / "up.log").mkdir(parents=True)  # cannot be written to
+    ran = extrophi("import", str(lines), EXTROPHI_HOME=str(home))
+    assert "Cannot read" not in ran.err
+    assert f"{home / 'logs' / 'up.log'}: Is a directory." in ran.err
+
+
+def test_doctor_finds_what_is_wrong(extrophi: Command, tmp_path: Path, front_door: FrontDoor) -> None:
+    secret = tmp_path / "redis-url"
+    secret.write_text("redis://127.0.0.1:9")
+    settings = {
+        "DATABASE_URL": "postgresql://localhost:eighty/x",
+        "REDIS_URL_FILE": str(secret),
+        "EXTROPHI_PORT": str(front_door.port),
+        "CHAT_MODEL": "m",
+    }
+    ran = extrophi("doctor", "--json", **settings)
+    assert ran.code == 1
+    findings = {finding["what"]: finding for finding in ran.json()["items"]}
+    assert findings["DATABASE_URL"]["state"] == "bad"
+    assert findings["REDIS_URL"]["detail"] == "no answer from 127.0.0.1"
+    assert findings["port"]["detail"] == f"{front_door.port} is taken"
+    assert findings["CHAT_MODEL"]["state"] == "ok"
+    assert all(finding["mend"] for finding in findings.values() if finding["state"] == "bad")
+
+
+def test_json_is_utf_8_in_any_locale(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["POST", "/api/search"] = {"items": [], "degraded": "“…” 🐦", "relaxed": True}
+    ran = extrophi("search", "a", "--json", "--url", front_door.url, PYTHONIOENCODING="latin-1")
+    assert ran.json()["degraded"] == "“…” 🐦"
+    assert "the rest holds some of them" in extrophi("search", '"a b"', "--url", front_door.url).err
+
+
+def test_sources_travel_with_an_export(front_door: FrontDoor, extrophi: Command, tmp_path: Path) -> None:
+    file = tmp_path / "library.jsonl"
+    kept = {"target": "https://a.example/feed", "collection": "people", "limit": 7, "title": "A feed"}
+    source = {"id": "s", "platform": "web", **kept, "state": "paused", "documents": 1}
+    front_door.answers["GET", "/api/sources"] = {"items": [source], "next_cursor": None}
+    front_door.answers["GET", "/api/documents"] = {"items": [], "next_cursor": None}
+    assert extrophi("export", str(file), "--url", front_door.url).code == 0
+    front_door.answers["POST", "/api/sources"] = lambda body: (
+        (422, {"detail": "Unknown."}) if body["target"] == "nonsense" else {"id": "t"}
+    )
+    front_door.answers["PATCH", "/api/sources/t"] = {}
+    ran = extrophi("import", str(file), "--url", front_door.url)
+    assert ran.code == 0, ran.err
+    assert "1 of 1 sources kept" in ran.out
+    assert front_door.bodies("POST", "/api/sources") == [kept | {"collect": False}]
+    assert front_door.bodies("PATCH", "/api/sources/t") == [{"state": "paused"}]
+    file.write_text(file.read_text().replace("https://a.example/feed", "nonsense"))
+    ran = extrophi("import", str(file), "--url", front_door.url)
+    assert ran.code == 5
+    assert "not kept as a source: nonsense: Unknown." in ran.err
+
+
+async def test_a_model_that_may_collect_sends_files_as_a_person_does(
+    front_door: FrontDoor, tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / "a.md").write_text("# A")
+    front_door.answers["POST", "/api/uploads"] = {"items": [{"status": "created"}], "failures": []}
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "extrophi_cli", "mcp", "--allow-collect", "--url", front_door.url],
+        env={**os.environ, "PYTHONPATH": PATHS, "EXTROPHI_HOME": str(home)},
+    )
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        assert (await session.call_tool("collect", {"target": ""})).is_error
+        sent = await session.call_tool("collect", {"target": str(tmp_path / "a.md")})
+    assert sent.structured_content == {"items": [{"status": "created"}], "failures": []}
+    assert [path for _, path, _ in front_door.asked] == ["/api/uploads"]
 
 
 def test_a_path_that_is_not_there_is_refused_before_anything_is_asked(front_door: FrontDoor, extrophi: Command) -> None:
@@ -203,6 +494,9 @@ def test_wrong_use_asks_nothing_and_says_what_fits(front_door: FrontDoor, extrop
         (["search", "a", "--limit", "0"], "--limit"),
         (["collect", " "], "empty"),
         (["jobs", "--cancel"], "ID"),
+        (["investigate", "Why?"], "TARGET"),
+        (["investigate"], "QUESTION"),
+        (["investigate", "Why?", "--resume", "i"], "--resume"),
         (["embeddings", "--activate"], "MODEL"),
     ):
         ran = extrophi(*arguments, "--url", front_door.url)

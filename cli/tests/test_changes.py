@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from extrophi_cli.watch import watch
+from extrophi_cli.changes import changes_below
 
 Watching = AsyncGenerator[frozenset[Path], None]
 
@@ -15,7 +15,7 @@ Watching = AsyncGenerator[frozenset[Path], None]
 @pytest.fixture
 async def watching(tmp_path: Path) -> AsyncIterator[Watching]:
     """A watch that has begun."""
-    changes = watch(tmp_path)
+    changes = changes_below(tmp_path)
     assert await asyncio.wait_for(anext(changes), 30) == frozenset()
     yield changes
     await changes.aclose()
@@ -66,7 +66,7 @@ async def test_hidden_files_give_no_signal(tmp_path: Path, watching: Watching) -
 async def test_a_folder_that_comes_back_is_watched_again(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()
-    changes = watch(folder)
+    changes = changes_below(folder)
     await asyncio.wait_for(anext(changes), 30)
     shutil.rmtree(folder)
 

@@ -1,4 +1,4 @@
-"""Watching a folder: one signal per burst of changes below it."""
+"""What changes below a folder: one signal per burst."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,15 +7,16 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from extrophi_backend.collectors.files.walk import SKIPPED_FOLDERS
+
 _QUIET_MS = 400
 """A burst is over when nothing has changed for this long: editors write, rename and delete to save one file."""
 _LONGEST_BURST_MS = 5_000
 _LOOK_MS = 2_000
 """How often the folder itself is looked at: notifications end without a word when it is deleted or unmounted."""
-_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "venv", "$RECYCLE.BIN"})
 
 
-async def watch(folder: Path) -> AsyncGenerator[frozenset[Path], None]:
+async def changes_below(folder: Path) -> AsyncGenerator[frozenset[Path], None]:
     """The paths that were made, changed, deleted or renamed below `folder`, burst by burst.
 
     The first set may be empty: it says that watching has begun. What changed before it, since the caller last looked,
@@ -73,7 +74,7 @@ async def _bursts(folder: Path, *, polling: bool) -> AsyncGenerator[frozenset[Pa
 
 def _is_collected(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts if path.is_relative_to(folder) else path.parts
-    return not any(part.startswith((".", "~$")) or part in _SKIPPED_FOLDERS for part in parts)
+    return not any(part.startswith((".", "~$")) or part in SKIPPED_FOLDERS for part in parts)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
