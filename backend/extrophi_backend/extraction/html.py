@@ -15,7 +15,7 @@ from extrophi_backend.extraction.metadata import read_metadata
 from extrophi_backend.extraction.models import Extracted
 from extrophi_backend.extraction.tree import Element, local_name
 
-_VOTED_ELEMENTS = 20_000
+_VOTED_ELEMENTS = 30_000
 """A page of more is no article but a dump. trafilatura is not asked about it: some of its steps take the square."""
 _MANY_ATTRIBUTES = re.compile(r"<([a-z][a-z0-9]*)\s[^<>]{20000,}(?:>|(?=<)|\Z)", re.IGNORECASE)
 _META_CHARSET = re.compile(

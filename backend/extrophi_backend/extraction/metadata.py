@@ -7,22 +7,24 @@ another site) is dropped.
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from extrophi_backend.extraction.assembling import clean, one_line
-from extrophi_backend.extraction.html_furniture import is_furniture_container
+from extrophi_backend.extraction.html_parts import words
+from extrophi_backend.extraction.moments import parse_moment
 from extrophi_backend.extraction.tree import Element, local_name
 
 _MAX = 1000
 """Characters of a title or of all authors."""
 _MAX_NODES = 2_000
 """Objects of a page's JSON-LD that are looked at."""
-_OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
+_OLDEST = datetime(1500, 1, 1, tzinfo=UTC)
+_NO_DAYS = frozenset({date(1970, 1, 1), date(1969, 12, 31), date(1900, 1, 1), date(1899, 12, 30), date(1980, 1, 1)})
+"""Where clocks and calendars of programs begin: what is written for “unknown”."""
 _TITLE_NAMES = ("og:title", "twitter:title", "dc.title", "dcterms.title", "citation_title", "headline")
 _AUTHOR_NAMES = (
     "author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "citation_author",
@@ -62,14 +64,15 @@ def read_metadata(root: Element, *, url: str | None, now: datetime) -> Metadata:
         now: Dates after it are no dates of publication.
     """
     marks = _Marks(root)
-    linked = _linked_data(root)
+    linked = _linked_data(root, marks, url)
     titles = tuple(dict.fromkeys(_titles(marks, linked)))
+    language = _language(root, marks, linked)
     return Metadata(
         title=titles[0] if titles else "",
         titles=titles,
         author=_author(marks, linked),
-        published_at=_published(marks, linked, now),
-        language=_language(root, marks),
+        published_at=_published(marks, linked, now, language),
+        language=language,
         canonical_url=_canonical(marks, url),
         body=_body(linked),
     )
@@ -84,7 +87,7 @@ class _Marks:
         self.times: list[Element] = []
         self.headings: list[str] = []
         self.bylines: list[Element] = []
-        self.title = self.canonical = self.base = self.content_language = ""
+        self.title = self.canonical = self.base = self.content_language = self.article_language = ""
         for element in root.iter("*"):
             self._take(local_name(element).lower(), element)
 
@@ -102,6 +105,8 @@ class _Marks:
                 self.headings.append(_words_of(element))
             case "time" if len(self.times) < 100:
                 self.times.append(element)
+            case "body" | "main" | "article":
+                self.article_language = self.article_language or element.get("lang", "")
             case _:
                 pass
         for name in element.get("itemprop", "").split():
@@ -129,14 +134,53 @@ class _Marks:
             yield from self.names.get(name, ())[:1]
 
 
-def _linked_data(root: Element) -> Mapping[str, Any]:
+def _linked_data(root: Element, marks: _Marks, url: str | None) -> Mapping[str, Any]:
     """The object of the page's JSON-LD that is about the page; empty when there is none."""
-    articles: list[Mapping[str, Any]] = []
+    nodes: list[Mapping[str, Any]] = []
     for script in root.iter("script"):
         if "ld+json" in script.get("type", "").lower():
-            articles.extend(node for node in _nodes(script.text or "") if _is_article(node) or "datePublished" in node)
-    pages = [node for node in articles if "datePublished" in node]
-    return next((node for node in pages if _is_article(node)), next(iter(pages), next(iter(articles), {})))
+            nodes.extend(_nodes(script.text or ""))
+    articles = [node for node in nodes if _is_article(node) or "datePublished" in node]
+    if not articles:
+        return {}
+    addresses = {_address(one) for one in (url or "", marks.canonical, *marks.first(("og:url",)))} - {""}
+    titles = [words(one) for one in (*marks.first(("og:title",)), marks.title, *marks.headings)]
+
+    def fits(node: Mapping[str, Any]) -> tuple[bool, ...]:
+        headline = words(_line(said)) if isinstance(said := node.get("headline"), str) else ()
+        return (
+            not addresses.isdisjoint(_addresses(node)),
+            bool(headline) and any(headline == title[: len(headline)] for title in titles),
+            "datePublished" in node,
+            _is_article(node),
+        )
+
+    # Of several articles, the one that says it is this page's, by address or by name.
+    best = max(articles, key=fits)
+    return {**best, "author": _resolved(best.get("author"), nodes)} if "author" in best else best
+
+
+def _addresses(node: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("url", "mainEntityOfPage", "@id"):
+        said = node.get(key)
+        said = cast("dict[str, Any]", said).get("@id") if isinstance(said, dict) else said
+        if isinstance(said, str):
+            yield _address(said)
+
+
+def _address(said: str) -> str:
+    """An address without what does not change the page: its scheme, `www.`, fragment and last slash."""
+    return re.sub(r"\A(?:https?:)?//(?:www\.)?|#.*|/?\Z", "", said.strip().lower())
+
+
+def _resolved(author: object, nodes: Sequence[Mapping[str, Any]]) -> object:
+    """Authors as objects, where they are only pointed to by `@id`."""
+    if isinstance(author, list):
+        return [_resolved(one, nodes) for one in cast("list[Any]", author)[:20] if not isinstance(one, list)]
+    known = cast("dict[str, Any]", author) if isinstance(author, dict) else {}
+    if "name" in known or not isinstance(known.get("@id"), str):
+        return author
+    return next((node for node in nodes if node.get("@id") == known["@id"] and "name" in node), author)
 
 
 def _nodes(source: str) -> Iterator[Mapping[str, Any]]:
@@ -207,10 +251,35 @@ def _author(marks: _Marks, linked: Mapping[str, Any]) -> str | None:
         names = [one for name in _AUTHOR_NAMES for one in marks.names.get(name, ())[:20] if _is_name(one)]
         names = names if len(marks.names.get("citation_author", ())) > 1 else names[:1]
     if not names:
-        elements = [*marks.properties.get("author", ())[:5], *marks.bylines[:5]]
-        names = [one for element in elements if _is_name(one := _named(element))][:1]
+        elements = [*marks.properties.get("author", ())[:20], *marks.bylines[:20]]
+        names = [one for element in elements if _is_name(one := _named(element)) and _is_pages_own(element)][:1]
     cleaned = [_BY.sub("", one).strip(" ,;") for one in names]
     return ", ".join(dict.fromkeys(one for one in cleaned if one))[:_MAX] or None
+
+
+_ANOTHERS = re.compile(
+    r"(?:^|[\s_-])(?:comment\w*|disqus\w*|repl(?:y|ies)|related\w*|recommend\w*|sidebar|teaser\w*|promo\w*|menu|nav\w*)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+
+
+def _is_pages_own(byline: Element) -> bool:
+    """It names who wrote the page, not who wrote a comment or another page, nor where all authors are."""
+    for above in (byline, *byline.iterancestors()):
+        tag = local_name(above)
+        if tag in {"body", "html"}:
+            break
+        if tag in {"nav", "aside"} or (tag == "footer" and not any(map(_is_whole, above.iterancestors()))):
+            return False
+        if above.get("itemprop", "") == "comment" or above.get("itemtype", "").endswith("Comment"):
+            return False
+        if tag not in {"article", "main"} and _ANOTHERS.search(f"{above.get('class', '')} {above.get('id', '')}"):
+            return False
+    return True
+
+
+def _is_whole(element: Element) -> bool:
+    return local_name(element) in {"article", "main"}
 
 
 def _names(author: object) -> list[str]:
@@ -236,12 +305,16 @@ def _is_name(text: str) -> bool:
     return 2 <= len(text) <= 120 and len(text.split()) <= 14 and not _NO_NAME.search(text)
 
 
-def _published(marks: _Marks, linked: Mapping[str, Any], now: datetime) -> datetime | None:
+def _published(marks: _Marks, linked: Mapping[str, Any], now: datetime, language: str | None) -> datetime | None:
     best = None
     for written in _dates(marks, linked):
-        moment = parse_moment(written)
+        moment = parse_moment(written, language)
         # A day without an hour may be today's in a time zone that is ahead of ours.
-        if moment is None or not _OLDEST <= moment <= now + timedelta(hours=14 if _is_day(moment) else 1):
+        if (
+            moment is None
+            or moment.date() in _NO_DAYS
+            or not _OLDEST <= moment <= now + timedelta(hours=14 if _is_day(moment) else 1)
+        ):
             continue
         if best is None:
             best = moment
@@ -285,76 +358,30 @@ def _belongs(time: Element) -> bool:
         if tag in {"li", "nav", "a", "table"}:
             return False
         inside = inside or tag in {"article", "main"}
-        if _UNRELATED.search(above.get("class", "") + " " + above.get("id", "")) or (
-            tag in {"aside", "footer"} and is_furniture_container(tag, above)
-        ):
+        if tag in {"aside", "footer"} or _UNRELATED.search(above.get("class", "") + " " + above.get("id", "")):
             return False
     return inside
 
 
 _UNRELATED = re.compile(r"related|comment|recommend|sidebar|widget|teaser|card|promo", re.IGNORECASE)
-_FORMS = (
-    "%B %d, %Y, %I:%M %p", "%B %d, %Y %I:%M %p", "%B %d, %Y at %I:%M %p", "%b %d, %Y %I:%M %p", "%B %d, %Y",
-    "%b %d, %Y", "%b. %d, %Y", "%d %B %Y", "%d %b %Y", "%Y/%m/%d", "%Y.%m.%d", "%Y/%m/%d %H:%M:%S",
-)  # fmt: skip
-_ZONES = {
-    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "UTC": 0, "GMT": 0,
-    "CET": 1, "CEST": 2,
-}  # fmt: skip
-"""Hours, as RFC 2822 has them and Europe uses them; BST and IST mean several zones."""
-
-
-def parse_moment(written: str) -> datetime | None:
-    """A moment in UTC out of what pages write: ISO 8601 in its variants, RFC 2822, an English day.
-
-    A day begins at 00:00; where no time zone is said, UTC is taken. Digits alone are a day (20191118), never seconds.
-    """
-    text = one_line(written)[:64]
-    text = re.sub(r"\s+(?=[+-]\d\d:?\d\d\Z)", "", text)  # “12:00:00 +0200”
-    text = re.sub(r"(?<=\d)\s*(?:UTC|GMT)\Z", "Z", text) if text[:4].isdigit() else text
-    text = re.sub(r"(T\d\d:\d\d:\d\d)\.\d+", r"\1", text)
-    moment = None
-    if re.match(r"\d{4}-?\d{2}-?\d{2}(?!\d)", text):
-        moment = _tried(datetime.fromisoformat, text) or _tried(datetime.fromisoformat, text[:10])
-    if moment is None and re.match(r"(?:[A-Za-z]{3},\s*)?\d{1,2}\s[A-Za-z]{3}\s\d{4}\s\d", text):
-        moment = _tried(parsedate_to_datetime, text)
-    if moment is None:
-        moment = _in_words(text)
-    if moment is None:
-        return None
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:  # year 1 east of Greenwich
-        return None
-
-
-def _in_words(text: str) -> datetime | None:
-    day, _, last = text.rpartition(" ")
-    hours = _ZONES.get(last)
-    for form in _FORMS:
-        try:
-            moment = datetime.strptime(text if hours is None else day, form)  # noqa: DTZ007  the next line adds it
-        except ValueError:
-            continue
-        return moment.replace(tzinfo=timezone(timedelta(hours=hours or 0)))
-    return None
-
-
-def _tried(parse: Callable[[str], datetime], text: str) -> datetime | None:
-    try:
-        return parse(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*\Z", re.IGNORECASE)
 _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})
 
 
-def _language(root: Element, marks: _Marks) -> str | None:
+def _language(root: Element, marks: _Marks, linked: Mapping[str, Any]) -> str | None:
     """The language alone (`en` of `en-GB`): filters compare whole words."""
     xml_language = root.get("{http://www.w3.org/XML/1998/namespace}lang", "") or root.get("xml:lang", "")
-    for said in (root.get("lang", ""), xml_language, marks.content_language.partition(",")[0]):
+    in_linked = linked.get("inLanguage")
+    for said in (
+        root.get("lang", ""),
+        xml_language,
+        marks.content_language.partition(",")[0],
+        marks.article_language,
+        in_linked if isinstance(in_linked, str) else "",
+        next(marks.first(("og:locale",)), ""),  # last: many a site leaves its program's own en_US
+    ):
         match = _LANGUAGE.match(said.strip())
         if match and match[1].lower() not in _NO_LANGUAGE:
             return match[1].lower()
@@ -384,7 +411,7 @@ def _absolute(said: str, base: str, url: str) -> str | None:
         if found.scheme not in {"http", "https"} or not found.hostname or found.username is not None:
             return None
         _ = found.port
-        address = urlunsplit(found._replace(fragment=""))
+        address = re.sub(r"\s", "%20", urlunsplit(found._replace(netloc=found.netloc.lower(), fragment="")))
         return address if len(address) <= 2000 and _same_site(found.hostname, urlsplit(url).hostname) else None
     except ValueError:
         return None

@@ -9,8 +9,9 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  compiled,
 
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.html import extract_html
-from extrophi_backend.extraction.metadata import Metadata, parse_moment, read_metadata
+from extrophi_backend.extraction.metadata import Metadata, read_metadata
 from extrophi_backend.extraction.models import Extracted
+from extrophi_backend.extraction.moments import parse_moment
 
 URL = "https://www.pond.example/birds/herons?from=mail"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -334,6 +335,12 @@ def test_titles(head: str, body: str, title: str) -> None:
         ("<meta name=citation_author content='Ida Holm'><meta name=citation_author content='Jon Berg'>", "",
          "Ida Holm, Jon Berg"),
         ("", "<p>By the way</p>", None),
+        (linked('{"@graph":[{"@type":"Article","author":{"@id":"#i"}},{"@id":"#i","name":"Ida Holm"}]}'), "", "Ida Holm"),
+        ("", "<div id=comments><span itemprop=author>Troll</span></div><p class=byline>Ida Holm</p>", "Ida Holm"),
+        ("", "<ul class=comment-list><li itemprop=comment><b itemprop=author>Troll</b></li></ul>", None),
+        ("", "<nav><a rel=author href=/authors>Authors</a></nav><a rel=author href=/ida>Ida Holm</a>", "Ida Holm"),
+        ("", "<article><footer><a rel=author href=/ida>Ida Holm</a></footer></article>", "Ida Holm"),
+        ("", "<footer><a rel=author href=/us>Our team</a></footer>", None),
     ],
 )  # fmt: skip
 def test_authors(head: str, body: str, author: str | None) -> None:
@@ -359,7 +366,8 @@ PUBLISHED = datetime(2024, 3, 12, 8, 15, tzinfo=UTC)
         ("", "<span itemprop=datePublished content='2024-03-12T08:15:00'>x</span>", PUBLISHED),
         (linked('{"@type":"Article","datePublished":"2124-03-12"}'), "", None),
         (linked('{"@type":"Article","datePublished":"0001-01-01T00:00:00Z"}'), "", None),
-        (linked('{"@type":"Article","datePublished":"1989-12-31"}'), "", None),
+        (linked('{"@type":"Article","datePublished":"1969-07-20"}'), "", datetime(1969, 7, 20, tzinfo=UTC)),
+        (linked('{"@type":"Article","datePublished":"1970-01-01T00:00:00Z"}'), "", None),
         (linked('{"@type":"Article","datePublished":"2124-03-12"}') + "<meta name=date content='12 March 2024'>", "",
          datetime(2024, 3, 12, tzinfo=UTC)),
         (linked('{"@type":"Article","datePublished":"2024-03-12"}')
@@ -380,6 +388,14 @@ def test_dates_of_publication(head: str, body: str, date: datetime | None) -> No
         ("March 12, 2024, 03:15 AM EST", PUBLISHED),
         ("20240312", datetime(2024, 3, 12, tzinfo=UTC)),
         ("Mar 12, 2024", datetime(2024, 3, 12, tzinfo=UTC)),
+        ("Tuesday, March 12th, 2024 at 3:15 a.m. EST", datetime(2024, 3, 12, 8, 15, tzinfo=UTC)),
+        ("12. März 2024", datetime(2024, 3, 12, tzinfo=UTC)),
+        ("12 mars 2024 à 08:15", PUBLISHED),
+        ("2024年3月12日 08:15", PUBLISHED),
+        ("Sept. 2, 2020", datetime(2020, 9, 2, tzinfo=UTC)),
+        ("12.03.2024", datetime(2024, 3, 12, tzinfo=UTC)),
+        ("12/03/2024", None),
+        ("March 2024", None),
         ("1710231300", None),
         ("yesterday", None),
         ("2024-13-45", None),
@@ -389,6 +405,12 @@ def test_dates_of_publication(head: str, body: str, date: datetime | None) -> No
 )
 def test_moments_in_their_many_forms(written: str, moment: datetime | None) -> None:
     assert parse_moment(written) == moment
+
+
+def test_numbers_are_a_day_where_the_language_tells_their_order() -> None:
+    assert parse_moment("12/03/2024", "fr") == datetime(2024, 3, 12, tzinfo=UTC)
+    assert parse_moment("12/03/2024", "en") is None
+    assert parse_moment("25/03/2024", "en") == datetime(2024, 3, 25, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -401,6 +423,8 @@ def test_moments_in_their_many_forms(written: str, moment: datetime | None) -> N
         ("lang=''", "<meta name=language content=fr>", None),
         ("lang='{{ lang }}'", "", None),
         ("lang=und", "", None),
+        ("", "<meta property=og:locale content=de_AT>", "de"),
+        ("", linked('{"@type":"Article","inLanguage":"fr-CA"}') + "<meta property=og:locale content=en_US>", "fr"),
     ],
 )
 def test_the_language_is_what_the_page_says(html: str, head: str, language: str | None) -> None:
@@ -427,10 +451,24 @@ def test_the_language_is_what_the_page_says(html: str, head: str, language: str 
         ("<link rel=canonical href='https://[bad/'>", None),
         ("<link rel=canonical href=https://www.pond.example/>", None),
         (f"<link rel=canonical href='{URL}'>", None),
+        ("<link rel=canonical href='https://WWW.Pond.Example/grey herons'>", "https://www.pond.example/grey%20herons"),
     ],
 )
 def test_an_address_is_believed_within_the_same_site(head: str, address: str | None) -> None:
     assert said(head).canonical_url == address
+
+
+def test_of_several_articles_in_the_data_the_one_of_this_address_or_name_is_meant() -> None:
+    other = '{"@type":"NewsArticle","headline":"Ducks","author":"Jon Berg","datePublished":"2020-01-01","url":"/ducks"}'
+    this = '"@type":"NewsArticle","author":"Ida Holm","datePublished":"2024-03-12"'
+    by_address = f'{{{this},"mainEntityOfPage":{{"@id":"{URL}"}}}}'
+    assert said(linked(f"[{other},{by_address}]")).author == "Ida Holm"
+    by_name = f'{{{this},"headline":"On herons"}}'
+    assert said(linked(f"[{other},{by_name}]") + "<title>On herons | P</title>").author == "Ida Holm"
+
+
+def test_an_articles_own_language_counts_where_the_page_names_none() -> None:
+    assert said(body="<article lang=nb>x</article>").language == "nb"
 
 
 def test_sites_that_share_a_public_suffix_are_apart() -> None:
