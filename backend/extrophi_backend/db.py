@@ -1,4 +1,4 @@
-"""The pool of PostgreSQL connections."""
+"""The pool of PostgreSQL connections, and what it means that the database is away."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,42 @@ else:
     Connection = asyncpg.Connection
 
 
+class Unreachable(ConnectionError):
+    """No connection could be made."""
+
+
+DATABASE_AWAY = (
+    ConnectionError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.UndefinedTableError,
+    asyncpg.InterfaceError,  # a connection that was lost says so by it
+)
+"""Kinds of what is raised while the server is away, restarting, full, or not migrated yet; ask `is_away`."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database is out of reach, so that the same may succeed later.
+
+    asyncpg's InterfaceError is also the base of what it says of a wrong configuration; that is a ValueError, too.
+    """
+    return isinstance(error, DATABASE_AWAY) and not isinstance(error, ValueError)
+
+
+async def connect(dsn: str, **more: Any) -> "asyncpg.Connection[Any]":
+    """A connection outside of any pool. Raises Unreachable for all that the system says when there is no server."""
+    try:
+        return await asyncpg.connect(dsn, **more)
+    except OSError as error:  # a socket that is not there, a name that nobody knows, several addresses that refuse
+        raise Unreachable(str(error)) from error
+
+
 async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
     """A pool that connects when first used, so that a database that is not there yet does not end the start."""
     return await asyncpg.create_pool(
@@ -22,6 +58,7 @@ async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
         min_size=0,
         max_size=most,
         init=_prepare,
+        connect=connect,  # pyright: ignore[reportArgumentType]  it is called with a DSN
         timeout=10,
         server_settings={"application_name": f"extrophi-{name}", "timezone": "UTC", "jit": "off"},
     )

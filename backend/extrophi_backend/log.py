@@ -1,6 +1,8 @@
 """Log lines are events with fields: `job.page_saved job=… documents=40`."""
 
+import json
 import logging
+import time
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -8,6 +10,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class _Fields(logging.Formatter):
+    converter = time.gmtime
+
     def format(self, record: logging.LogRecord) -> str:
         line = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}Z {record.levelname.lower()} {record.getMessage()}"
         line += f" request={request_id.get()}" if request_id.get() else ""
@@ -19,10 +23,15 @@ def set_up_log() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Fields())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("httpx", "celery"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def event(name: str, /, **fields: object) -> str:
-    """`name key=value …`; values with spaces are quoted."""
-    shown = ((key, str(value)) for key, value in fields.items())
-    return " ".join([name, *(f'{key}="{value}"' if " " in value else f"{key}={value}" for key, value in shown)])
+    """`name key=value …`; values with spaces or line breaks are quoted as JSON does it, so that an event is a line."""
+    return " ".join([name, *(f"{key}={_shown(str(value))}" for key, value in fields.items())])
+
+
+def _shown(value: str) -> str:
+    plain = value.isprintable()
+    return value if plain and not {" ", '"'} & set(value) else json.dumps(value, ensure_ascii=not plain)

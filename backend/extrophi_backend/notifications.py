@@ -7,9 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 
-import asyncpg
-
-from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.db import connect, is_away
 from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
@@ -41,12 +39,13 @@ class Notifications:
         while True:
             try:
                 await self._listen()
-            except DATABASE_AWAY as error:
-                _log.info(event("notifications.lost", error=type(error).__name__))
+            except Exception as error:  # noqa: BLE001  the edge: whatever it was, it listens again
+                unexpected = None if is_away(error) else error
+                _log.info(event("notifications.lost", error=type(error).__name__), exc_info=unexpected)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self._dsn, server_settings={"application_name": "extrophi-notifications"})
+        connection = await connect(self._dsn, server_settings={"application_name": "extrophi-notifications"})
         try:
             ended = asyncio.Event()
             connection.add_termination_listener(lambda _: ended.set())

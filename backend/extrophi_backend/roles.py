@@ -7,9 +7,7 @@ import signal
 import sys
 from contextlib import suppress
 
-import asyncpg
-
-from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.db import is_away
 from extrophi_backend.log import event
 from extrophi_backend.schema.migrate import migrate
 from extrophi_backend.settings import Settings
@@ -29,10 +27,15 @@ async def run_all(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     migrating = asyncio.create_task(_migrate(settings))
-    children = [await _start(role) for role in ("api", "worker")]
-    ends = [asyncio.create_task(child.wait()) for child in children]
     told = asyncio.create_task(stop.wait())
-    await asyncio.wait({told, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    # The API serves at once, and says what it waits for; a worker has nothing to do before there are tables.
+    children = [await _start("api")]
+    ends = [asyncio.create_task(children[0].wait())]
+    await asyncio.wait({told, migrating, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    if migrating.done() and not stop.is_set():
+        children.append(await _start("worker"))
+        ends.append(asyncio.create_task(children[1].wait()))
+        await asyncio.wait({told, *ends}, return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop.is_set() else 1
     for task in (migrating, told):
         task.cancel()
@@ -59,8 +62,9 @@ async def _migrate(settings: Settings) -> None:
     while True:
         try:
             await migrate(settings.database_url.get_secret_value())
-        except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
-            _log.warning(event("schema.waits", error=type(error).__name__))
+        except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again, and said
+            unexpected = None if is_away(error) else error
+            _log.warning(event("schema.waits", error=type(error).__name__), exc_info=unexpected)
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             return

@@ -3,12 +3,13 @@
 import asyncio
 from typing import Literal
 
+import asyncpg
 import redis.asyncio
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.db import DATABASE_AWAY
 from extrophi_backend.http.state import App, State
 from extrophi_backend.schema.migrate import is_migrated
 
@@ -55,7 +56,7 @@ async def _database(app: State) -> str:
     try:
         async with asyncio.timeout(_SECONDS), app.pool.acquire() as conn:
             return "ok" if await is_migrated(conn) else "not migrated: run with EXTROPHI_ROLE=migrate"
-    except DATABASE_AWAY as error:
+    except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
         return f"out of reach ({type(error).__name__})"
 
 

@@ -1,14 +1,17 @@
 """What surrounds every request: its id, the service key, the limit of its body."""
 
 import hmac
+import logging
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from extrophi_backend.errors import TooLarge
-from extrophi_backend.http.problems import problem
-from extrophi_backend.log import request_id
+from extrophi_backend.http.problems import internal, problem
+from extrophi_backend.log import event, request_id
+
+_log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -33,7 +36,11 @@ class Surroundings:
         name = given.decode() if _ID.fullmatch(given) else str(uuid7())
         token = request_id.set(name)
 
+        begun = False
+
         async def send_with_id(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", name.encode())]
             await send(message)
@@ -52,6 +59,11 @@ class Surroundings:
                 return
             limit = _LIMITS.get(scope["path"], _LIMIT)
             await self._bounded(limit, scope, receive, send_with_id, headers.get(b"content-length", b""))
+        except Exception:  # the edge: here the request still has its id
+            _log.exception(event("request.failed", path=scope["path"]))
+            if begun:  # half an answer is sent: the connection has to break
+                raise
+            await internal()(scope, receive, send_with_id)
         finally:
             request_id.reset(token)
 

@@ -12,25 +12,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from extrophi_backend.db import DATABASE_AWAY, is_away
 from extrophi_backend.errors import BackendError
 from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
-
-# What asyncpg raises while the server is away, restarting, full, or not migrated yet.
-DATABASE_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.UndefinedTableError,
-    asyncpg.InterfaceError,
-)
 
 
 class Problem(BaseModel):
@@ -93,20 +79,18 @@ _TITLES = {
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Every error that leaves the app is a problem."""
+    """Every error that leaves the app is a problem; what nobody foresaw becomes one in `Surroundings`."""
     app.add_exception_handler(BackendError, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
     for kind in DATABASE_AWAY:
         app.add_exception_handler(kind, _on_database)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(asyncpg.TransactionRollbackError, _on_collision)
 
 
 async def _on_ours(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BackendError)
     headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
     return problem(
         error.status, error.code, error.title, error.detail, hint=error.hint, field=error.field, headers=headers
     )
@@ -152,6 +136,8 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_database(request: Request, error: Exception) -> JSONResponse:
+    if not is_away(error):
+        raise error
     _log.warning(event("database.away", path=request.url.path, error=type(error).__name__))
     return problem(
         503,
@@ -163,8 +149,20 @@ async def _on_database(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    _log.error(event("request.failed", path=request.url.path), exc_info=error)
+async def _on_collision(request: Request, error: Exception) -> JSONResponse:
+    _log.warning(event("database.collision", path=request.url.path, error=type(error).__name__))
+    return problem(
+        503,
+        "busy",
+        _TITLES[503],
+        "Two requests wanted to change the same at once; nothing of this one was kept.",
+        hint="Send it again.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def internal() -> JSONResponse:
+    """For what nobody foresaw."""
     return problem(
         500, "internal", _TITLES[500], "This is a fault of Extrophi's.", hint="The log has it under the request's id."
     )

@@ -10,8 +10,7 @@ from kombu.exceptions import OperationalError
 
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import Registry
-from extrophi_backend.db import Pool
-from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.db import DATABASE_AWAY, Pool
 from extrophi_backend.jobs.sending import send_unsent
 from extrophi_backend.notifications import Notifications
 from extrophi_backend.settings import Settings

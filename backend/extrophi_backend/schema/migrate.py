@@ -3,9 +3,7 @@
 import logging
 from importlib.resources import files
 
-import asyncpg
-
-from extrophi_backend.db import Connection
+from extrophi_backend.db import Connection, connect
 from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
@@ -16,9 +14,10 @@ async def migrate(dsn: str) -> list[str]:
     """Apply what is missing, and publish the views anew. Returns the names of the migrations applied.
 
     Raises:
+        Unreachable: There is no database.
         asyncpg.PostgresError: The statement at fault; that migration and those after it are not applied.
     """
-    connection = await asyncpg.connect(dsn, server_settings={"application_name": "extrophi-migrate"})
+    connection = await connect(dsn, server_settings={"application_name": "extrophi-migrate"})
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute("SET lock_timeout = '10s'")
