@@ -1,9 +1,12 @@
 """The backend's settings: the only module that reads the environment."""
 
+import re
 import sys
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -17,10 +20,21 @@ from pydantic_settings import (
 from typing_extensions import override
 
 Network = IPv4Network | IPv6Network
+Bytes = Annotated[int, Field(ge=1, le=2**40)]
 _SCHEMES = {
     "database_url": ("postgresql://", "postgres://"),
     "redis_url": ("redis://", "rediss://", "unix://"),
+    "captures_url": ("s3://", "gs://", "az://", "file://"),
 }
+_HOST = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
+
+
+class _Environment(EnvSettingsSource):
+    """A variable that is blank counts as unset, also where it holds spaces."""
+
+    @override
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name: value for name, value in super()._load_env_vars().items() if value and value.strip()}
 
 
 class _SecretFiles(EnvSettingsSource):
@@ -33,9 +47,11 @@ class _SecretFiles(EnvSettingsSource):
         if not path or "Secret" not in str(field.annotation):
             return None, name, False
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), name, False
+            return Path(path).read_text(encoding="utf-8").strip() or None, name, False
         except OSError as error:
             raise SystemExit(f"{name}_FILE: {path}: {error.strerror}") from error
+        except ValueError as error:
+            raise SystemExit(f"{name}_FILE: {path}: it is not UTF-8") from error
 
 
 def _env(name: str, meaning: str, default: Any = None) -> Any:
@@ -75,9 +91,11 @@ class Settings(BaseSettings):
     fetch_allow: Annotated[tuple[Network, ...], NoDecode] = _env(
         "EXTROPHI_FETCH_ALLOW", "Private networks that may be fetched from all the same (CIDRs, comma-separated).", ()
     )
-    fetch_max_bytes: int = _env("EXTROPHI_FETCH_MAX_BYTES", "Largest answer that is fetched, in bytes.", 33_554_432)
-    fetch_seconds: float = _env("EXTROPHI_FETCH_SECONDS", "Longest time one fetch may take, in seconds.", 60.0)
-    file_max_bytes: int = _env("EXTROPHI_FILE_MAX_BYTES", "Largest file that is collected, in bytes.", 67_108_864)
+    fetch_max_bytes: Bytes = _env("EXTROPHI_FETCH_MAX_BYTES", "Largest answer that is fetched, in bytes.", 33_554_432)
+    fetch_seconds: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = _env(
+        "EXTROPHI_FETCH_SECONDS", "Longest time one fetch may take, in seconds.", 60.0
+    )
+    file_max_bytes: Bytes = _env("EXTROPHI_FILE_MAX_BYTES", "Largest file that is collected, in bytes.", 67_108_864)
     worker_slots: Annotated[int, Field(ge=1, le=64)] = _env(
         "EXTROPHI_WORKER_SLOTS", "Jobs that one worker runs at once.", 4
     )
@@ -100,19 +118,12 @@ class Settings(BaseSettings):
     def _networks(cls, value: Any) -> Any:
         return [ip_network(part) if isinstance(part, str) else part for part in _parts(value)]
 
-    @field_validator("database_url", "redis_url")
+    @field_validator("database_url", "redis_url", "captures_url")
     @classmethod
-    def _known_scheme(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        schemes = _SCHEMES[info.field_name or ""]
-        if not value.get_secret_value().startswith(schemes):
-            raise ValueError(f"begins with none of {', '.join(schemes)}")
-        return value
-
-    @field_validator("captures_url")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        if value is not None and "://" not in value:
-            raise ValueError("is no address, such as s3://bucket/folder")
+    def _address(cls, value: Any, info: ValidationInfo) -> Any:
+        name = info.field_name or ""
+        if value is not None:
+            _check_address(value.get_secret_value() if isinstance(value, SecretStr) else value, name)
         return value
 
     @model_validator(mode="after")
@@ -131,7 +142,22 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _SecretFiles(settings_cls)
+        return init_settings, _Environment(settings_cls), _SecretFiles(settings_cls)
+
+
+def _check_address(address: str, name: str) -> None:
+    """Raises ValueError, which shows nothing of the address: there may be a password in it."""
+    if not address.startswith(_SCHEMES[name]):
+        raise ValueError(f"begins with none of {', '.join(_SCHEMES[name])}")
+    parts = urlsplit(address)
+    if name == "redis_url" and parts.scheme != "unix" and not re.fullmatch(r"(/[0-9]*)?", parts.path):
+        raise ValueError("names a database that is no number")
+    if name == "captures_url":
+        return
+    for host in parts.netloc.rpartition("@")[2].split(","):  # PostgreSQL takes several
+        found = _HOST.fullmatch(host)
+        if found is None or int(found["port"] or 1) not in range(1, 65536):
+            raise ValueError("names a port that is none")
 
 
 def read_settings() -> Settings:
