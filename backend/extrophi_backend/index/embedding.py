@@ -4,15 +4,16 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from time import monotonic
 from typing import cast
 
 import httpx
 
-from extrophi_backend.db import Pool
-from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.db import DATABASE_AWAY, Pool, is_away
 from extrophi_backend.index import service, sql
 from extrophi_backend.index.endpoint import EndpointAway, TextsRefused, embed, first_choice, resolve
 from extrophi_backend.index.models import EmbeddingModel, Endpoint, Pending
@@ -29,7 +30,8 @@ IN_FLIGHT = 2
 LEASE = timedelta(seconds=30)
 """Renewed while the work goes on: what a killed worker had claimed is another's after this time."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
-_TIDY_SECONDS = 600.0
+ATTEMPTS = 3
+"""After so many that came to nothing, a text may be what its endpoint breaks over."""
 
 
 async def embed_pending(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> int:
@@ -42,13 +44,9 @@ async def embed_pending(pool: Pool, client: httpx.AsyncClient, settings: Setting
         EndpointAway: Nothing can be embedded now; what was claimed is given back, to be tried again later. One
             model's endpoint does not hold up the other's.
     """
-    async with pool.acquire() as conn:
-        models = await sql.models_in_use(conn)
-        if not models and not await sql.has_chunks(conn):
-            return 0
     stored = 0
     away: EndpointAway | None = None
-    for model in models or await _choose(pool, client, settings):
+    for model in await _models(pool, client, settings):
         try:
             stored += await _embed_for(pool, client, settings, model)
         except EndpointAway as error:
@@ -56,6 +54,15 @@ async def embed_pending(pool: Pool, client: httpx.AsyncClient, settings: Setting
     if away:
         raise away
     return stored
+
+
+async def _models(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> list[EmbeddingModel]:
+    """Those that texts are embedded for; the first is chosen when there is something to embed. Raises EndpointAway."""
+    async with pool.acquire() as conn:
+        models = await sql.models_in_use(conn)
+        if models or not await sql.has_chunks(conn):
+            return models
+    return await _choose(pool, client, settings)
 
 
 async def _choose(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> list[EmbeddingModel]:
@@ -70,9 +77,7 @@ async def _choose(pool: Pool, client: httpx.AsyncClient, settings: Settings) -> 
     model = await service.record(pool, name, size, endpoint, beside=False)
     if model is not None:
         _log.info(event("embeddings.chosen", model=name, dimensions=size, endpoint=endpoint))
-        address = resolve(endpoint, settings).url
-        if endpoint != "local" and httpx.URL(address).host not in {"localhost", "127.0.0.1", "::1"}:
-            _log.warning(event("embeddings.text_leaves_this_machine", to=address))
+        service.tell_if_text_leaves(settings, endpoint)
     async with pool.acquire() as conn:
         return await sql.models_in_use(conn)
 
@@ -144,7 +149,11 @@ async def _embed_batch(
     """Embed and store a batch. One that is refused is halved until only the texts at fault are left."""
     try:
         vectors = await embed(client, endpoint, model.name, [_text(one) for one in batch])
-    except TextsRefused as error:
+    except (TextsRefused, EndpointAway) as error:
+        if isinstance(error, EndpointAway) and not (
+            error.broke and max(one.attempts for one in batch) >= ATTEMPTS and await _answers(client, endpoint, model)
+        ):
+            raise
         if len(batch) == 1:
             await _fail(pool, client, endpoint, model, batch[0], error)
             return 0
@@ -158,21 +167,28 @@ async def _embed_batch(
     return len(batch)
 
 
+async def _answers(client: httpx.AsyncClient, endpoint: Endpoint, model: EmbeddingModel) -> bool:
+    """Whether the endpoint takes any text at all."""
+    try:
+        await embed(client, endpoint, model.name, [service.PROBE])
+    except (TextsRefused, EndpointAway):
+        return False
+    return True
+
+
 async def _fail(
     pool: Pool,
     client: httpx.AsyncClient,
     endpoint: Endpoint,
     model: EmbeddingModel,
     one: Pending,
-    refused: TextsRefused,
+    error: TextsRefused | EndpointAway,
 ) -> None:
     """Set a text aside for good, once it is clear that it is at fault and not the request (a renamed model, say)."""
-    try:
-        await embed(client, endpoint, model.name, [service.PROBE])
-    except TextsRefused as error:
+    if not await _answers(client, endpoint, model):
         raise EndpointAway(f"It refuses every text: {error}") from error
     async with pool.acquire() as conn:
-        await sql.fail(conn, model.id, [one.hash], str(refused))
+        await sql.fail(conn, model.id, [one.hash], str(error))
     _log.warning(event("embeddings.refused", model=model.name, characters=len(_text(one))))
 
 
@@ -196,33 +212,71 @@ async def tidy(pool: Pool) -> int:
 async def keep_embedding(
     pool: Pool, client: httpx.AsyncClient, settings: Settings, wake: asyncio.Event, *, idle_seconds: float = 1.0
 ) -> None:
-    """Embed for ever: at once when woken, else every `idle_seconds`; with backoff while the endpoint is away."""
-    wait = 0.0
-    loop = asyncio.get_running_loop()
-    tidy_at = loop.time() + _TIDY_SECONDS
-    while True:
-        wake.clear()
-        try:
-            await embed_pending(pool, client, settings)
-            wait = 0.0
-            if loop.time() > tidy_at:
-                tidy_at = loop.time() + _TIDY_SECONDS
-                await tidy(pool)
-        except DATABASE_AWAY:
-            raise
-        except Exception as error:  # noqa: BLE001  the edge: whatever it was, documents go on being embedded
-            wait = min(max(wait * 2, FIRST_WAIT), LONGEST_WAIT)
-            asked = error.retry_after if isinstance(error, EndpointAway) else None
-            wait = min(asked or wait, LONGEST_WAIT)
-            unexpected = None if isinstance(error, EndpointAway) else error
-            _log.warning(event("embeddings.waits", seconds=round(wait), error=error), exc_info=unexpected)
-            await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311  jitter
-            continue
-        try:
-            async with asyncio.timeout(idle_seconds):
-                await wake.wait()
-        except TimeoutError:
-            pass
+    """Embed for ever: at once when woken, else every `idle_seconds`.
+
+    Each model has turns of its own: an endpoint that is away, or slow, holds up no other.
+    """
+    turns: dict[int, asyncio.Task[None]] = {}
+    waits: defaultdict[int, _Wait] = defaultdict(_Wait)
+    try:
+        while True:
+            wake.clear()
+            models: list[EmbeddingModel] = []
+            with _waiting(waits[_CHOICE]):
+                if waits[_CHOICE].is_over():
+                    models = await _models(pool, client, settings)
+            for model in models:
+                idle = model.id not in turns or turns[model.id].done()
+                if idle and waits[model.id].is_over():
+                    turns[model.id] = asyncio.create_task(_turn(pool, client, settings, model, waits[model.id]))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(idle_seconds):
+                    await wake.wait()
+    finally:
+        for turn in turns.values():
+            turn.cancel()
+        if turns:
+            await asyncio.wait(turns.values())
+
+
+_CHOICE = 0
+"""No model's id: what waits while none can be chosen."""
+
+
+class _Wait:
+    """How long to leave an endpoint alone: longer each time that it is away."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._until = 0.0
+
+    def is_over(self) -> bool:
+        return monotonic() >= self._until
+
+    def end(self) -> None:
+        self._seconds = 0.0
+
+    def begin(self, asked: float | None) -> float:
+        self._seconds = min(asked or max(self._seconds * 2, FIRST_WAIT), LONGEST_WAIT)
+        self._until = monotonic() + self._seconds * random.uniform(0.8, 1.2)  # noqa: S311  jitter
+        return self._seconds
+
+
+@contextmanager
+def _waiting(wait: _Wait) -> Generator[None]:
+    """The edge: whatever it was, documents go on being embedded after a wait."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  as it says
+        seconds = wait.begin(error.retry_after if isinstance(error, EndpointAway) else None)
+        unexpected = None if isinstance(error, EndpointAway) or is_away(error) else error
+        _log.warning(event("embeddings.waits", seconds=round(seconds), error=error), exc_info=unexpected)
+
+
+async def _turn(pool: Pool, client: httpx.AsyncClient, settings: Settings, model: EmbeddingModel, wait: _Wait) -> None:
+    with _waiting(wait):
+        await _embed_for(pool, client, settings, model)
+        wait.end()
 
 
 def _text(one: Pending) -> str:

@@ -16,11 +16,16 @@ LOCAL_MODEL = "all-MiniLM-L6-v2"
 
 
 class EndpointAway(Exception):
-    """It did not answer, or told us to come back later: nothing is wrong with the texts."""
+    """It did not answer, or told us to come back later: nothing is wrong with the texts.
 
-    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+    Unless it `broke` over them, again and again: an answer of 500 and above is the endpoint's fault, and still may be
+    given for one text only.
+    """
+
+    def __init__(self, detail: str, retry_after: float | None = None, *, broke: bool = False) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.broke = broke
 
 
 class TextsRefused(Exception):
@@ -65,7 +70,8 @@ async def embed(client: httpx.AsyncClient, endpoint: Endpoint, model: str, texts
     if answer.status_code in {401, 403, 404, 408, 409, 429} or answer.status_code >= 500:
         wait = answer.headers.get("retry-after", "")
         detail = f"{answer.status_code}: {answer.text[:300]}"
-        raise EndpointAway(detail, float(wait) if wait.isdigit() else None)
+        after = float(wait) if wait.isascii() and wait.isdigit() else None
+        raise EndpointAway(detail, after, broke=answer.status_code >= 500)
     if answer.status_code >= 400:
         raise TextsRefused(f"{answer.status_code}: {answer.text[:300]}")
     try:

@@ -24,10 +24,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A text that waits for its embedding; None where no chunk has it any more."""
+    """A text that waits for its embedding; None where no chunk has it any more. `attempts` came to nothing."""
 
     hash: bytes
     text: str | None
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter
 
-from extrophi_backend.http.fields import Name
+from extrophi_backend.http.cursors import number, read_cursor, write_cursor
+from extrophi_backend.http.fields import Cursor, Limit, Name
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
 from extrophi_backend.index import service
@@ -56,13 +57,18 @@ class ModelOut(BaseModel):
 
 class Models(BaseModel):
     items: list[ModelOut]
-    next_cursor: None = None
+    next_cursor: str | None
 
 
 @router.get("", summary="Which embedding models there are, and how far they are", responses=responses())
-async def index(app: App) -> Models:
+async def index(app: App, limit: Limit = 100, cursor: Cursor = None) -> Models:
+    (before,) = read_cursor(cursor, number) if cursor is not None else (None,)
     async with app.pool.acquire() as conn:
-        return Models(items=[_out(one) for one in await service.progress(conn)])
+        found = await service.progress(conn, before=before, limit=limit + 1)
+    return Models(
+        items=[_out(one) for one in found[:limit]],
+        next_cursor=write_cursor(str(found[limit - 1].model.id)) if len(found) > limit else None,
+    )
 
 
 @router.post("", status_code=202, summary="Build another model beside the active one", responses=responses(409))

@@ -1,5 +1,6 @@
 """The story of embedding models: one is active, another may be built beside it, and takes over once it is whole."""
 
+import logging
 from collections.abc import Sequence
 
 import httpx
@@ -9,7 +10,10 @@ from extrophi_backend.errors import Conflict, InvalidInput, NotFound
 from extrophi_backend.index import sql
 from extrophi_backend.index.endpoint import EndpointAway, TextsRefused, embed, resolve
 from extrophi_backend.index.models import EmbeddingModel, Progress
+from extrophi_backend.log import event
 from extrophi_backend.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 PROBE = "The heron eats at dawn."
 """What a model is asked first: how long its vectors are, and whether it takes any text at all."""
@@ -36,6 +40,13 @@ async def dimensions(client: httpx.AsyncClient, settings: Settings, name: str, e
     return len(vector)
 
 
+def tell_if_text_leaves(settings: Settings, endpoint: str) -> None:
+    """Say so where the texts of a model's documents go to another machine. Once, as the model is recorded."""
+    address = resolve(endpoint, settings).url
+    if endpoint != "local" and httpx.URL(address).host not in {"localhost", "127.0.0.1", "::1"}:
+        _log.warning(event("embeddings.text_leaves_this_machine", to=address))
+
+
 async def record(pool: Pool, name: str, size: int, endpoint: str, *, beside: bool) -> EmbeddingModel | None:
     """Record a model and ask for all its embeddings. The first becomes active, one `beside` it is built.
 
@@ -46,6 +57,10 @@ async def record(pool: Pool, name: str, size: int, endpoint: str, *, beside: boo
         models = await sql.models_in_use(conn)
         if models and not beside:
             return None
+        known = await sql.find(conn, name, endpoint)
+        if known is not None:  # recorded since we looked
+            await _refill(conn, known)
+            return known
         _refuse_second(models, name, endpoint)
         model = await sql.add_model(conn, name, size, endpoint, "building" if models else "active")
         await sql.queue_everything(conn, model.id)
@@ -63,7 +78,7 @@ async def build(pool: Pool, settings: Settings, name: str, endpoint: str) -> Pro
         known = await sql.find(conn, name, endpoint)
         if known is not None:
             await _refill(conn, known)
-            return await _progress(conn, known.id)
+            return await sql.progress_of(conn, known.id)
     try:
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             size = await dimensions(client, settings, name, endpoint)
@@ -85,8 +100,9 @@ async def build(pool: Pool, settings: Settings, name: str, endpoint: str) -> Pro
         )
     model = await record(pool, name, size, endpoint, beside=True)
     assert model is not None
+    tell_if_text_leaves(settings, endpoint)
     async with pool.acquire() as conn:
-        return await _progress(conn, model.id)
+        return await sql.progress_of(conn, model.id)
 
 
 async def activate(pool: Pool, name: str, endpoint: str | None) -> Progress:
@@ -104,7 +120,7 @@ async def activate(pool: Pool, name: str, endpoint: str | None) -> Progress:
             raise Conflict(
                 f"{name} still lacks embeddings.", hint="It becomes active by itself once it has all of them."
             )
-        return await _progress(conn, model.id)
+        return await sql.progress_of(conn, model.id)
 
 
 async def forget(pool: Pool, model_id: int) -> None:
@@ -119,9 +135,9 @@ async def forget(pool: Pool, model_id: int) -> None:
         await sql.drop_model(conn, model_id)
 
 
-async def progress(conn: Connection) -> list[Progress]:
-    """Every model and how far it is, the newest first."""
-    return await sql.progress(conn)
+async def progress(conn: Connection, *, before: int | None, limit: int) -> list[Progress]:
+    """Models and how far they are, the newest first."""
+    return await sql.progress(conn, before=before, limit=limit)
 
 
 async def _refill(conn: Connection, model: EmbeddingModel) -> None:
@@ -132,11 +148,6 @@ async def _refill(conn: Connection, model: EmbeddingModel) -> None:
         await sql.build_again(conn, model.id)
     await sql.queue_everything(conn, model.id)
     await sql.retry_failed(conn, model.id)
-
-
-async def _progress(conn: Connection, model_id: int) -> Progress:
-    (found,) = [one for one in await sql.progress(conn) if one.model.id == model_id]
-    return found
 
 
 def _refuse_second(models: Sequence[EmbeddingModel], name: str, endpoint: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from asyncpg import Record
+
 from extrophi_backend.db import Connection
 from extrophi_backend.index.models import EmbeddingModel, Pending, Progress
 
@@ -53,7 +55,7 @@ async def build_again(conn: Connection, model_id: int) -> None:
 
 async def retry_failed(conn: Connection, model_id: int) -> None:
     await conn.execute(
-        """UPDATE embedding_queue SET state = 'pending', run_after = now(), error = NULL
+        """UPDATE embedding_queue SET state = 'pending', attempts = 0, run_after = now(), error = NULL
             WHERE model_id = $1 AND state = 'failed'""",
         model_id,
     )
@@ -65,27 +67,38 @@ async def drop_model(conn: Connection, model_id: int) -> None:
     await conn.execute("DELETE FROM embedding_models WHERE id = $1", model_id)
 
 
-async def progress(conn: Connection) -> list[Progress]:
+async def progress(conn: Connection, *, before: int | None = None, limit: int = 100) -> list[Progress]:
+    """The newest model first."""
     rows = await conn.fetch(
-        f"""SELECT {_MODEL}, created_at, activated_at,
-                   (SELECT count(*)::int FROM embeddings e WHERE e.model_id = m.id) AS embedded,
-                   (SELECT count(*)::int FROM embedding_queue q
-                     WHERE q.model_id = m.id AND q.state = 'pending') AS pending,
-                   (SELECT count(*)::int FROM embedding_queue q
-                     WHERE q.model_id = m.id AND q.state = 'failed') AS failed
-              FROM embedding_models m ORDER BY id DESC"""  # noqa: S608
+        f"""{_PROGRESS} WHERE $1::int IS NULL OR m.id < $1 ORDER BY m.id DESC LIMIT $2""", before, limit
     )
-    return [
-        Progress(
-            EmbeddingModel(row["id"], row["name"], row["dimensions"], row["endpoint"], row["state"]),
-            row["embedded"],
-            row["pending"],
-            row["failed"],
-            row["created_at"],
-            row["activated_at"],
-        )
-        for row in rows
-    ]
+    return [_progress(row) for row in rows]
+
+
+async def progress_of(conn: Connection, model_id: int) -> Progress:
+    row = await conn.fetchrow(f"{_PROGRESS} WHERE m.id = $1", model_id)
+    assert row is not None
+    return _progress(row)
+
+
+_PROGRESS = f"""
+    SELECT {_MODEL}, created_at, activated_at,
+           (SELECT count(*)::int FROM embeddings e WHERE e.model_id = m.id) AS embedded,
+           (SELECT count(*)::int FROM embedding_queue q WHERE q.model_id = m.id AND q.state = 'pending') AS pending,
+           (SELECT count(*)::int FROM embedding_queue q WHERE q.model_id = m.id AND q.state = 'failed') AS failed
+      FROM embedding_models m
+"""  # noqa: S608  a constant of ours
+
+
+def _progress(row: Record) -> Progress:
+    return Progress(
+        EmbeddingModel(row["id"], row["name"], row["dimensions"], row["endpoint"], row["state"]),
+        row["embedded"],
+        row["pending"],
+        row["failed"],
+        row["created_at"],
+        row["activated_at"],
+    )
 
 
 async def orphans(conn: Connection) -> list[bytes]:
@@ -175,12 +188,12 @@ async def claim(conn: Connection, model_id: int, limit: int, lease: timedelta) -
                             WHERE model_id = $1 AND state = 'pending' AND run_after <= now()
                               AND (claimed_until IS NULL OR claimed_until < now())
                             ORDER BY run_after LIMIT $2 FOR UPDATE SKIP LOCKED)
-        RETURNING q.hash, (SELECT c.text FROM chunks c WHERE c.embedding_hash = q.hash LIMIT 1) AS text""",
+        RETURNING q.hash, q.attempts, (SELECT c.text FROM chunks c WHERE c.embedding_hash = q.hash LIMIT 1) AS text""",
         model_id,
         limit,
         lease,
     )
-    return [Pending(row["hash"], row["text"]) for row in rows]
+    return [Pending(row["hash"], row["text"], row["attempts"]) for row in rows]
 
 
 async def renew(conn: Connection, model_id: int, hashes: Sequence[bytes], lease: timedelta) -> None:
