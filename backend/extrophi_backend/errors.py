@@ -4,11 +4,10 @@ BackendError
 ├── InvalidInput           422  a value that no request may carry
 │   └── InvalidTarget      422  not a URL, handle, subreddit, video or folder we know
 ├── ForbiddenAddress       422  the fetch guard refused it
-├── CredentialsMissing     409  the platform needs a key that is not set
 ├── Conflict               409  it is not in a state that allows this
+│   └── SourcePaused       409  it is not collected until it is resumed
 ├── NotFound               404  there is no such thing
 ├── Gone                   410  there was, and it was deleted
-├── Unauthorized           401  the service key is missing or wrong
 ├── TooLarge               413  more bytes than this path takes
 ├── PlatformUnavailable    503  it told us to wait; carries Retry-After
 ├── Unavailable            503  a part of our own is out of reach
@@ -47,12 +46,12 @@ class ForbiddenAddress(BackendError):
     status, code, title = 422, "forbidden_address", "This address may not be fetched"
 
 
-class CredentialsMissing(BackendError):
-    status, code, title = 409, "credentials_missing", "This platform needs credentials"
-
-
 class Conflict(BackendError):
     status, code, title = 409, "conflict", "This is not possible now"
+
+
+class SourcePaused(Conflict):
+    status, code, title = 409, "source_paused", "This source is paused"
 
 
 class NotFound(BackendError):
@@ -61,10 +60,6 @@ class NotFound(BackendError):
 
 class Gone(BackendError):
     status, code, title = 410, "gone", "This was deleted"
-
-
-class Unauthorized(BackendError):
-    status, code, title = 401, "unauthorized", "A key is needed"
 
 
 class TooLarge(BackendError):

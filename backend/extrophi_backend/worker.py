@@ -12,17 +12,18 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import httpx
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 
 from extrophi_backend.captures.store import open_captures
 from extrophi_backend.collectors.registry import Registry, make_registry
-from extrophi_backend.db import Pool, make_pool
-from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.db import Pool, is_away, make_pool
+from extrophi_backend.documents import service as documents
+from extrophi_backend.errors import BackendError
+from extrophi_backend.index import embedding
 from extrophi_backend.index.embedding import keep_embedding
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.sending import keep_sending
@@ -32,7 +33,9 @@ from extrophi_backend.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_AGAIN_SECONDS = 1.0
+_GRACE_SECONDS = 8.0
+"""For jobs to be given back. Whoever stops us waits for 10 s, as Kubernetes and `up` do at least."""
+_TIDY_SECONDS = 600.0
 
 
 class Worker:
@@ -45,6 +48,8 @@ class Worker:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._turn, name="loop", daemon=True)
         self._running: set[Future[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
         self._parts: jobs.Parts | None = None
         self._pool: Pool | None = None
         self._wake = asyncio.Event()
@@ -57,23 +62,58 @@ class Worker:
         assert self._pool is not None
         self.submit(keep_sending(self._pool, self.celery))
         self.submit(self._embed())
+        self.submit(self._keep_tidy())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        """Run it on the loop. Its future ends when it has, also when it is stopped."""
+
+        async def tracked() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.add(task)
+            try:
+                await work
+            finally:
+                self._tasks.discard(task)
+
+        future = asyncio.run_coroutine_threadsafe(tracked(), self.loop)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future
 
     def run_job(self, job_id: str) -> None:
         """The Celery task: waits while the loop works."""
+        try:
+            self.submit(self._run_job(UUID(job_id))).result()
+        except FutureCancelled:  # given back
+            return
+        except Exception as error:
+            if not is_away(error):
+                raise  # else the sweep sends it again
+
+    async def _run_job(self, job_id: UUID) -> None:
         assert self._parts is not None
-        with suppress(FutureCancelled, *DATABASE_AWAY):  # the sweep sends it again
-            self.submit(jobs.run(self._parts, UUID(job_id))).result()
+        if self._draining:  # Celery had fetched the message before: another worker is to have the job now
+            await jobs.leave(self._parts, job_id)
+        else:
+            await jobs.run(self._parts, job_id)
 
     def drain(self) -> None:
-        """Stop what runs; each job is given back at its last page, for another worker to go on."""
-        _log.info(event("worker.draining", jobs=len(self._running)))
-        for future in list(self._running):
+        """Stop what runs; each job is given back at its last page, for another worker to go on.
+
+        Returns at once. Celery then waits for its threads, and they wait until their jobs are given back, or until
+        _GRACE_SECONDS are over.
+        """
+        if not self._draining:
+            self._draining = True
+            asyncio.run_coroutine_threadsafe(self._drain(), self.loop)
+
+    async def _drain(self) -> None:
+        _log.info(event("worker.draining", tasks=len(self._tasks)))
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.sleep(_GRACE_SECONDS)  # by then this process has ended, unless the database is away
+        for future in list(self._running):  # what they leave is taken over when its lease runs out
             future.cancel()
 
     def _turn(self) -> None:
@@ -96,10 +136,22 @@ class Worker:
     async def _embed(self) -> None:
         assert self._pool is not None
         async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
-            while True:
-                with suppress(*DATABASE_AWAY):
-                    await keep_embedding(self._pool, client, self.settings, self._wake)
-                await asyncio.sleep(_AGAIN_SECONDS)
+            await keep_embedding(self._pool, client, self.settings, self._wake)
+
+    async def _keep_tidy(self) -> None:
+        """Every ten minutes, let go of what nobody needs any more."""
+        assert self._parts is not None
+        pool = self._parts.pool
+        while True:
+            await asyncio.sleep(_TIDY_SECONDS)
+            try:
+                while await documents.delete_loose_captures(pool, self._parts.captures):
+                    pass
+                await jobs.prune(pool)
+                await embedding.tidy(pool)
+            except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
+                expected = is_away(error) or isinstance(error, BackendError)
+                _log.warning(event("worker.not_tidied", error=repr(error)), exc_info=None if expected else error)
 
 
 async def schedule(settings: Settings) -> None:
@@ -122,6 +174,10 @@ def main(settings: Settings, registry: Registry | None = None) -> None:
     def drain(**_: object) -> None:
         worker.drain()
 
+    def keep_ours(**_: object) -> None:
+        """Celery would silence all that is below its own level."""
+
+    setup_logging.connect(keep_ours, weak=False)
     worker_shutting_down.connect(drain, weak=False)
     worker.celery.worker_main(
         [
@@ -131,7 +187,6 @@ def main(settings: Settings, registry: Registry | None = None) -> None:
             "--without-gossip",
             "--without-mingle",
             "--without-heartbeat",
-            "--loglevel=WARNING",
             f"--hostname=extrophi-{os.getpid()}@%h",
         ]
     )

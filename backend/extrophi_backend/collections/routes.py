@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from extrophi_backend.collections import sql
-from extrophi_backend.http.fields import Name
+from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.http.fields import Cursor, Limit, Name, stored
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
 
@@ -25,23 +26,24 @@ class CollectionOut(BaseModel):
 
 class Collections(BaseModel):
     items: list[CollectionOut]
-    next_cursor: None = None
+    next_cursor: str | None
 
 
 @router.get("", summary="List collections by name", responses=responses())
-async def index(app: App) -> Collections:
+async def index(app: App, limit: Limit = 100, cursor: Cursor = None) -> Collections:
+    (after,) = read_cursor(cursor, stored) if cursor is not None else (None,)
     async with app.pool.acquire() as conn:
-        found = await sql.every(conn)
-    return Collections(items=[_out(one) for one in found])
+        found = await sql.by_name(conn, after=after, limit=limit + 1)
+    return Collections(
+        items=[_out(one) for one in found[:limit]],
+        next_cursor=write_cursor(found[limit - 1].name) if len(found) > limit else None,
+    )
 
 
 @router.post("", status_code=201, summary="Make a collection, unless it is there", responses=responses())
 async def create(app: App, body: NewCollection) -> CollectionOut:
     async with app.pool.acquire() as conn, conn.transaction():
-        await sql.ensure(conn, body.name)
-        found = await sql.find(conn, body.name)
-        assert found is not None
-    return _out(found)
+        return _out(await sql.get(conn, await sql.ensure(conn, body.name)))
 
 
 def _out(one: sql.Collection) -> CollectionOut:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,27 +18,41 @@ class Collection:
 
 async def ensure(conn: Connection, name: str) -> UUID:
     """The collection's id; it is made if there is none of that name."""
-    found: UUID | None = await conn.fetchval("SELECT id FROM collections WHERE name = $1", name)
-    if found is not None:
-        return found
-    # A row that another transaction made in between is not visible to RETURNING, but is to an update of it.
-    return await conn.fetchval(
-        """INSERT INTO collections (id, name) VALUES ($1, $2)
-           ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id""",
-        uuid7(),
-        name,
-    )
+    return (await ensure_all(conn, {name}))[name]
 
 
-async def find(conn: Connection, name: str) -> Collection | None:
-    rows = [one for one in await every(conn) if one.name == name]
-    return rows[0] if rows else None
+async def ensure_all(conn: Connection, names: AbstractSet[str]) -> dict[str, UUID]:
+    """The collections' ids by their names; those that are not there are made."""
+    rows = await conn.fetch("SELECT name, id FROM collections WHERE name = ANY($1::text[])", list(names))
+    found: dict[str, UUID] = {row["name"]: row["id"] for row in rows}
+    missing = sorted(names - found.keys())
+    if missing:
+        # A row that another transaction made in between is not visible to RETURNING, but is to an update of it.
+        rows = await conn.fetch(
+            """INSERT INTO collections (id, name) SELECT * FROM unnest($1::uuid[], $2::text[])
+               ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING name, id""",
+            [uuid7() for _ in missing],
+            missing,
+        )
+        found |= {row["name"]: row["id"] for row in rows}
+    return found
 
 
-async def every(conn: Connection) -> Sequence[Collection]:
+async def get(conn: Connection, collection_id: UUID) -> Collection:
+    row = await conn.fetchrow(f"{_COLLECTION} WHERE c.id = $1", collection_id)
+    assert row is not None
+    return Collection(**row)
+
+
+async def by_name(conn: Connection, *, after: str | None, limit: int) -> list[Collection]:
     rows = await conn.fetch(
-        """SELECT c.id, c.name, c.created_at, count(l.document_id)::int AS documents
-             FROM collections c LEFT JOIN collection_documents l ON l.collection_id = c.id
-            GROUP BY c.id ORDER BY c.name"""
+        f"{_COLLECTION} WHERE $1::text IS NULL OR c.name > $1 ORDER BY c.name LIMIT $2", after, limit
     )
     return [Collection(**row) for row in rows]
+
+
+_COLLECTION = """
+    SELECT c.id, c.name, c.created_at,
+           (SELECT count(*)::int FROM collection_documents l WHERE l.collection_id = c.id) AS documents
+      FROM collections c
+"""

@@ -11,6 +11,9 @@ from typing import Any, Literal, Protocol
 
 Platform = Literal["twitter", "youtube", "reddit", "web", "files"]
 
+MAX_ID_BYTES = 2000
+"""Of a target or an external id, as UTF-8: what an index holds beside its other columns (a B-tree's row: 2,704)."""
+
 Cursor = Mapping[str, Any]
 """JSON. Opaque to all but the collector that made it."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from extrophi_backend.collectors.files import target as files_target
 from extrophi_backend.collectors.files.collector import make_collector as make_files_collector
-from extrophi_backend.collectors.models import Collector, Platform, Target
+from extrophi_backend.collectors.models import MAX_ID_BYTES, Collector, Platform, Target
 from extrophi_backend.collectors.web import target as web_target
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.errors import InvalidTarget
@@ -34,12 +34,22 @@ class Registry:
         for recogniser in self.recognisers:
             target = recogniser(typed)
             if target is not None:
-                return target
+                return _kept(target)
         raise InvalidTarget(
             f"“{typed[:200]}” is nothing that Extrophi can collect.",
             field="target",
             hint="Give a web address (https://…), or the absolute path of a file or folder.",
         )
+
+
+def _kept(target: Target) -> Target:
+    if len(target.canonical.encode()) > MAX_ID_BYTES:
+        raise InvalidTarget(
+            f"“{target.typed[:200]}…” is longer than the {MAX_ID_BYTES} bytes that Extrophi keeps.",
+            field="target",
+            hint="Give a shorter address, if the site has one.",
+        )
+    return target
 
 
 def make_registry(settings: Settings) -> Registry:

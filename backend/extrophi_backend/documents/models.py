@@ -62,6 +62,15 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """External ids of a platform's documents that were looked at and had not changed, or are gone at their source."""
+
+    platform: str = ""
+    unchanged: Sequence[str] = ()
+    gone: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """What writing a document came to."""
 

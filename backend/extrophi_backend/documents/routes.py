@@ -19,8 +19,8 @@ from extrophi_backend.documents.schemas import (
     body,
     head,
 )
-from extrophi_backend.errors import InvalidInput, NotFound, TooLarge
-from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.errors import NotFound, TooLarge
+from extrophi_backend.http.cursors import number, read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
@@ -55,11 +55,11 @@ async def index(
         Query(description="`oldest` first: whoever reads to the end misses nothing that changes meanwhile."),
     ] = "newest",
 ) -> Documents:
-    before = _position(cursor) if cursor is not None else None
+    before = read_cursor(cursor, _moment, UUID) if cursor is not None else None
     async with app.pool.acquire() as conn:
         found = await sql.newest(
             conn,
-            before=before,
+            before=(before[0], before[1]) if before else None,
             platform=platform,
             collection=collection,
             limit=limit + 1,
@@ -91,16 +91,18 @@ async def delete(app: App, id: Id) -> Response:  # noqa: A002  the contract's na
 
 
 @router.get("/{id}/versions", summary="A document's versions, newest first", responses=responses(410))
-async def versions(app: App, id: Id) -> Versions:  # noqa: A002  the contract's name
+async def versions(app: App, id: Id, limit: Limit = 100, cursor: Cursor = None) -> Versions:  # noqa: A002  the contract's name
+    (before,) = read_cursor(cursor, number) if cursor is not None else (None,)
     async with app.pool.acquire() as conn:
-        found = await sql.versions(conn, id)
-        if not found:
+        found = await sql.versions(conn, id, before=before, limit=limit + 1)
+        if not found and before is None:
             await service.missing(conn, id)
     return Versions(
         items=[
             VersionOut(version=v.version, title=v.title, collected_at=v.collected_at, characters=v.characters)
-            for v in found
-        ]
+            for v in found[:limit]
+        ],
+        next_cursor=write_cursor(str(found[limit - 1].version)) if len(found) > limit else None,
     )
 
 
@@ -132,11 +134,5 @@ async def capture(app: App, id: Id, version: VersionQuery = None) -> Response:  
     )
 
 
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    collected_at, document_id = read_cursor(cursor, 2)
-    try:
-        return datetime.fromisoformat(collected_at).astimezone(UTC), UUID(document_id)
-    except (ValueError, OverflowError):
-        raise InvalidInput(
-            "cursor: this is none that was given out.", field="cursor", hint="Take it from `next_cursor`, unchanged."
-        ) from None
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from extrophi_backend.documents.models import Document, Status
-from extrophi_backend.http.fields import Name, Text
+from extrophi_backend.http.fields import ExternalId, Name, Text
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -56,7 +56,7 @@ class PushedDocument(BaseModel):
         }
     )
     platform: Literal["twitter", "youtube", "reddit", "web", "files"]
-    external_id: Annotated[Text, Field(min_length=1, max_length=2000)]
+    external_id: ExternalId
     text: Text
     title: Annotated[Text, Field(max_length=2000)] = ""
     author: Annotated[Text, Field(max_length=1000)] | None = None
@@ -140,6 +140,7 @@ class VersionOut(BaseModel):
 
 class Versions(BaseModel):
     items: list[VersionOut]
+    next_cursor: str | None
 
 
 def head(document: Document) -> dict[str, Any]:

@@ -3,20 +3,25 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from extrophi_backend.captures.store import Captures
+from extrophi_backend.captures.store import Captures, capture_key
 from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import Collected
+from extrophi_backend.collectors.models import Collected, Validators
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import sql
-from extrophi_backend.documents.models import Links, Prepared, Pushed, Saved
-from extrophi_backend.errors import Gone, NotFound
+from extrophi_backend.documents.models import Links, Others, Prepared, Pushed, Saved
+from extrophi_backend.errors import Gone, NotFound, Unavailable
 from extrophi_backend.index import service as index
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
+
+_NO_OTHERS = Others()
+LOOSE = timedelta(minutes=15)
+"""For so long after it was put, a capture may wait for its version to be written: seconds are usual."""
 
 
 async def prepare(pool: Pool, captures: Captures | None, documents: Sequence[Collected]) -> list[Prepared]:
@@ -31,13 +36,24 @@ async def prepare(pool: Pool, captures: Captures | None, documents: Sequence[Col
     if captures is None:
         return prepared
     changed = [one for one in prepared if one.collected.capture and known.get(_key(one)) != one.content_hash]
+    if changed:
+        await _announce(pool, [capture_key(one.collected.capture.body) for one in changed if one.collected.capture])
     keys = await asyncio.gather(*(captures.put(one.collected.capture) for one in changed if one.collected.capture))
     kept = {_key(one): key for one, key in zip(changed, keys, strict=True)}
     return [Prepared(one.collected, one.content_hash, one.chunks, kept.get(_key(one))) for one in prepared]
 
 
+async def _announce(pool: Pool, keys: Sequence[str]) -> None:
+    """Say that captures are about to be kept: for LOOSE, nobody deletes them, and after that only if no version came.
+
+    Waits for who is deleting one of them at this moment, so that it is put after that and not before.
+    """
+    async with pool.acquire() as conn:
+        await sql.add_loose_captures(conn, sorted(set(keys)))
+
+
 async def write(
-    conn: Connection, prepared: Sequence[Prepared], links: Links, *, unchanged: Sequence[str] = (), platform: str = ""
+    conn: Connection, prepared: Sequence[Prepared], links: Links, others: Others = _NO_OTHERS
 ) -> list[Saved]:
     """Write documents in the caller's transaction, in a number of statements that does not depend on theirs.
 
@@ -45,18 +61,20 @@ async def write(
         conn: In a transaction.
         prepared: From `prepare`, sorted by (platform, external_id) and without doubles.
         links: What all of them belong to.
-        unchanged: External ids of documents of `platform` that were looked at and had not changed.
-        platform: Of `unchanged`.
+        others: Documents that were looked at, too. Those gone are kept, and marked.
 
     Returns:
         What became of `prepared`, in its order.
     """
     await index.share_vectors(conn)
     created = await sql.insert_new(conn, prepared)
-    existing = await sql.lock_existing(conn, [_key(one) for one in prepared if _key(one) not in created])
+    # All at once and in one order, so that two writers cannot wait for each other.
+    unchanged, vanished = ([(others.platform, one) for one in ids] for ids in (others.unchanged, others.gone))
+    new = [_key(one) for one in prepared if _key(one) not in created]
+    existing = await sql.lock_existing(conn, [*new, *unchanged, *vanished])
     saved: list[Saved] = []
     written: list[tuple[UUID, int, Prepared]] = []
-    seen: list[tuple[UUID, Prepared]] = []
+    seen: list[tuple[UUID, Validators | None]] = [(existing[key].id, None) for key in unchanged if key in existing]
     gone: list[tuple[UUID, datetime]] = []
     for one in prepared:
         key = _key(one)
@@ -70,7 +88,7 @@ async def write(
         if is_older or here.content_hash == one.content_hash:
             saved.append(Saved(here.id, key[1], "unchanged"))
             if one.kept is None:
-                seen.append((here.id, one))
+                seen.append((here.id, one.collected.validators or None))
             elif one.kept.gone_at is not None:
                 gone.append((here.id, one.kept.gone_at))
         else:
@@ -85,14 +103,12 @@ async def write(
         await sql.insert_versions(conn, written, collected_at)
         hashes = await sql.replace_chunks(conn, written)
         await index.queue(conn, sorted(hashes))
-    untouched = await sql.ids_of(conn, platform, unchanged) if unchanged else []
-    if seen or untouched:
-        validators = [one.collected.validators or None for _, one in seen]
-        ids = [*(document_id for document_id, _ in seen), *untouched]
-        await sql.mark_seen(conn, ids, [*validators, *(None for _ in untouched)])
-    moved = await sql.link(conn, [*(one.id for one in saved), *untouched], links)
-    if gone:
-        moved += await sql.mark_gone_since(conn, [one for one, _ in gone], [moment for _, moment in gone])
+    if seen:
+        await sql.mark_seen(conn, [one for one, _ in seen], [validators for _, validators in seen])
+    looked_at = {one.id: None for one in saved} | {one: None for one, _ in seen}
+    moved = await sql.link(conn, list(looked_at), links)
+    moved += await sql.mark_gone(conn, [existing[key].id for key in vanished if key in existing])
+    moved += await sql.mark_gone_since(conn, [one for one, _ in gone], [moment for _, moment in gone])
     await sql.log_changes(conn, sorted({*moved, *(document_id for document_id, _, _ in written)}))
     return saved
 
@@ -110,8 +126,7 @@ async def push(pool: Pool, documents: Sequence[Pushed]) -> list[Saved]:
             for one, item in zip(prepared, await write(conn, prepared, Links(collection_id=None)), strict=True):
                 saved[_key(one), one.kept.collected_at if one.kept else None] = item
         items = [saved[_key(one), one.kept.collected_at if one.kept else None] for one in documents]
-        names = sorted({name for one in documents for name in one.collections})
-        collections = {name: await collections_sql.ensure(conn, name) for name in names}
+        collections = await collections_sql.ensure_all(conn, {name for one in documents for name in one.collections})
         pairs = [
             (item.id, collections[name]) for one, item in zip(documents, items, strict=True) for name in one.collections
         ]
@@ -121,24 +136,31 @@ async def push(pool: Pool, documents: Sequence[Pushed]) -> list[Saved]:
     return items
 
 
-async def mark_gone(conn: Connection, platform: str, external_ids: Sequence[str]) -> None:
-    """Documents that vanished at their source: kept, and marked."""
-    if external_ids:
-        await sql.log_changes(conn, await sql.mark_gone(conn, platform, external_ids))
-
-
 async def delete(pool: Pool, captures: Captures, document_id: UUID) -> None:
     """Remove a document for good, captures and all. Its citations answer 410 from then on. Raises Gone, NotFound."""
     async with pool.acquire() as conn, conn.transaction():
         await index.own_vectors(conn)
-        keys = await sql.capture_keys(conn, document_id)
+        keys = sorted(await sql.capture_keys(conn, document_id))
         if not await sql.delete(conn, document_id):
             await missing(conn, document_id)
         await sql.log_changes(conn, [document_id], deleted=True)
+        await sql.loosen_captures(conn, keys)
     if keys:
-        async with pool.acquire() as conn:
-            unused = await sql.unused_captures(conn, keys)
-        await captures.delete(unused)
+        with suppress(Unavailable):  # a worker tries again
+            await delete_loose_captures(pool, captures)
+
+
+async def delete_loose_captures(pool: Pool, captures: Captures) -> int:
+    """Delete captures that no version refers to, some at a time. Returns how many were looked at.
+
+    It is called again later for those that were put a moment ago, and for those that the store did not let go of.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        # The rows stay locked while the bytes go: whoever is about to put the same bytes waits in `_announce`.
+        keys = await sql.lock_loose_captures(conn, LOOSE)
+        await captures.delete(await sql.unused_captures(conn, keys))
+        await sql.forget_loose_captures(conn, keys)
+    return len(keys)
 
 
 async def missing(conn: Connection, document_id: UUID) -> None:

@@ -1,7 +1,7 @@
 """Every statement about documents, their versions, chunks and links."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -87,38 +87,39 @@ async def update_changed(conn: Connection, ids: Sequence[UUID], documents: Seque
 
 
 async def mark_seen(conn: Connection, ids: Sequence[UUID], validators: Sequence[Mapping[str, Any] | None]) -> None:
-    """Documents that were looked at and had not changed. None leaves the validators as they are."""
+    """Documents that were looked at and had not changed. None leaves the validators as they are.
+
+    A row is written when that tells something: `seen_at` is right to the day.
+    """
     await conn.execute(
         """UPDATE documents d
               SET seen_at = now(), state = 'collected', gone_at = NULL,
                   validators = coalesce(n.validators, d.validators)
              FROM unnest($1::uuid[], $2::jsonb[]) AS n (id, validators)
-            WHERE d.id = n.id""",
+            WHERE d.id = n.id
+              AND (d.seen_at < now() - interval '1 day' OR d.state <> 'collected'
+                   OR n.validators IS DISTINCT FROM d.validators AND n.validators IS NOT NULL)""",
         ids,
         validators,
     )
 
 
-async def ids_of(conn: Connection, platform: str, external_ids: Sequence[str]) -> list[UUID]:
-    rows = await conn.fetch(
-        "SELECT id FROM documents WHERE platform = $1 AND external_id = ANY($2::text[])", platform, external_ids
-    )
-    return [row["id"] for row in rows]
-
-
-async def mark_gone(conn: Connection, platform: str, external_ids: Sequence[str]) -> list[UUID]:
+async def mark_gone(conn: Connection, ids: Sequence[UUID]) -> list[UUID]:
     """Documents that vanished at their source; those that were not known as gone before."""
+    if not ids:
+        return []
     rows = await conn.fetch(
         """UPDATE documents SET state = 'gone', gone_at = now()
-            WHERE platform = $1 AND external_id = ANY($2::text[]) AND state <> 'gone' RETURNING id""",
-        platform,
-        external_ids,
+            WHERE id = ANY($1::uuid[]) AND state <> 'gone' RETURNING id""",
+        ids,
     )
     return [row["id"] for row in rows]
 
 
 async def mark_gone_since(conn: Connection, ids: Sequence[UUID], moments: Sequence[datetime]) -> list[UUID]:
     """Documents that another library saw vanish at their source, unless they were seen here later than that."""
+    if not ids:
+        return []
     rows = await conn.fetch(
         """UPDATE documents d SET state = 'gone', gone_at = n.gone_at
              FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, gone_at)
@@ -283,11 +284,14 @@ async def newest(
     return [Document(**row) for row in rows]
 
 
-async def versions(conn: Connection, document_id: UUID) -> list[Version]:
+async def versions(conn: Connection, document_id: UUID, *, before: int | None, limit: int) -> list[Version]:
+    """The newest first."""
     rows = await conn.fetch(
         """SELECT version, title, collected_at, length(text) AS characters FROM document_versions
-            WHERE document_id = $1 ORDER BY version DESC""",
+            WHERE document_id = $1 AND ($2::int IS NULL OR version < $2) ORDER BY version DESC LIMIT $3""",
         document_id,
+        before,
+        limit,
     )
     return [Version(**row) for row in rows]
 
@@ -324,6 +328,39 @@ async def unused_captures(conn: Connection, keys: Sequence[str]) -> list[str]:
         keys,
     )
     return [row["key"] for row in rows]
+
+
+async def add_loose_captures(conn: Connection, keys: Sequence[str]) -> None:
+    """Captures that are put from now on, and that no version refers to yet."""
+    await conn.execute(
+        """INSERT INTO loose_captures (key) SELECT unnest($1::text[])
+           ON CONFLICT (key) DO UPDATE SET since = now()""",
+        keys,
+    )
+
+
+async def loosen_captures(conn: Connection, keys: Sequence[str]) -> None:
+    """Captures of a document that is deleted, to go as soon as nobody may be about to refer to them."""
+    # The update changes nothing; it waits for who looks at that row, and may forget it, at this moment.
+    await conn.execute(
+        """INSERT INTO loose_captures (key, since) SELECT unnest($1::text[]), '-infinity'
+           ON CONFLICT (key) DO UPDATE SET since = loose_captures.since""",
+        keys,
+    )
+
+
+async def lock_loose_captures(conn: Connection, after: timedelta) -> list[str]:
+    """Some that have been loose for so long, until the end of the transaction this caller's alone."""
+    rows = await conn.fetch(
+        """SELECT key FROM loose_captures WHERE since < now() - $1::interval
+            ORDER BY since LIMIT 100 FOR UPDATE SKIP LOCKED""",
+        after,
+    )
+    return [row["key"] for row in rows]
+
+
+async def forget_loose_captures(conn: Connection, keys: Sequence[str]) -> None:
+    await conn.execute("DELETE FROM loose_captures WHERE key = ANY($1::text[])", keys)
 
 
 async def delete(conn: Connection, document_id: UUID) -> bool:

@@ -18,7 +18,10 @@ DEATHS = 5
 """Attempts that may die at one cursor before the document under work is set aside."""
 
 WAITS = 20
-"""Times in a row that a platform may say to wait before its job ends as failed."""
+"""Times in a row that a job may wait for its platform, or for this machine, before it ends as failed."""
+
+FOUND_KEPT = timedelta(days=30)
+"""For so long after its end, it is known which documents a job found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,15 @@ class Lease:
     collection_id: UUID
     document_limit: int
     cursor: Cursor | None
-    found: int
     set_aside: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What may have changed of a job since its lease was taken."""
+
+    source_id: UUID | None
+    cancel_requested: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,16 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexing:
+    """Chunks of a job's documents that wait for an embedding, and that never get one."""
+
+    pending: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A job as people watch it."""
+    """A job as people watch it. `indexing` is counted for one that has ended, and None in lists."""
 
     id: UUID
     target: str
@@ -90,5 +108,4 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     failures: Sequence[Mapping[str, str]]
-    pending: int
-    unembeddable: int
+    indexing: Indexing | None = None

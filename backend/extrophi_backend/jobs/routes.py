@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from extrophi_backend.errors import InvalidInput, NotFound
 from extrophi_backend.http.cursors import read_cursor, write_cursor
-from extrophi_backend.http.fields import Cursor, Limit, Name, Text
+from extrophi_backend.http.fields import Cursor, LastEventId, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.sse import Event, EventStream
 from extrophi_backend.http.state import App, State
@@ -60,7 +59,7 @@ class JobError(BaseModel):
     hint: str = ""
 
 
-class JobOut(BaseModel):
+class ListedJob(BaseModel):
     id: UUID
     target: str
     platform: str
@@ -72,15 +71,18 @@ class JobOut(BaseModel):
     failures: list[FailureOut]
     error: JobError | None
     attempts: int
-    indexing: Indexing
     run_after: datetime
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
 
 
+class JobOut(ListedJob):
+    indexing: Annotated[Indexing | None, Field(description="Of a job that has ended.")]
+
+
 class Jobs(BaseModel):
-    items: list[JobOut]
+    items: list[ListedJob]
     next_cursor: str | None
 
 
@@ -97,17 +99,13 @@ async def create(app: App, body: NewJobIn) -> JobOut:
 async def index(
     app: App, limit: Limit = 50, cursor: Cursor = None, status: Annotated[Status | None, Query()] = None
 ) -> Jobs:
-    before = None
-    if cursor is not None:
-        try:
-            before = UUID(read_cursor(cursor, 1)[0])
-        except ValueError:
-            raise InvalidInput("cursor: this is none that was given out.", field="cursor") from None
+    (before,) = read_cursor(cursor, UUID) if cursor is not None else (None,)
     async with app.pool.acquire() as conn:
         found = await sql.newest(conn, before=before, status=status, limit=limit + 1)
     more = len(found) > limit
     return Jobs(
-        items=[out(one) for one in found[:limit]], next_cursor=write_cursor(str(found[limit - 1].id)) if more else None
+        items=[ListedJob.model_validate(_fields(one)) for one in found[:limit]],
+        next_cursor=write_cursor(str(found[limit - 1].id)) if more else None,
     )
 
 
@@ -132,11 +130,10 @@ async def cancel(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's name
 async def events(
     app: App,
     id: Id,  # noqa: A002  the contract's name
-    last_event_id: Annotated[str | None, Header(max_length=40, description="Go on after this event.")] = None,
+    last_event_id: LastEventId = 0,
 ) -> EventStream:
     await _get(app, id)
-    seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
-    return EventStream(_follow(app, id, seen))
+    return EventStream(_follow(app, id, last_event_id))
 
 
 async def _follow(app: State, job_id: UUID, seen: int) -> AsyncGenerator[Event, None]:
@@ -156,18 +153,18 @@ async def _follow(app: State, job_id: UUID, seen: int) -> AsyncGenerator[Event, 
 
 async def _get(app: State, job_id: UUID) -> Job:
     async with app.pool.acquire() as conn:
-        found = await sql.get(conn, job_id)
-    if found is None:
-        raise NotFound(f"There is no job {job_id}.", hint="GET /jobs lists them.")
-    return found
+        return await service.get(conn, job_id)
 
 
 def out(job: Job) -> JobOut:
     """A job as it crosses HTTP."""
-    fields: dict[str, Any] = {name: getattr(job, name) for name in JobOut.model_fields if hasattr(job, name)}
-    fields |= {
+    counted = {"pending": job.indexing.pending, "failed": job.indexing.failed} if job.indexing else None
+    return JobOut.model_validate(_fields(job) | {"indexing": counted})
+
+
+def _fields(job: Job) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: getattr(job, name) for name in ListedJob.model_fields if hasattr(job, name)}
+    return fields | {
         "limit": job.document_limit,
         "progress": {name: getattr(job, name) for name in Progress.model_fields},
-        "indexing": {"pending": job.pending, "failed": job.unembeddable},
     }
-    return JobOut.model_validate(fields)

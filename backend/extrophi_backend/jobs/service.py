@@ -4,28 +4,46 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from uuid_utils.compat import uuid7
 
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import Collector, Page, Platform, Run, Target
+from extrophi_backend.collectors.models import MAX_ID_BYTES, Collected, Collector, Failure, Page, Platform, Run, Target
 from extrophi_backend.collectors.registry import Registry
-from extrophi_backend.db import Connection, Pool
+from extrophi_backend.db import Connection, Pool, is_away
 from extrophi_backend.documents import service as documents
 from extrophi_backend.documents import sql as documents_sql
-from extrophi_backend.documents.models import Links
-from extrophi_backend.errors import BackendError, LeaseLost, PlatformUnavailable
-from extrophi_backend.http.problems import DATABASE_AWAY
+from extrophi_backend.documents.models import Links, Others, Prepared, Saved
+from extrophi_backend.errors import BackendError, LeaseLost, NotFound, PlatformUnavailable, Unavailable
 from extrophi_backend.jobs import sql
-from extrophi_backend.jobs.models import HEARTBEAT, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
+from extrophi_backend.jobs.models import FOUND_KEPT, HEARTBEAT, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
 from extrophi_backend.log import event, request_id
 
 _log = logging.getLogger(__name__)
+
+_SHOWN = 2000
+"""Characters of a failure's target or detail that are kept."""
+_UNFIT = (ValueError, OverflowError, asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+"""What a document raises that cannot be kept: text that is none, a number or a date past what PostgreSQL holds."""
+_MENDABLE = (
+    Unavailable,
+    asyncpg.TransactionRollbackError,  # a deadlock: somebody else went first
+    asyncpg.InsufficientResourcesError,  # a full disk
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    OSError,
+)
+"""What is wrong with this machine or another, and not with what is collected."""
+
+
+class _Canceled(Exception):
+    """Somebody asked for the job's end, and it was seen as a page was to be saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,12 @@ class Library:
             return await sql.memo(conn, self.platform, name)
 
 
+async def prune(pool: Pool) -> None:
+    """Forget which documents a job found that ended long ago."""
+    async with pool.acquire() as conn:
+        await sql.prune(conn, FOUND_KEPT)
+
+
 async def create(conn: Connection, target: Target, *, collection: str, limit: int) -> Job:
     """A job that collects a target once. In the caller's transaction; workers are told after it."""
     collection_id = await collections_sql.ensure(conn, collection)
@@ -69,10 +93,17 @@ async def create(conn: Connection, target: Target, *, collection: str, limit: in
     return made
 
 
+async def get(conn: Connection, job_id: UUID) -> Job:
+    """The job; once it has ended, with how much of what it found is embedded. Raises NotFound."""
+    found = await sql.get(conn, job_id)
+    if found is None:
+        raise NotFound(f"There is no job {job_id}.", hint="GET /jobs lists them.")
+    return replace(found, indexing=await sql.indexing(conn, job_id)) if found.finished_at else found
+
+
 async def run(parts: Parts, job_id: UUID) -> None:
     """Run a job to its end, if the lease can be had. Cancelling this releases the job, to go on from its cursor."""
-    async with parts.pool.acquire() as conn:
-        lease = await sql.take_lease(conn, job_id, parts.worker)
+    lease = await _take(parts, job_id)
     if lease is None:
         return
     request_id.set(f"job:{job_id}")
@@ -86,6 +117,30 @@ async def run(parts: Parts, job_id: UUID) -> None:
             task.cancel()
         await asyncio.wait({collecting, beating})
         await asyncio.shield(_conclude(parts, lease, collecting, beating))
+
+
+async def leave(parts: Parts, job_id: UUID) -> None:
+    """Leave a job of which a message told us to another worker, who is told at once."""
+    async with parts.pool.acquire() as conn:
+        await sql.unsend(conn, job_id)
+
+
+async def _take(parts: Parts, job_id: UUID) -> Lease | None:
+    """The lease, if it can be had. Cancelled in between, it is given back: nobody has to wait for its end."""
+
+    async def take() -> Lease | None:
+        async with parts.pool.acquire() as conn:
+            return await sql.take_lease(conn, job_id, parts.worker)
+
+    taking = asyncio.create_task(take())
+    try:
+        return await asyncio.shield(taking)
+    except asyncio.CancelledError:
+        lease = await taking
+        if lease is not None:
+            async with parts.pool.acquire() as conn:
+                await sql.release(conn, lease, timedelta(), None)
+        raise
 
 
 async def _collect(parts: Parts, lease: Lease, collector: Collector) -> None:
@@ -110,28 +165,98 @@ async def _collect(parts: Parts, lease: Lease, collector: Collector) -> None:
 
 
 async def _save(parts: Parts, lease: Lease, page: Page) -> None:
+    """A page and its cursor; a document that cannot be kept is one failure, and ends no job."""
+    try:
+        await _save_at_once(parts, lease, _fit(page), one_by_one=False)
+    except _UNFIT as error:
+        _log.warning(event("job.page_refused", job=lease.id, error=type(error).__name__))
+        await _save_at_once(parts, lease, _fit(page), one_by_one=True)
+
+
+async def _save_at_once(parts: Parts, lease: Lease, page: Page, *, one_by_one: bool) -> None:
     """A page and its cursor, in one transaction and only under our fence.
 
     A page without its cursor would be collected again, a cursor without its page would be lost.
     """
-    prepared = await documents.prepare(parts.pool, parts.captures, page.documents)
-    links = Links(lease.collection_id, lease.source_id, lease.id)
+    prepared, unfit = await _prepare(parts, page, one_by_one=one_by_one)
     async with parts.pool.acquire() as conn, conn.transaction():
-        if not await sql.hold(conn, lease):
+        held = await sql.hold(conn, lease)
+        if held is None:
             raise LeaseLost(f"Another worker has job {lease.id}.")
-        saved = await documents.write(conn, prepared, links, unchanged=page.unchanged, platform=lease.platform)
-        await documents.mark_gone(conn, lease.platform, page.gone)
+        if held.cancel_requested:
+            raise _Canceled
+        links = Links(lease.collection_id, held.source_id, lease.id)
+        others = Others(lease.platform, page.unchanged, page.gone)
+        saved: list[Saved] = []
+        if one_by_one:
+            await documents.write(conn, [], links, others)
+            for one in prepared:
+                try:
+                    async with conn.transaction():
+                        saved += await documents.write(conn, [one], links)
+                except _UNFIT as error:
+                    unfit.append(_unfit(one.collected, error))
+        else:
+            saved += await documents.write(conn, prepared, links, others)
+        failures = [*map(_shown_failure, page.failures), *unfit]
         statuses = [one.status for one in saved]
         counts = Counts(
             created=statuses.count("created"),
             updated=statuses.count("updated"),
             unchanged=statuses.count("unchanged") + len(page.unchanged),
-            failed=len(page.failures),
+            failed=len(failures),
         )
-        await sql.advance(conn, lease, page.cursor, counts, page.failures)
-        if page.memos:
+        await sql.advance(conn, lease, page.cursor, counts, failures)
+        if page.memos and not one_by_one:  # a cache, which may be what is at fault
             await sql.keep_memos(conn, lease.platform, page.memos)
-    _log.info(event("job.page_saved", job=lease.id, documents=len(saved), failures=len(page.failures)))
+    _log.info(event("job.page_saved", job=lease.id, documents=len(saved), failures=len(failures)))
+
+
+async def _prepare(parts: Parts, page: Page, *, one_by_one: bool) -> tuple[list[Prepared], list[Failure]]:
+    if not one_by_one:
+        return await documents.prepare(parts.pool, parts.captures, page.documents), []
+    prepared: dict[tuple[str, str], Prepared] = {}
+    unfit: list[Failure] = []
+    for document in page.documents:
+        try:
+            (one,) = await documents.prepare(parts.pool, parts.captures, [document])
+        except _UNFIT as error:
+            unfit.append(_unfit(document, error))
+        else:
+            prepared[document.platform, document.external_id] = one
+    return [one for _, one in sorted(prepared.items())], unfit
+
+
+def _fit(page: Page) -> Page:
+    """The page without what no index can hold."""
+    long = [one for one in page.documents if _is_long(one.external_id)]
+    if not long and not any(map(_is_long, page.memos)):
+        return page
+    detail = f"Its address is longer than the {MAX_ID_BYTES} bytes that Extrophi keeps."
+    return replace(
+        page,
+        documents=[one for one in page.documents if not _is_long(one.external_id)],
+        failures=[*page.failures, *(Failure(one.external_id, "too_long", detail) for one in long)],
+        memos={name: value for name, value in page.memos.items() if not _is_long(name)},
+    )
+
+
+def _is_long(text: str) -> bool:
+    return len(text.encode(errors="replace")) > MAX_ID_BYTES
+
+
+def _unfit(document: Collected, error: Exception) -> Failure:
+    detail = f"It holds what cannot be stored ({type(error).__name__})."
+    return _shown_failure(Failure(document.external_id, "unstorable", detail))
+
+
+def _shown_failure(failure: Failure) -> Failure:
+    """A failure is kept whatever it names: what no column holds is replaced, and what nobody reads is cut off."""
+    target, detail = (
+        text[:_SHOWN].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+        for text in (failure.target, failure.detail)
+    )
+    return Failure(target, failure.code, detail)
 
 
 async def _beat(parts: Parts, lease: Lease) -> None:
@@ -144,7 +269,8 @@ async def _beat(parts: Parts, lease: Lease) -> None:
             async with asyncio.timeout_at(until), parts.pool.acquire() as conn:
                 asked_at = loop.time()
                 cancel_requested = await sql.beat(conn, lease)
-        except DATABASE_AWAY:
+        except Exception as error:  # noqa: BLE001  it is tried again while the lease lasts, whatever it was
+            _warn(lease, "job.not_beaten", error)
             if loop.time() >= until:
                 raise LeaseLost(f"The database was away for longer than the lease of job {lease.id}.") from None
             continue
@@ -164,7 +290,8 @@ async def _conclude(
         try:
             async with parts.pool.acquire() as conn, conn.transaction():
                 await _write_end(lease, collecting, beating, conn)
-        except DATABASE_AWAY:
+        except Exception as error:  # noqa: BLE001  it is tried again while the lease lasts, whatever it was
+            _warn(lease, "job.not_concluded", error)
             if asyncio.get_running_loop().time() > deadline:
                 return  # the lease runs out, and another goes on from the cursor
             await asyncio.sleep(0.5)
@@ -181,6 +308,8 @@ async def _write_end(
             await sql.release(conn, lease, soon, None)
         elif beating.exception() is None:
             await sql.finish(conn, lease, Ending("canceled"))
+        else:
+            _log.info(event("job.lost", job=lease.id, fence=lease.fence))
         return
     error = collecting.exception()
     match error:
@@ -188,22 +317,32 @@ async def _write_end(
             await sql.finish(conn, lease, None)
         case LeaseLost():
             _log.info(event("job.lost", job=lease.id, fence=lease.fence))
+        case _Canceled():
+            await sql.finish(conn, lease, Ending("canceled"))
         case PlatformUnavailable():
             wait = timedelta(seconds=min(error.retry_after or 60, 86_400))
-            if not await sql.wait(conn, lease, wait, _shown(error)):
-                await sql.finish(
-                    conn, lease, Ending("failed", _shown(error) | {"hint": "It never answered otherwise."})
-                )
+            await _wait(conn, lease, wait, _shown(error))
+        case _ if is_away(error) or isinstance(error, _MENDABLE):
+            _log.warning(event("job.waits", job=lease.id, error=repr(error)))
+            detail = f"Something that Extrophi needs is out of reach ({type(error).__name__})."
+            await _wait(conn, lease, None, {"code": "unavailable", "detail": detail, "hint": "It is tried again."})
         case BackendError():
             await sql.finish(conn, lease, Ending("failed", _shown(error)))
-        case _ if isinstance(error, DATABASE_AWAY):
-            await sql.release(conn, lease, timedelta(seconds=1), None)
         case _:
             _log.error(event("job.failed", job=lease.id), exc_info=error)
             detail = f"Extrophi made a mistake while collecting ({type(error).__name__})."
             shown = {"code": "internal", "detail": detail, "hint": f"The log has it under job:{lease.id}."}
             await sql.finish(conn, lease, Ending("failed", shown))
     _log.info(event("job.left", job=lease.id, error=type(error).__name__ if error else "none"))
+
+
+def _warn(lease: Lease, name: str, error: Exception) -> None:
+    _log.warning(event(name, job=lease.id, error=repr(error)), exc_info=None if is_away(error) else error)
+
+
+async def _wait(conn: Connection, lease: Lease, wait: timedelta | None, error: dict[str, Any]) -> None:
+    if not await sql.wait(conn, lease, wait, error):
+        await sql.finish(conn, lease, Ending("failed", error | {"hint": "It was tried again and again, in vain."}))
 
 
 def _shown(error: BackendError) -> dict[str, Any]:

@@ -7,28 +7,25 @@ from uuid import UUID
 
 from extrophi_backend.collectors.models import Cursor, Failure
 from extrophi_backend.db import Connection
-from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, WAITS, Counts, Ending, Job, Lease, NewJob
+from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, WAITS, Counts, Ending, Held, Indexing, Job, Lease, NewJob
 
 _MAX_FAILURES_SHOWN = 100
+_SENT_AT_ONCE = 500
+_LONGEST_WAIT = timedelta(minutes=5)
+_POISONOUS = {
+    "code": "poisonous",
+    "detail": f"It ended {DEATHS} workers in a row, before any document was begun.",
+    "hint": "Collect its parts one by one, to find the one at fault.",
+}
 
 _JOB = f"""
     SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.status, j.found,
            j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision, j.run_after, j.created_at,
            j.started_at, j.finished_at,
            ARRAY(SELECT jsonb_build_object('target', f.target, 'code', f.code, 'detail', f.detail)
-                   FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures,
-           i.pending, i.unembeddable
+                   FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures
       FROM jobs j
       JOIN collections c ON c.id = j.collection_id
-     CROSS JOIN LATERAL (
-           SELECT count(*) FILTER (WHERE e.hash IS NULL AND q.state IS DISTINCT FROM 'failed')::int AS pending,
-                  count(*) FILTER (WHERE q.state = 'failed')::int AS unembeddable
-             FROM job_documents d
-             JOIN chunks k ON k.document_id = d.document_id
-             LEFT JOIN embedding_models m ON m.state = 'active'
-             LEFT JOIN embeddings e ON e.model_id = m.id AND e.hash = k.embedding_hash
-             LEFT JOIN embedding_queue q ON q.model_id = m.id AND q.hash = k.embedding_hash
-            WHERE d.job_id = j.id) i
 """  # noqa: S608  a constant of ours
 
 
@@ -60,6 +57,27 @@ async def get(conn: Connection, job_id: UUID) -> Job | None:
     return Job(**row) if row else None
 
 
+async def indexing(conn: Connection, job_id: UUID) -> Indexing:
+    """How much of what the job found is embedded. From what waits, not from all that the job found."""
+    row = await conn.fetchrow(
+        """SELECT count(*) FILTER (WHERE state = 'pending')::int AS pending,
+                  count(*) FILTER (WHERE state = 'failed')::int AS failed
+             FROM (SELECT q.state
+                     FROM embedding_models m
+                     JOIN embedding_queue q ON q.model_id = m.id
+                     JOIN chunks k ON k.embedding_hash = q.hash
+                     JOIN job_documents d ON d.document_id = k.document_id AND d.job_id = $1
+                    WHERE m.state = 'active'
+                UNION ALL
+                   SELECT 'pending' FROM job_documents d JOIN chunks k ON k.document_id = d.document_id
+                    WHERE d.job_id = $1 AND NOT EXISTS (SELECT FROM embedding_models WHERE state = 'active')) AS waiting
+        """,
+        job_id,
+    )
+    assert row is not None
+    return Indexing(**row)
+
+
 async def newest(conn: Connection, *, before: UUID | None, status: str | None, limit: int) -> list[Job]:
     """Newest first: UUIDv7 ids sort by time."""
     rows = await conn.fetch(
@@ -79,46 +97,69 @@ async def take_lease(conn: Connection, job_id: UUID, worker: str) -> Lease | Non
     while the first run still works. This statement decides; two at once meet on the row's lock. A lease that ran out
     is a death; at the fifth at one cursor, the document that was being worked on is set aside.
     """
+    if await conn.fetchval(
+        """UPDATE jobs
+              SET status = 'failed', error = $3, finished_at = now(), lease_until = NULL, revision = revision + 1
+            WHERE id = $1 AND status = 'running' AND lease_until < now() AND deaths + 1 >= $2 AND suspect IS NULL
+        RETURNING true""",
+        job_id,
+        DEATHS,
+        _POISONOUS,
+    ):
+        await notify(conn, job_id)
+        return None
     row = await conn.fetchrow(
         """UPDATE jobs
               SET status = 'running', worker = $2, fence = fence + 1, attempts = attempts + 1, error = NULL,
                   lease_until = now() + $3::interval, started_at = coalesce(started_at, now()), revision = revision + 1,
                   deaths = CASE WHEN status = 'queued' THEN deaths WHEN deaths + 1 >= $4 THEN 0 ELSE deaths + 1 END,
-                  set_aside = CASE WHEN status = 'running' AND deaths + 1 >= $4 AND suspect IS NOT NULL
-                                   THEN set_aside || suspect ELSE set_aside END,
+                  set_aside = CASE WHEN status = 'running' AND deaths + 1 >= $4 THEN set_aside || suspect
+                                   ELSE set_aside END,
                   suspect = NULL
             WHERE id = $1 AND ((status = 'queued' AND run_after <= now())
                                OR (status = 'running' AND lease_until < now()))
-        RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, found,
-                  set_aside""",
+        RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, set_aside""",
         job_id,
         worker,
         LEASE_TIME,
         DEATHS,
     )
-    return Lease(**row) if row else None
+    if row is None:
+        return None
+    await notify(conn, job_id)
+    return Lease(**row)
 
 
 async def beat(conn: Connection, lease: Lease) -> bool | None:
-    """Renew the lease. Whether cancelling was asked for; None if the lease is lost."""
+    """Renew the lease. Whether cancelling was asked for; None if the lease is lost.
+
+    While our own save holds the row, nobody can take the job: then nothing is renewed, and nothing waited for.
+    """
     return await conn.fetchval(
-        """UPDATE jobs SET lease_until = now() + $3::interval WHERE id = $1 AND fence = $2 AND status = 'running'
-        RETURNING cancel_requested""",
+        """WITH free AS (SELECT id FROM jobs WHERE id = $1 AND fence = $2 AND status = 'running'
+                            FOR NO KEY UPDATE SKIP LOCKED),
+                beaten AS (UPDATE jobs j SET lease_until = now() + $3::interval FROM free WHERE j.id = free.id)
+           SELECT cancel_requested FROM jobs WHERE id = $1 AND fence = $2 AND status = 'running'""",
         lease.id,
         lease.fence,
         LEASE_TIME,
     )
 
 
-async def hold(conn: Connection, lease: Lease) -> bool:
-    """Lock the job until the end of the transaction, if the lease is still ours. Nobody can take it meanwhile."""
-    return bool(
-        await conn.fetchval(
-            "SELECT true FROM jobs WHERE id = $1 AND fence = $2 AND status = 'running' FOR NO KEY UPDATE",
-            lease.id,
-            lease.fence,
-        )
+async def hold(conn: Connection, lease: Lease) -> Held | None:
+    """Lock the job until the end of the transaction, if the lease is still ours. Nobody can take it meanwhile.
+
+    Its source is locked before it, as by who deletes a source: the other way round the two would wait for each other.
+    """
+    if lease.source_id is not None:
+        await conn.execute("SELECT FROM sources WHERE id = $1 FOR KEY SHARE", lease.source_id)
+    row = await conn.fetchrow(
+        """SELECT source_id, cancel_requested FROM jobs WHERE id = $1 AND fence = $2 AND status = 'running'
+              FOR NO KEY UPDATE""",
+        lease.id,
+        lease.fence,
     )
+    return Held(**row) if row else None
 
 
 async def note_suspect(conn: Connection, lease: Lease, target: str) -> None:
@@ -135,7 +176,10 @@ async def note_suspect(conn: Connection, lease: Lease, target: str) -> None:
 async def advance(
     conn: Connection, lease: Lease, cursor: Cursor | None, counts: Counts, failures: Sequence[Failure]
 ) -> None:
-    """Count what a page came to, and go on from its cursor. In the page's own transaction, after `hold`."""
+    """Count what a page came to, and go on from its cursor. In the page's own transaction, after `hold`.
+
+    That transaction may have taken longer than a lease: the new one counts from this moment, not from `now()`.
+    """
     await conn.execute(
         """WITH failed AS (
                INSERT INTO job_failures (job_id, seq, target, code, detail)
@@ -147,7 +191,7 @@ async def advance(
               SET cursor = $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5,
                   failed = failed + $6, found = found + $3 + $4 + $5 + $6, deaths = 0, suspect = NULL,
                   waits = CASE WHEN $3 + $4 + $5 + $6 > 0 THEN 0 ELSE waits END,
-                  lease_until = now() + $7::interval, revision = revision + 1
+                  lease_until = clock_timestamp() + $7::interval, revision = revision + 1
             WHERE id = $1""",
         lease.id,
         None if cursor is None else dict(cursor),
@@ -184,8 +228,10 @@ async def release(conn: Connection, lease: Lease, wait: timedelta, error: dict[s
     """Give the job back, to go on from its cursor after `wait`. This attempt did not die."""
     await conn.execute(
         """UPDATE jobs
-              SET status = 'queued', run_after = now() + $3::interval, error = $4, lease_until = NULL, suspect = NULL,
-                  sent_at = NULL, revision = revision + 1
+              SET status = CASE WHEN cancel_requested THEN 'canceled' ELSE 'queued' END,
+                  finished_at = CASE WHEN cancel_requested THEN now() END,
+                  run_after = now() + $3::interval, error = CASE WHEN cancel_requested THEN NULL ELSE $4::jsonb END,
+                  lease_until = NULL, suspect = NULL, sent_at = NULL, revision = revision + 1
             WHERE id = $1 AND fence = $2 AND status = 'running'""",
         lease.id,
         lease.fence,
@@ -195,16 +241,19 @@ async def release(conn: Connection, lease: Lease, wait: timedelta, error: dict[s
     await notify(conn, lease.id)
 
 
-async def wait(conn: Connection, lease: Lease, wait: timedelta, error: dict[str, Any]) -> bool:
-    """Give the job back because its platform says to wait. False after WAITS times in a row without a document."""
-    if not await conn.fetchval(
-        "UPDATE jobs SET waits = waits + 1 WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING waits <= $3",
+async def wait(conn: Connection, lease: Lease, wait: timedelta | None, error: dict[str, Any]) -> bool:
+    """Give the job back, to try again after `wait`, or after twice as long as the last time if that is None.
+
+    False, and nothing is done, after WAITS times in a row without a document.
+    """
+    waits = await conn.fetchval(
+        "UPDATE jobs SET waits = waits + 1 WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING waits",
         lease.id,
         lease.fence,
-        WAITS,
-    ):
+    )
+    if waits is None or waits > WAITS:
         return False
-    await release(conn, lease, wait, error)
+    await release(conn, lease, wait or min(timedelta(seconds=2**waits), _LONGEST_WAIT), error)
     return True
 
 
@@ -236,19 +285,55 @@ async def cancel(conn: Connection, job_id: UUID) -> None:
     await notify(conn, job_id)
 
 
-async def take_unsent(conn: Connection, resend: timedelta) -> list[UUID]:
-    """Jobs that a worker should be told of: due, or left by a dead worker, and no message lately. Uses jobs_open."""
+_DUE = """status IN ('queued', 'running') AND run_after <= now() AND (status = 'queued' OR lease_until < now())"""
+
+
+async def take_unsent(conn: Connection) -> list[UUID]:
+    """Jobs that are due, or left by a dead worker, and that no message has told of. Uses jobs_open."""
     rows = await conn.fetch(
-        """UPDATE jobs SET sent_at = now()
-            WHERE id IN (SELECT id FROM jobs
-                          WHERE status IN ('queued', 'running') AND run_after <= now()
-                            AND (status = 'queued' OR lease_until < now())
-                            AND (sent_at IS NULL OR sent_at < now() - $1::interval OR sent_at < lease_until)
-                          ORDER BY run_after LIMIT 500 FOR UPDATE SKIP LOCKED)
-        RETURNING id""",
-        resend,
+        f"""UPDATE jobs SET sent_at = now()
+             WHERE id IN (SELECT id FROM jobs WHERE {_DUE} AND (sent_at IS NULL OR sent_at < lease_until)
+                           ORDER BY run_after LIMIT {_SENT_AT_ONCE} FOR UPDATE SKIP LOCKED)
+         RETURNING id"""  # noqa: S608  constants of ours
     )
     return [row["id"] for row in rows]
+
+
+async def count_due(conn: Connection, resend: timedelta) -> int:
+    """How many jobs a worker could take now; 0 if each was sent lately. Uses jobs_open."""
+    return await conn.fetchval(
+        f"""SELECT CASE WHEN bool_or(sent_at < now() - $1::interval) THEN count(*)::int ELSE 0 END
+              FROM jobs WHERE {_DUE}""",  # noqa: S608  a constant of ours
+        resend,
+    )
+
+
+async def take_lost(conn: Connection, resend: timedelta, most: int) -> list[UUID]:
+    """Jobs that were sent a while ago and not taken since, the longest ago first. Uses jobs_open."""
+    rows = await conn.fetch(
+        f"""UPDATE jobs SET sent_at = now()
+             WHERE id IN (SELECT id FROM jobs WHERE {_DUE} AND sent_at < now() - $1::interval
+                           ORDER BY sent_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+         RETURNING id""",  # noqa: S608  a constant of ours
+        resend,
+        min(most, _SENT_AT_ONCE),
+    )
+    return [row["id"] for row in rows]
+
+
+async def unsend(conn: Connection, job_id: UUID) -> None:
+    """Its message came to a worker that is about to stop: another is to be told of it at once."""
+    await conn.execute("UPDATE jobs SET sent_at = NULL WHERE id = $1 AND status IN ('queued', 'running')", job_id)
+
+
+async def prune(conn: Connection, kept: timedelta) -> None:
+    """Forget which documents a job found, once it has ended that long ago: some thousands of jobs at a time."""
+    await conn.execute(
+        """DELETE FROM job_documents WHERE job_id IN (
+               SELECT id FROM jobs WHERE finished_at < now() - $1::interval
+                  AND EXISTS (SELECT FROM job_documents d WHERE d.job_id = jobs.id) LIMIT 1000)""",
+        kept,
+    )
 
 
 async def notify(conn: Connection, job_id: UUID) -> None:

@@ -66,7 +66,6 @@ async def index(app: App) -> Platforms:
     return Platforms(items=[web, files, *others])
 
 
-_NO_ROOTS = "Set EXTROPHI_FILES_ROOTS, or push files to POST /uploads."
 _OTHERS: tuple[tuple[Literal["twitter", "youtube", "reddit"], str], ...] = (
     ("twitter", "X"),
     ("youtube", "YouTube"),

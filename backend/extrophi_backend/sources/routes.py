@@ -5,12 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from extrophi_backend.errors import InvalidInput
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
-from extrophi_backend.jobs import sql as jobs_sql
+from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.models import Status
 from extrophi_backend.jobs.routes import JobError, JobOut
 from extrophi_backend.jobs.routes import out as job_out
@@ -21,14 +20,16 @@ router = APIRouter(prefix="/sources", tags=["sources"])
 
 Id = Annotated[UUID, Path(description="A source's id.")]
 State = Literal["active", "paused"]
+Title = Annotated[Text, Field(max_length=2000)]
 DocumentLimit = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 
 
 class NewSource(BaseModel):
-    """A target to be collected again and again."""
+    """A target to come back to."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"target": "https://example.org/feed.xml"}]})
     target: Annotated[Text, Field(min_length=1, max_length=8000)]
+    title: Title = ""
     collection: Name = "default"
     limit: DocumentLimit = 100
     collect: Annotated[bool, Field(strict=True, description="Whether a new source is collected at once.")] = True
@@ -38,7 +39,7 @@ class SourceChange(BaseModel):
     """What is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
-    title: Annotated[Text, Field(max_length=2000)] | None = None
+    title: Title | None = None
     state: State | None = None
     limit: DocumentLimit | None = None
 
@@ -81,7 +82,7 @@ async def create(app: App, body: NewSource, response: Response) -> SourceOut:
     target = app.registry.recognise(body.target)
     async with app.pool.acquire() as conn, conn.transaction():
         source_id, is_new = await service.add(
-            conn, target, collection=body.collection, limit=body.limit, collect=body.collect
+            conn, target, title=body.title, collection=body.collection, limit=body.limit, collect=body.collect
         )
         found = await service.get(conn, source_id)
     if is_new and body.collect:
@@ -98,12 +99,7 @@ async def index(
     platform: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
     state: Annotated[State | None, Query()] = None,
 ) -> Sources:
-    before = None
-    if cursor is not None:
-        try:
-            before = UUID(read_cursor(cursor, 1)[0])
-        except ValueError:
-            raise InvalidInput("cursor: this is none that was given out.", field="cursor") from None
+    (before,) = read_cursor(cursor, UUID) if cursor is not None else (None,)
     async with app.pool.acquire() as conn:
         found = await sql.newest(conn, before=before, platform=platform, state=state, limit=limit + 1)
     more = len(found) > limit
@@ -118,7 +114,7 @@ async def read(app: App, id: Id) -> SourceOut:  # noqa: A002  the contract's nam
         return _out(await service.get(conn, id))
 
 
-@router.patch("/{id}", summary="Rename, pause, resume or limit a source", responses=responses())
+@router.patch("/{id}", summary="Rename, pause (it is not collected), resume or limit a source", responses=responses())
 async def change(app: App, id: Id, body: SourceChange) -> SourceOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn, conn.transaction():
         await sql.update(conn, id, title=body.title, state=body.state, limit=body.limit)
@@ -136,13 +132,11 @@ async def delete(app: App, id: Id) -> Response:  # noqa: A002  the contract's na
     "/{id}/jobs",
     status_code=202,
     summary="Collect a source now; while a job of it is open, that one",
-    responses=responses(),
+    responses=responses(409),
 )
 async def collect(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn, conn.transaction():
-        job_id = await service.collect_now(conn, await service.get(conn, id))
-        job = await jobs_sql.get(conn, job_id)
-        assert job is not None
+        job = await jobs.get(conn, await service.collect_now(conn, await service.get(conn, id)))
     await app.tell_workers()
     return job_out(job)
 

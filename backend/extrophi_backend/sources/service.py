@@ -1,4 +1,4 @@
-"""The story of a source: a target that is collected again and again, by one job at a time."""
+"""The story of a source: a target to come back to, collected by one job at a time."""
 
 from uuid import UUID
 
@@ -8,14 +8,16 @@ from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Target
 from extrophi_backend.db import Connection
 from extrophi_backend.documents import sql as documents_sql
-from extrophi_backend.errors import NotFound
+from extrophi_backend.errors import NotFound, SourcePaused
 from extrophi_backend.jobs import sql as jobs_sql
 from extrophi_backend.jobs.models import NewJob
 from extrophi_backend.sources import sql
 from extrophi_backend.sources.sql import Source
 
 
-async def add(conn: Connection, target: Target, *, collection: str, limit: int, collect: bool) -> tuple[UUID, bool]:
+async def add(
+    conn: Connection, target: Target, *, title: str, collection: str, limit: int, collect: bool
+) -> tuple[UUID, bool]:
     """A source for the target, and its first job. In the caller's transaction.
 
     Returns:
@@ -28,12 +30,13 @@ async def add(conn: Connection, target: Target, *, collection: str, limit: int, 
         platform=target.platform,
         target=target.canonical,
         typed=target.typed,
+        title=title,
         collection_id=collection_id,
         limit=limit,
     )
     source_id = made or await sql.find(conn, target.platform, target.canonical, collection_id)
     if source_id is None:  # deleted between the two statements
-        return await add(conn, target, collection=collection, limit=limit, collect=collect)
+        return await add(conn, target, title=title, collection=collection, limit=limit, collect=collect)
     if made and collect:
         await collect_now(conn, await get(conn, source_id))
     return source_id, made is not None
@@ -43,12 +46,20 @@ async def get(conn: Connection, source_id: UUID) -> Source:
     """Raises NotFound."""
     found = await sql.get(conn, source_id)
     if found is None:
-        raise NotFound(f"There is no source {source_id}.", hint="GET /sources lists them.")
+        raise _unknown(source_id)
     return found
 
 
 async def collect_now(conn: Connection, source: Source) -> UUID:
-    """A job for the source: the one that is open, or a new one. In the caller's transaction."""
+    """A job for the source: the one that is open, or a new one. In the caller's transaction.
+
+    Raises:
+        SourcePaused, NotFound.
+    """
+    if source.state == "paused":
+        raise SourcePaused(f"Source {source.id} is paused.", hint="PATCH it to `active` first.")
+    if not await sql.hold(conn, source.id):  # deleted since it was read
+        raise _unknown(source.id)
     while True:
         job = NewJob(
             uuid7(),
@@ -72,10 +83,15 @@ async def remove(conn: Connection, source_id: UUID) -> None:
     Raises:
         NotFound.
     """
+    if not await sql.own(conn, source_id):
+        raise _unknown(source_id)
     opened = await jobs_sql.open_of_source(conn, source_id)
     if opened is not None:
         await jobs_sql.cancel(conn, opened)
     kept = await sql.documents(conn, source_id)
-    if not await sql.delete(conn, source_id):
-        raise NotFound(f"There is no source {source_id}.", hint="GET /sources lists them.")
+    await sql.delete(conn, source_id)
     await documents_sql.log_changes(conn, sorted(kept))  # search filters by source
+
+
+def _unknown(source_id: UUID) -> NotFound:
+    return NotFound(f"There is no source {source_id}.", hint="GET /sources lists them.")

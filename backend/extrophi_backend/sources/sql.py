@@ -40,16 +40,25 @@ _SOURCE = """
 
 
 async def insert(
-    conn: Connection, source_id: UUID, *, platform: str, target: str, typed: str, collection_id: UUID, limit: int
+    conn: Connection,
+    source_id: UUID,
+    *,
+    platform: str,
+    target: str,
+    typed: str,
+    title: str,
+    collection_id: UUID,
+    limit: int,
 ) -> UUID | None:
     """The new source's id; None if that target is a source of that collection already."""
     return await conn.fetchval(
-        """INSERT INTO sources (id, platform, target, typed, collection_id, document_limit)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
+        """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
         source_id,
         platform,
         target,
         typed,
+        title,
         collection_id,
         limit,
     )
@@ -99,9 +108,19 @@ async def update(conn: Connection, source_id: UUID, *, title: str | None, state:
     return done == "UPDATE 1"
 
 
-async def delete(conn: Connection, source_id: UUID) -> bool:
-    """Its documents and jobs stay. False if there is no such source."""
-    return await conn.execute("DELETE FROM sources WHERE id = $1", source_id) == "DELETE 1"
+async def hold(conn: Connection, source_id: UUID) -> bool:
+    """Nobody deletes it until the end of the transaction. False if there is no such source."""
+    return bool(await conn.fetchval("SELECT true FROM sources WHERE id = $1 FOR KEY SHARE", source_id))
+
+
+async def own(conn: Connection, source_id: UUID) -> bool:
+    """Nobody makes a job for it, or saves what one finds, until the end of the transaction. False if there is none."""
+    return bool(await conn.fetchval("SELECT true FROM sources WHERE id = $1 FOR UPDATE", source_id))
+
+
+async def delete(conn: Connection, source_id: UUID) -> None:
+    """Its documents and jobs stay."""
+    await conn.execute("DELETE FROM sources WHERE id = $1", source_id)
 
 
 async def documents(conn: Connection, source_id: UUID) -> list[UUID]:

@@ -1,21 +1,20 @@
 """Files pushed in: each becomes one document, or one failure with its reason."""
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import Capture, Collected, Failure
+from extrophi_backend.collectors.models import MAX_ID_BYTES, Capture, Collected, Failure
 from extrophi_backend.db import Pool
 from extrophi_backend.documents import service as documents
 from extrophi_backend.documents.models import Links, Saved
 from extrophi_backend.extraction.detecting import MEDIA_TYPES, SUFFIXES, suffix
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import extract
-
-MAX_NAME = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,13 @@ async def save_uploads(
 
 async def _read(upload: Upload, max_bytes: int) -> Collected | Failure:
     name = upload.name
-    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+    # Spaces of all kinds and joiners are ordinary in names; what controls a terminal, or is no character, is not.
+    is_odd = any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
+    if not name.strip() or is_odd or len(name.encode(errors="replace")) > MAX_ID_BYTES:
         shown = name[:100].encode("ascii", "backslashreplace").decode() or "(no name)"
-        return Failure(shown, "invalid_name", f"A file's name is 1 to {MAX_NAME} printable characters.")
+        return Failure(
+            shown, "invalid_name", f"A file's name is 1 to {MAX_ID_BYTES} bytes, without control characters."
+        )
     try:
         extracted = await extract(upload.body, media_type=upload.media_type, name=name, url=None, max_bytes=max_bytes)
     except ExtractionFailed as refusal:

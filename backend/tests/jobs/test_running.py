@@ -5,8 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,44 @@ from extrophi_backend.app import create_app
 from extrophi_backend.db import Connection
 from extrophi_backend.settings import Settings
 from extrophi_cli.embedded.valkey import Valkey
+from tests.web_server import Reply, WebServer, article, serving, sitemap
 
 PATH = os.pathsep.join(entry for entry in sys.path if entry)
+
+
+@dataclass
+class Site:
+    """A sitemap of `pages` pages, and one of them that is answered once `go` is set."""
+
+    server: WebServer
+    go: threading.Event
+    pages: int = 30
+    slow: int = 15
+
+    def target(self, name: str = "s") -> str:
+        def slowly(_: WebServer) -> Reply:
+            self.go.wait(60)
+            return article(f"{name} {self.slow}")
+
+        paths = [f"/{name}/{number}" for number in range(self.pages)]
+        self.server.pages |= {path: article(path) for path in paths}
+        self.server.pages[paths[self.slow]] = slowly
+        self.server.pages[f"/{name}.xml"] = sitemap(*map(self.server.url, paths))
+        return self.server.url(f"/{name}.xml")
+
+    async def is_asked(self, *names: str) -> None:
+        """Wait until a worker is in the middle of the work."""
+        async with asyncio.timeout(60):
+            while not all(self.server.requests[f"/{name}/{self.slow}"] for name in names or ("s",)):
+                await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving(WebServer()) as server:
+        site = Site(server, threading.Event())
+        yield site
+        site.go.set()
 
 
 @pytest.fixture
@@ -31,7 +70,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(settings: Settings, valkey: Valkey, tmp_path: Path) -> Settings:
-    return settings.model_copy(update={"redis_url": SecretStr(valkey.url), "files_roots": (tmp_path,)})
+    ours = {"files_roots": (tmp_path,), "fetch_allow": (ip_network("127.0.0.0/8"),)}
+    return settings.model_copy(update={"redis_url": SecretStr(valkey.url)} | ours)
 
 
 @pytest.fixture
@@ -53,6 +93,7 @@ def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value(),
         "EXTROPHI_DATA": str(settings.data),
+        "EXTROPHI_FETCH_ALLOW": ",".join(map(str, settings.fetch_allow)),
         "EXTROPHI_FILES_ROOTS": ",".join(str(root) for root in settings.files_roots),
     }
     with (settings.data / "worker.log").open("ab") as log:
@@ -69,8 +110,8 @@ def write_notes(folder: Path, count: int) -> None:
         (folder / f"note-{number:04}.md").write_text(f"# Note {number}\n\nHeron number {number} eats at dawn.\n")
 
 
-async def job(api: httpx.AsyncClient, folder: Path, **more: Any) -> dict:
-    answer = await api.post("/jobs", json={"target": str(folder), "limit": 10_000} | more)
+async def job(api: httpx.AsyncClient, target: Path | str, **more: Any) -> dict:
+    answer = await api.post("/jobs", json={"target": str(target), "limit": 10_000} | more)
     assert answer.status_code == 202, answer.text
     return answer.json()
 
@@ -82,12 +123,6 @@ async def ended(api: httpx.AsyncClient, job_id: str, seconds: float = 60) -> dic
             if found["finished_at"]:
                 return found
             await asyncio.sleep(0.1)
-
-
-async def until(conn: Connection, statement: str, seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not await conn.fetchval(statement):
-            await asyncio.sleep(0.02)
 
 
 async def test_a_folder_is_collected_and_again_nothing_changes(
@@ -118,52 +153,80 @@ async def test_a_file_that_cannot_be_read_is_one_failure(
 
 
 async def test_a_killed_workers_job_goes_on_from_its_cursor(
-    api: httpx.AsyncClient, settings: Settings, folder: Path, conn: Connection
+    api: httpx.AsyncClient, settings: Settings, site: Site, conn: Connection
 ) -> None:
-    write_notes(folder, 400)
-    made = await job(api, folder)
+    made = await job(api, site.target())
     with worker(settings) as first:
-        await until(conn, "SELECT found > 40 FROM jobs")
+        await site.is_asked()
         first.send_signal(signal.SIGKILL)
         first.wait()
     assert await conn.fetchval("SELECT status FROM jobs") == "running"
     at = await conn.fetchval("SELECT found FROM jobs")
+    site.go.set()
     with worker(settings):
         done = await ended(api, made["id"])
-    assert done["status"] == "succeeded"
-    assert done["attempts"] == 2
-    assert done["progress"] == {"found": 400, "created": 400, "updated": 0, "unchanged": 0, "failed": 0}
-    assert 40 < at < 400
-    assert await conn.fetchval("SELECT count(*) FROM documents") == 400
+    assert (done["status"], done["attempts"]) == ("succeeded", 2)
+    assert done["progress"] == {"found": 30, "created": 30, "updated": 0, "unchanged": 0, "failed": 0}
+    assert done["indexing"] == {"pending": await conn.fetchval("SELECT count(*) FROM chunks"), "failed": 0}
+    assert 0 < at <= site.slow
+    assert {site.server.requests[f"/s/{number}"] for number in range(at)} == {1}  # it went on, not over
 
 
-async def test_a_stopped_worker_gives_its_job_back_at_once(
-    api: httpx.AsyncClient, settings: Settings, folder: Path, conn: Connection
+async def test_stopping_a_worker_gives_all_its_jobs_to_another_at_once(
+    api: httpx.AsyncClient, settings: Settings, site: Site, conn: Connection
 ) -> None:
-    write_notes(folder, 600)
-    made = await job(api, folder)
+    """Also those whose messages it has fetched, and that begin as its threads are freed."""
+    site.pages, site.slow = 3, 1
+    names = [f"s{number}" for number in range(9)]
+    made = [await job(api, site.target(name)) for name in names]
     with worker(settings) as first:
-        await until(conn, "SELECT found > 20 FROM jobs")
+        async with asyncio.timeout(60):
+            while await conn.fetchval("SELECT count(*) FROM jobs WHERE status = 'running'") < 4:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)  # for messages to be fetched
         first.terminate()
-        first.wait(timeout=10)
-        assert await conn.fetchval("SELECT status FROM jobs") == "queued"
-        assert await conn.fetchval("SELECT deaths FROM jobs") == 0
+        assert first.wait(timeout=10) == 0
+    states = await conn.fetch("SELECT DISTINCT status, deaths, lease_until FROM jobs")
+    assert [tuple(row) for row in states] == [("queued", 0, None)]
+    site.go.set()
     with worker(settings):
+        done = [await ended(api, one["id"]) for one in made]
+    assert {one["status"] for one in done} == {"succeeded"}
+    assert await conn.fetchval("SELECT sum(created) FROM jobs") == 27
+
+
+async def test_a_worker_that_was_asleep_writes_nothing_more(
+    api: httpx.AsyncClient, settings: Settings, site: Site, conn: Connection
+) -> None:
+    made = await job(api, site.target())
+    with worker(settings) as asleep, worker(settings) as other:
+        os.kill(other.pid, signal.SIGSTOP)
+        await site.is_asked()
+        os.kill(asleep.pid, signal.SIGSTOP)
+        os.kill(other.pid, signal.SIGCONT)
+        site.go.set()
         done = await ended(api, made["id"])
-    assert done["progress"]["created"] == 600
+        whole = await conn.fetch("SELECT * FROM jobs")
+        os.kill(asleep.pid, signal.SIGCONT)
+        log = settings.data / "worker.log"
+        async with asyncio.timeout(30):
+            while "job.lost" not in log.read_text():
+                await asyncio.sleep(0.1)
+        assert await conn.fetch("SELECT * FROM jobs") == whole
+    assert (done["status"], done["attempts"], done["progress"]["created"]) == ("succeeded", 2, 30)
 
 
 async def test_a_running_job_can_be_cancelled(
-    api: httpx.AsyncClient, settings: Settings, folder: Path, conn: Connection
+    api: httpx.AsyncClient, settings: Settings, site: Site, conn: Connection
 ) -> None:
-    write_notes(folder, 3000)
-    made = await job(api, folder)
+    made = await job(api, site.target())
     with worker(settings):
-        await until(conn, "SELECT found > 0 FROM jobs")
+        await site.is_asked()
         await api.post(f"/jobs/{made['id']}/cancel")
+        site.go.set()
         done = await ended(api, made["id"])
     assert done["status"] == "canceled"
-    assert done["progress"]["found"] == await conn.fetchval("SELECT count(*) FROM documents") < 3000
+    assert done["progress"]["found"] == await conn.fetchval("SELECT count(*) FROM documents") < 30
 
 
 async def test_two_workers_run_a_job_once(

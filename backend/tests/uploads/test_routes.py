@@ -1,6 +1,14 @@
-import httpx
+from dataclasses import replace
+from pathlib import Path
 
-from extrophi_backend.db import Connection
+import httpx
+import pytest
+
+from extrophi_backend.captures.store import open_captures
+from extrophi_backend.collectors.models import Capture, Collected
+from extrophi_backend.db import Connection, Pool
+from extrophi_backend.documents import service as documents
+from extrophi_backend.documents.models import Links
 
 
 async def upload(api: httpx.AsyncClient, *files: tuple[str, bytes, str], **data: str) -> httpx.Response:
@@ -25,7 +33,12 @@ async def test_each_file_is_one_document_or_one_failure(api: httpx.AsyncClient, 
     assert all(failure["code"] and failure["detail"] for failure in answer.json()["failures"])
     listed = (await api.get("/documents", params={"collection": "birds"})).json()["items"]
     assert {item["title"] for item in listed} == {"Herons", "Grüße 🦉"}
-    assert await conn.fetchval("SELECT bool_and(start_offset >= 0) FROM chunks")
+    chunks = await conn.fetch(
+        """SELECT c.text, v.text AS whole, c.start_offset AS a, c.end_offset AS b
+             FROM chunks c JOIN document_versions v USING (document_id, version)"""
+    )
+    assert {row["text"] for row in chunks} == {"Herons\n\nThey eat at dawn.", "Grüße 🦉"}
+    assert all(row["whole"][row["a"] : row["b"]] == row["text"] for row in chunks)
 
 
 async def test_the_same_file_again_changes_nothing(api: httpx.AsyncClient) -> None:
@@ -45,19 +58,46 @@ async def test_a_capture_is_sent_so_that_a_browser_runs_nothing_of_it(api: httpx
     assert answer.headers["content-type"].startswith("text/markdown")
 
 
-async def test_a_deleted_documents_capture_goes_unless_another_has_the_same(api: httpx.AsyncClient, tmp_path) -> None:
+def kept(folder: Path) -> int:
+    return len([path for path in (folder / "captures").rglob("*") if path.is_file()])
+
+
+async def test_a_deleted_documents_capture_goes_unless_another_has_the_same(
+    api: httpx.AsyncClient, conn: Connection, tmp_path: Path
+) -> None:
     (one,) = (await upload(api, ("a.md", b"the same", "text/markdown"))).json()["items"]
     (two,) = (await upload(api, ("b.md", b"the same", "text/markdown"))).json()["items"]
-
-    def kept() -> int:
-        return len([path for path in (tmp_path / "captures").rglob("*") if path.is_file()])
-
-    assert kept() == 1
+    await conn.execute("UPDATE loose_captures SET since = now() - interval '1 day'")
+    assert kept(tmp_path) == 1
     assert (await api.delete(f"/documents/{one['id']}")).status_code == 204
-    assert kept() == 1
+    assert kept(tmp_path) == 1
     assert (await api.get(f"/documents/{two['id']}/capture")).content == b"the same"
     assert (await api.delete(f"/documents/{two['id']}")).status_code == 204
-    assert kept() == 0
+    assert kept(tmp_path) == 0
+    assert await conn.fetchval("SELECT count(*) FROM loose_captures") == 0
+
+
+async def test_a_capture_just_put_outlives_a_deletion_of_the_same_and_goes_later_if_nothing_came_of_it(
+    api: httpx.AsyncClient, conn: Connection, pool: Pool, tmp_path: Path
+) -> None:
+    """One collector has put the bytes and not yet written its document, as another's document of them is deleted."""
+    captures = open_captures(tmp_path / "captures", None)
+    (item,) = (await upload(api, ("a.md", b"the same", "text/markdown"))).json()["items"]
+    await conn.execute("UPDATE loose_captures SET since = now() - interval '1 day'")
+    found = Collected("files", "b.md", "the same", capture=Capture(b"the same", "text/markdown"))
+    prepared = await documents.prepare(pool, captures, [found])
+    assert (await api.delete(f"/documents/{item['id']}")).status_code == 204
+    assert kept(tmp_path) == 1
+    async with conn.transaction():
+        (saved,) = await documents.write(conn, prepared, Links())
+    assert (await api.get(f"/documents/{saved.id}/capture")).content == b"the same"
+
+    await documents.prepare(pool, captures, [replace(found, text="x", capture=Capture(b"in vain", "text/plain"))])
+    assert await documents.delete_loose_captures(pool, captures) == 0
+    await conn.execute("UPDATE loose_captures SET since = now() - interval '1 day'")
+    assert await documents.delete_loose_captures(pool, captures) == 2
+    assert kept(tmp_path) == 1
+    assert (await api.get(f"/documents/{saved.id}/capture")).content == b"the same"
 
 
 async def test_what_is_no_upload_is_refused(api: httpx.AsyncClient) -> None:
@@ -71,6 +111,23 @@ async def test_what_is_no_upload_is_refused(api: httpx.AsyncClient) -> None:
         assert answer.json()["hint"]
 
 
-async def test_a_name_that_no_file_has_is_a_failure(api: httpx.AsyncClient) -> None:
-    answer = await upload(api, ("a" * 2000 + ".md", b"x", "text/markdown"))
+@pytest.mark.parametrize("name", ["a" * 2000 + ".md", "鷺" * 667 + ".md", "a\x85b.md", "a\x7f.md"])
+async def test_a_name_that_no_file_has_is_a_failure(api: httpx.AsyncClient, conn: Connection, name: str) -> None:
+    answer = await upload(api, (name, b"x", "text/markdown"))
     assert answer.json()["failures"][0]["code"] == "invalid_name"
+    assert await conn.fetchval("SELECT count(*) FROM documents") == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["鷺" * 665 + ".md", "Bericht\N{NO-BREAK SPACE}1.md", "11.05\u202fPM.md", "می\u200cخواهم.md"]
+)
+async def test_an_ordinary_name_of_any_language_is_taken(api: httpx.AsyncClient, name: str) -> None:
+    (item,) = (await upload(api, (name, b"x", "text/markdown"))).json()["items"]
+    assert item["external_id"] == name
+
+
+async def test_a_field_of_a_form_that_cannot_be_stored_is_named(api: httpx.AsyncClient, conn: Connection) -> None:
+    for wrong in ("\0", "a" * 201):
+        answer = await upload(api, ("a.md", b"x", "text/markdown"), collection=wrong)
+        assert (answer.status_code, answer.json()["field"]) == (422, "collection")
+    assert await conn.fetchval("SELECT count(*) FROM documents") == 0
