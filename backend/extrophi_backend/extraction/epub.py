@@ -7,17 +7,20 @@ import html.entities
 import posixpath
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from extrophi_backend.extraction.archive import Archive
 from extrophi_backend.extraction.assembling import Assembly, clean, one_line
+from extrophi_backend.extraction.decoding import decode
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
+from extrophi_backend.extraction.moments import parse_moment
 from extrophi_backend.extraction.tree import Element, local_name, parse_html, parse_xml, steps
 
 _MAX_CHAPTERS = 5_000
 _DOCTYPE = re.compile(rb"<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>", re.DOTALL | re.IGNORECASE)
+_ENCODING = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
 _NAMED_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BREAKING = frozenset({
@@ -105,9 +108,18 @@ def _add_chapter(assembly: Assembly, data: bytes) -> None:
     # XHTML first: read as HTML, `<title/>` would swallow the chapter.
     root = parse_xml(text)
     if root is None:
-        root = parse_html(text)
+        root = parse_html(_recoded(text))
     if root is not None:
         _Chapter(assembly).read(root)
+
+
+def _recoded(data: bytes) -> bytes:
+    """A chapter that is no XML, in UTF-8 whatever it was in."""
+    declared = _ENCODING.match(data)
+    try:
+        return decode(data, declared[1].decode() if declared else None).encode()
+    except ExtractionFailed:
+        return data
 
 
 class _Chapter:
@@ -184,8 +196,4 @@ def _metadata(package: Element, name: str) -> str:
 def _moment(text: str) -> datetime | None:
     """A day, a year and month, or a year alone count from their beginning (W3C-DTF)."""
     padded = text + "-01-01"[3 * text.count("-") :] if re.fullmatch(r"\d{4}(-\d{2})?", text) else text
-    try:
-        moment = datetime.fromisoformat(padded)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return parse_moment(padded)

@@ -6,7 +6,7 @@ document are offsets into the file, moved by the length of the front matter.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
@@ -19,13 +19,19 @@ from extrophi_backend.extraction.assembling import clean, one_line
 from extrophi_backend.extraction.decoding import decode
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
+from extrophi_backend.extraction.moments import parse_moment
 from extrophi_backend.extraction.text import paragraphs
 
 _FRONT_MATTER = re.compile(
     r"\A\s*(---|\+\+\+)[ \t]*\n(.*?)(?:^|\n)(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _MAX_FRONT_MATTER = 65_536
-_KEY_LINE = re.compile(r"^([A-Za-z][\w-]{0,40})[ \t]*:[ \t]*(.*)$", re.MULTILINE)
+_KEY_LINE = re.compile(r"([A-Za-z][\w-]{0,40})[ \t]*:(?:[ \t]+(.*)|)\Z")
+_CONTINUATION = re.compile(r"\s|- |-\Z|#|[]}]")
+_MAX_NESTING = 16
+"""Open elements: eight lists, or sixteen quotes, in each other. Each line may cost a look at all of them."""
+_LETTER = re.compile(r"^(?![ \t>]*\[[^\]\n]+\]:)[^\n]*?[^\W\d_]", re.MULTILINE)
+"""A line that says something, and not where a link leads."""
 _MARKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`~]+")
 
 _TITLE = ("title",)
@@ -34,7 +40,33 @@ _DATE = ("date", "published", "published_at", "publishdate", "pubdate", "created
 _LANGUAGE = ("lang", "language", "locale")
 _CANONICAL = ("canonical_url", "canonical", "canonicalurl")
 _KNOWN = frozenset(
-    (*_TITLE, *_AUTHOR, *_DATE, *_LANGUAGE, *_CANONICAL, "tags", "categories", "aliases", "draft", "layout")
+    (
+        *_TITLE,
+        *_AUTHOR,
+        *_DATE,
+        *_LANGUAGE,
+        *_CANONICAL,
+        "tags",
+        "categories",
+        "aliases",
+        "draft",
+        "layout",
+        "id",
+        "uid",
+        "slug",
+        "permalink",
+        "cssclass",
+        "cssclasses",
+        "publish",
+        "updated",
+        "modified",
+        "lastmod",
+        "keywords",
+        "template",
+        "weight",
+        "sidebar_label",
+        "sidebar_position",
+    )
 )
 
 
@@ -47,7 +79,6 @@ def extract_markdown(body: bytes, *, charset: str | None = None) -> Extracted:
     whole = decode(body, charset)
     meta, begin = front_matter(whole)
     text = whole[begin:].strip("\n")
-    # What is nested beyond all reason the parser leaves out; it is text nevertheless.
     blocks = markdown_blocks(text) or paragraphs(text)
     if not blocks:
         raise ExtractionFailed("no_text", "There is no text in it" + (" but front matter." if begin else "."))
@@ -83,12 +114,24 @@ def front_matter(text: str) -> tuple[Mapping[str, Any], int]:
         found = None
     if isinstance(found, dict):
         parsed = cast("dict[Any, Any]", found)
-        return {str(key).lower(): value for key, value in parsed.items() if isinstance(key, str)}, match.end()
-    lines = {key.lower(): value.strip().strip("\"'") for key, value in _KEY_LINE.findall(match[2])}
-    if lines.keys() & _KNOWN:
-        return lines, match.end()
+        meta: Mapping[str, Any] = {str(key).lower(): value for key, value in parsed.items() if isinstance(key, str)}
+    else:
+        meta = _by_line(match[2])
+    if meta.keys() & _KNOWN:
+        return meta, match.end()
     # `---` twice with nothing between is an empty front matter.
     return {}, match.end() if not match[2].strip() else 0
+
+
+def _by_line(source: str) -> Mapping[str, str]:
+    """Keys and values, one a line; nothing where a line is neither these nor what goes on with them."""
+    lines: dict[str, str] = {}
+    for line in source.splitlines():
+        if found := _KEY_LINE.match(line):
+            lines[found[1].lower()] = (found[2] or "").strip().strip("\"'")
+        elif line.strip() and not (lines and _CONTINUATION.match(line)):
+            return {}
+    return lines
 
 
 def markdown_blocks(text: str) -> tuple[Block, ...]:
@@ -96,7 +139,7 @@ def markdown_blocks(text: str) -> tuple[Block, ...]:
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     found: list[Block] = []
     # No inline parsing: only lines are needed, and links and emphasis are where Markdown parsers can be made slow.
-    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("inline")
+    parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table").disable("inline")
     tokens = parser.parse(text)
     for at, token in enumerate(tokens):
         if token.map is None or token.type not in _LEAVES:
@@ -113,7 +156,7 @@ def markdown_blocks(text: str) -> tuple[Block, ...]:
         end -= len(span) - len(span.rstrip())
         if start < end:
             found.append(Block(start, end, "heading" if level else "paragraph", level))
-    return _apart(found)
+    return tuple(_with_rest(text, _apart(found)))
 
 
 _LEAVES = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "table_open", "html_block"})
@@ -138,6 +181,20 @@ def _apart(blocks: Sequence[Block]) -> tuple[Block, ...]:
     return tuple(kept)
 
 
+def _with_rest(text: str, blocks: Sequence[Block]) -> Iterator[Block]:
+    """With what the parser leaves out, as paragraphs: nested beyond its limit, it is text nevertheless."""
+    at = 0
+    for block in (*blocks, None):
+        between = text[at : block.start if block else len(text)]
+        if _LETTER.search(between):
+            for one in paragraphs(between):
+                if _LETTER.search(between[one.start : one.end]):
+                    yield Block(at + one.start, at + one.end)
+        if block:
+            yield block
+            at = block.end
+
+
 def _scalar(meta: Mapping[str, Any], keys: Sequence[str]) -> str:
     """The first of `keys` that says something, as one line of at most 1,000 characters."""
     for key in keys:
@@ -155,13 +212,11 @@ def _scalar(meta: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 
 def _moment(meta: Mapping[str, Any]) -> datetime | None:
+    language = _scalar(meta, _LANGUAGE)[:2].lower() or None
     for key in _DATE:
         value = meta.get(key)
-        if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value.strip())
-            except ValueError:
-                continue
+        if isinstance(value, str) and (moment := parse_moment(value, language)):
+            return moment
         if isinstance(value, datetime):
             return _utc(value)
         if isinstance(value, date):

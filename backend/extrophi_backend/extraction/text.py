@@ -8,15 +8,19 @@ from extrophi_backend.extraction.decoding import decode
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
 
-_PARAGRAPH = re.compile(r"\S(?:[^\n]|\n(?![^\S\n]*(?:\n|\Z)))*")
+_BLANK = re.compile(r"\n[^\S\n]*(?=\n|\Z)")
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:
     """The parts of `text` between empty lines, without white space around them."""
     blocks: list[Block] = []
-    for match in _PARAGRAPH.finditer(text):
-        end = match.start() + len(match[0].rstrip())
-        blocks.append(Block(match.start(), end))
+    start = 0
+    for end in (*(match.start() for match in _BLANK.finditer(text)), len(text)):
+        part = text[start:end]
+        if words := part.strip():
+            begin = start + len(part) - len(part.lstrip())
+            blocks.append(Block(begin, begin + len(words)))
+        start = end
     return tuple(blocks)
 
 

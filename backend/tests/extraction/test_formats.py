@@ -1,9 +1,15 @@
 """What each format gives: text, blocks that index into it, and what the file says of itself."""
 
+import time
+import tracemalloc
 from datetime import UTC, datetime
 
+import pytest
+
+from extrophi_backend.extraction.markdown import extract_markdown
 from extrophi_backend.extraction.models import Extracted
 from extrophi_backend.extraction.service import extract
+from extrophi_backend.extraction.text import paragraphs
 from tests.sample_files import make_docx, make_epub, make_pdf
 
 
@@ -120,6 +126,61 @@ async def test_broken_front_matter_gives_what_it_can_and_loses_no_text() -> None
 async def test_text_between_two_rules_is_no_front_matter() -> None:
     found = await read(b"---\nA verse that\nstands alone\n---\nText.\n", "notes.md")
     assert found.text.startswith("---\nA verse that")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "---\nNote: remember the milk\n---\nText.",
+        "---\n# Chapter one\n\nAuthor: I am one\n\nAnd so it began, as things do.\n---\nSecond.",
+        "---\nTitle: a word\nthat goes on here: and there\n\nLong.\n---\nSecond.",
+    ],
+)
+async def test_prose_between_two_rules_stays_whatever_colons_it_has(source: str) -> None:
+    assert (await read(source.encode(), "notes.md")).text == source
+
+
+async def test_front_matter_with_lists_and_longer_values_is_read_by_line_when_it_is_broken() -> None:
+    source = b"---\ntitle: One: two\ntags:\n- a\n  - b\n# so\nsummary: >\n  more\n---\nText.\n"
+    found = await read(source, "notes.md")
+    assert (found.title, found.text) == ("One: two", "Text.")
+
+
+@pytest.mark.parametrize("written", ["March 1, 2024", "1st March 2024", "'2024/03/01'", "2024-03-01 00:00:00 +0000"])
+async def test_dates_in_front_matter_are_understood_as_people_write_them(written: str) -> None:
+    found = await read(f"---\ndate: {written}\n---\nText.\n".encode(), "notes.md")
+    assert found.published_at == datetime(2024, 3, 1, tzinfo=UTC)
+
+
+async def test_nesting_without_end_is_read_in_time_and_none_of_it_is_lost() -> None:
+    source = ">" * 90 + " a heron\n" + "b\n" * 20_000
+    began = time.process_time()
+    assert extract_markdown(source.encode()).text == source.strip("\n")
+    assert time.process_time() - began < 8
+    nested = "".join("  " * level + f"- heron {level}\n" for level in range(40)) + "\nThe end.\n"
+    said = " ".join(text for _, text in parts(await read(nested.encode(), "notes.md")))
+    assert all(f"heron {level}" in said for level in range(40))
+
+
+def test_paragraphs_are_told_in_little_memory() -> None:
+    text = "a heron eats at dawn\n" * 50_000
+    tracemalloc.start()
+    try:
+        blocks = paragraphs(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(blocks) == 1
+    assert peak < 8 * len(text)
+
+
+async def test_a_chapter_in_another_encoding_is_read() -> None:
+    for chapter in (
+        "<?xml version='1.0' encoding='iso-8859-1'?><html><body><p>Café im Grünen<br></p></body></html>",
+        "<html><body><p>Café im Grünen, größer als üblich</body></html>",
+    ):
+        found = await read(make_epub({"a.xhtml": ""}, **{"OEBPS/a.xhtml": chapter.encode("cp1252")}), "x.epub")
+        assert found.text.startswith("Café im Grünen")
 
 
 async def test_a_front_matter_that_multiplies_itself_stays_small() -> None:

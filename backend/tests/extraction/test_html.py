@@ -335,7 +335,7 @@ def test_titles(head: str, body: str, title: str) -> None:
         ("<meta name=citation_author content='Ida Holm'><meta name=citation_author content='Jon Berg'>", "",
          "Ida Holm, Jon Berg"),
         ("", "<p>By the way</p>", None),
-        (linked('{"@graph":[{"@type":"Article","author":{"@id":"#i"}},{"@id":"#i","name":"Ida Holm"}]}'), "", "Ida Holm"),
+        (linked('[{"@type":"Article","author":{"@id":"#i"}},{"@id":"#i","name":"Ida Holm"}]'), "", "Ida Holm"),
         ("", "<div id=comments><span itemprop=author>Troll</span></div><p class=byline>Ida Holm</p>", "Ida Holm"),
         ("", "<ul class=comment-list><li itemprop=comment><b itemprop=author>Troll</b></li></ul>", None),
         ("", "<nav><a rel=author href=/authors>Authors</a></nav><a rel=author href=/ida>Ida Holm</a>", "Ida Holm"),
