@@ -26,13 +26,13 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
-def start(clone: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(clone: Path, *arguments: str, cwd: Path | str = "/") -> subprocess.Popen[str]:
     return subprocess.Popen(
         [clone / "extrophi", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd="/",
+        cwd=cwd,
         env=environment(),
         start_new_session=True,
     )
@@ -118,6 +118,39 @@ def test_a_moved_clone_gets_an_environment_of_its_own(clone: Path) -> None:
     out, err = start(moved, "x").communicate(timeout=100)
     assert out == "['x']\n"
     assert "First use" in err
+
+
+def test_an_environment_whose_python_was_replaced_is_made_anew(clone: Path) -> None:
+    start(clone).communicate(timeout=100)
+    stamp = clone / ".venv" / ".extrophi"
+    python = (clone / ".venv" / "bin" / "python").resolve()
+    assert str(python) in stamp.read_text()
+    stamp.write_text(stamp.read_text().replace(str(python), "/usr/bin/python3.10"))  # what /usr/bin/python3 was before
+    out, err = start(clone, "x").communicate(timeout=100)
+    assert out == "['x']\n"
+    assert "First use" in err
+
+
+def test_a_chosen_python_that_will_not_do_is_said(clone: Path) -> None:
+    ran = subprocess.run(
+        [clone / "extrophi"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment() | {"EXTROPHI_PYTHON": "/no/such python"},
+    )
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr == "extrophi: EXTROPHI_PYTHON is /no/such python, which is no Python 3.11 or newer.\n"
+
+
+def test_a_module_in_the_current_folder_is_not_run(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    downloads = tmp_path_factory.mktemp("downloads")
+    (downloads / "extrophi_cli").mkdir()
+    for name in ("extrophi_cli/__main__", "runpy", "venv", "pip"):
+        (downloads / f"{name}.py").write_text("print('a stranger')\nraise SystemExit\n")
+    for arguments in ("first", "second"):
+        out, err = start(clone, arguments, cwd=downloads).communicate(timeout=100)
+        assert out == f"['{arguments}']\n", err
 
 
 def test_it_runs_through_a_link(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

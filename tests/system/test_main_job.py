@@ -71,17 +71,10 @@ def test_the_command_answers_and_what_it_collected_stays(extrophi: Running) -> N
 
 
 def test_a_folder_collected_twice_changes_nothing(extrophi: Running, tmp_path: Path) -> None:
-    folder = Path.home() / f".{tmp_path.name}-extrophi-test"
-    folder.mkdir()
-    try:
-        for number in range(20):
-            (folder / f"note-{number}.md").write_text(f"# Note {number}\n\nThe heron of pond {number} eats at dawn.\n")
-        first = extrophi.ended(extrophi.post("/api/jobs", {"target": str(folder)})["id"])
-        second = extrophi.ended(extrophi.post("/api/jobs", {"target": str(folder)})["id"])
-    finally:
-        for file in folder.iterdir():
-            file.unlink()
-        folder.rmdir()
+    for number in range(20):
+        (tmp_path / f"note-{number}.md").write_text(f"# Note {number}\n\nThe heron of pond {number} eats at dawn.\n")
+    first = extrophi.ended(extrophi.post("/api/jobs", {"target": str(tmp_path)})["id"])
+    second = extrophi.ended(extrophi.post("/api/jobs", {"target": str(tmp_path)})["id"])
     assert first["status"] == "succeeded"
     assert first["progress"]["created"] == 20
     assert second["progress"] == {"found": 20, "created": 0, "updated": 0, "unchanged": 20, "failed": 0}
