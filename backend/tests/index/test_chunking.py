@@ -1,5 +1,8 @@
+import random
 import tracemalloc
+import unicodedata
 from itertools import pairwise
+from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
@@ -69,7 +72,7 @@ def test_no_chunk_goes_past_a_heading(text: str) -> None:
         ("A heron eats at dawn. " * 500, 800),
         ("鷺は夜明けに魚を食べる。" * 500, 200),
         ("นกกระสากินปลา" * 500, 270),
-        ("x" * 5000, 800),
+        ("A heron eats at dawn and " + "x" * 5000, 800),
     ],
 )
 def test_chunks_hold_about_200_tokens_in_any_script(text: str, at_most: int) -> None:
@@ -123,3 +126,75 @@ def test_cutting_a_text_of_one_line_needs_four_bytes_a_character() -> None:
 
     assert count > 2_000
     assert peak < 6 * len(text)
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> frozenset[str]:
+    """What all-MiniLM-L6-v2 has pieces for, as the reader ships it."""
+    return frozenset(
+        (Path(__file__).parents[3] / "research/extrophi_research/embeddings/vocab.txt").read_text().split("\n")
+    )
+
+
+def pieces(text: str, vocabulary: frozenset[str]) -> int:
+    """How many word pieces BERT's tokenizer makes of it (Devlin et al., 2018)."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
+    apart = "".join(
+        f" {c} " if 0x3400 <= ord(c) <= 0x9FFF or unicodedata.category(c)[0] == "P" or c in "$+<=>^`|~" else c
+        for c in plain
+    )
+    count = 0
+    for word in apart.split():
+        at, begun = 0, count
+        while at < len(word):
+            ends = range(len(word), at, -1)
+            end = next((end for end in ends if ("##" if at else "") + word[at:end] in vocabulary), None)
+            if end is None:  # the whole word is one piece, "unknown"
+                count, at = begun + 1, len(word)
+            else:
+                count, at = count + 1, end
+    return count
+
+
+_DICE = random.Random(1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The heron stood in the shallow water for hours, waiting for a fish that came too near; in the end it ate. ",
+        " ".join(f"{_DICE.getrandbits(128):032x}" for _ in range(90)) + "\n",
+        "\n".join(" | ".join(f"{_DICE.random() * 1000:.2f}" for _ in range(6)) for _ in range(60)) + "\n",
+        "static int next(struct page *p, size_t n) {\n    if (!p || n > MAX_4) return -EINVAL;\n    p->q[7] = &r;\n}\n",
+        "Graureiher stehen stundenlang im flachen Wasser und warten auf Fische, während Enten lautstark betteln. ",
+        "Harmaahaikara seisoo tuntikausia matalassa vedessä odottaen kaloja, jotka tulevat liian lähelle sitä. ",
+        "Czapla siwa godzinami stoi w płytkiej wodzie i cierpliwie czeka na ryby, które w końcu podpłyną zbyt blisko. ",
+        "Серая цапля часами стоит на мелководье и терпеливо ждёт рыбу, которая подплывает слишком близко. ",
+        "Ο σταχτοτσικνιάς στέκεται για ώρες στα ρηχά νερά και περιμένει υπομονετικά τα ψάρια που πλησιάζουν. ",
+        "يقف مالك الحزين في المياه الضحلة لساعات وينتظر بصبر الأسماك التي تقترب منه كثيرا في النهاية. ",
+        "האנפה עומדת שעות במים הרדודים ומחכה בסבלנות לדגים שמתקרבים אליה יותר מדי בסופו של דבר. ",
+        "왜가리는 얕은 물에서 몇 시간 동안 서서 너무 가까이 다가오는 물고기를 참을성 있게 기다린다. ",
+        "苍鹭在浅水中站立数小时，耐心等待鱼靠近，最后总能等到。",
+    ],
+)
+def test_a_chunk_is_no_longer_than_the_model_reads(text: str, vocabulary: frozenset[str]) -> None:
+    text *= 1 + 4000 // len(text)
+    chunks = [text[chunk.start : chunk.end] for chunk in chunk_spans(text, list(blocks_of(text, markdown=False)))]
+    longest = max(pieces(chunk, vocabulary) for chunk in chunks)
+    assert 100 < longest <= 254  # 256, less the two that mark beginning and end
+
+
+def test_a_table_in_an_english_text_is_counted_as_a_table() -> None:
+    table = "\n".join(" | ".join(f"{_DICE.random() * 1000:.2f}" for _ in range(6)) for _ in range(60))
+    text = "A heron eats at dawn and sleeps in the reeds until noon. " * 20 + "\n\n" + table
+    chunks = [text[chunk.start : chunk.end] for chunk in chunk_spans(text, list(blocks_of(text, markdown=False)))]
+    assert max(len(chunk) for chunk in chunks if chunk.startswith("A heron")) > 500
+    assert max(len(chunk) for chunk in chunks if "|" in chunk) < 500
+
+
+@pytest.mark.parametrize("cluster", ["e\u0301\u0323", "ก\u0e34\u0e48", "👩🏽\u200d🚀", "ක\u0dca\u200dෂ"])
+def test_no_letter_is_parted_from_its_marks(cluster: str) -> None:
+    text = "x" + cluster * 900
+    chunks = list(chunk_spans(text, [Block(0, len(text))]))
+    assert len(chunks) > 2
+    assert all((chunk.start - 1) % len(cluster) == 0 for chunk in chunks[1:])
