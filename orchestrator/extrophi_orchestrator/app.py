@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from extrophi_orchestrator.gateway.passing import Upstreams
 from extrophi_orchestrator.gateway.pool import Pool
 from extrophi_orchestrator.gateway.routing import Component
+from extrophi_orchestrator.health.gathering import Gathering
 from extrophi_orchestrator.health.routes import router as health
 from extrophi_orchestrator.http.access import make_access
 from extrophi_orchestrator.http.problems import Problem, handle_problems
@@ -29,6 +30,8 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Extrophi<
 <body><h1>Extrophi</h1><p>It is running. Ask it with <code>./extrophi ask "…"</code>, or over HTTP:
 <a href="/openapi.json">/openapi.json</a>, <a href="/health">/health</a>.</p></body></html>"""
 
+_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The orchestrator. Nothing is connected to before it starts, and a missing component does not end the start."""
@@ -40,7 +43,10 @@ def create_app(settings: Settings) -> FastAPI:
         if made:
             _log.warning(event("access.key_made", key=made, hint="set EXTROPHI_API_KEYS to choose your own"))
         timeout = httpx.Timeout(settings.answer_seconds, connect=2, pool=5)
-        async with httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client:
+        async with (
+            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client,
+            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as looking,
+        ):
             key = settings.service_key.get_secret_value() if settings.service_key else None
             urls: dict[Component, str] = {
                 "backend": str(settings.backend_url).rstrip("/"),
@@ -48,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
             }
             pools: dict[Component, Pool] = {name: Pool(name, url) for name, url in urls.items()}
             app.state.upstreams = Upstreams(client, urls, pools, key, settings.answer_seconds)
+            app.state.gathering = Gathering(app.state.upstreams, looking)
             app.state.drivers = Drivers(app.state.upstreams)
             app.state.drivers.look()
             try:
@@ -73,9 +80,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(investigations)
     app.include_router(sessions)
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def index() -> HTMLResponse:
-        return HTMLResponse(_PAGE, headers={"Content-Security-Policy": "default-src 'self'"})
+        return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
     document = app.openapi()
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -1,6 +1,8 @@
 """Log lines are events with fields: `job.page_saved job=… documents=40`."""
 
+import json
 import logging
+import time
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -8,6 +10,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class _Fields(logging.Formatter):
+    converter = time.gmtime
+
     def format(self, record: logging.LogRecord) -> str:
         line = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}Z {record.levelname.lower()} {record.getMessage()}"
         line += f" request={request_id.get()}" if request_id.get() else ""
@@ -23,6 +27,11 @@ def set_up_log() -> None:
 
 
 def event(name: str, /, **fields: object) -> str:
-    """`name key=value …`; values with spaces are quoted."""
-    shown = ((key, str(value)) for key, value in fields.items())
-    return " ".join([name, *(f'{key}="{value}"' if " " in value else f"{key}={value}" for key, value in shown)])
+    """`name key=value …`; values with spaces are quoted, line breaks escaped: an event is one line."""
+    return " ".join([name, *(f"{key}={_shown(str(value))}" for key, value in fields.items())])
+
+
+def _shown(value: str) -> str:
+    if not value.isprintable():
+        return json.dumps(value)
+    return f'"{value}"' if " " in value else value

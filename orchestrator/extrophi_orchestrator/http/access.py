@@ -1,7 +1,8 @@
 """Who may come in: keys, `Host` and `Origin`.
 
 Bound to loopback, no key is needed, but the address asked for must be this machine's, or any web page could reach us by
-a name of its own (DNS rebinding), and a page of another origin needs a key. Bound to anything else, all need one.
+a name of its own (DNS rebinding), and a page of another origin needs a key. Bound to anything else, all need one, and
+so do those whom a proxy on this machine lets in (docs/decisions/0013).
 """
 
 import hmac
@@ -20,6 +21,7 @@ OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
 _NEEDS_NO_KEY = OPEN_PATHS | {"/"}  # the page by which a browser trades its key
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ONCE = (b"host", b"origin", b"authorization", b"content-length", b"transfer-encoding", b"cookie")
+_BY_PROXY = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip")
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 COOKIE = "extrophi_session"
 SESSION_SECONDS = 30 * 24 * 3600
@@ -36,6 +38,8 @@ class Asker:
     by_cookie: bool
     foreign: bytes
     """The origin of the page that asks, when it is not ours. Empty: no page, or our own."""
+    near: bool
+    """Whether it asks on this machine, which needs no key; not so if it came by a proxy."""
 
 
 def read_head(headers: list[tuple[bytes, bytes]], http_version: str) -> Head:
@@ -70,19 +74,28 @@ class Access:
     hosts: frozenset[str] = frozenset()
     now: Callable[[], float] = time.time
 
-    def identify(self, head: Head) -> Asker:
+    def identify(self, head: Head, path: str, http_version: str = "1.1") -> Asker:
         """Who asks. Raises BadRequest, WrongHost."""
         host = head.get(b"host", b"")
         match = _HOST.fullmatch(host)
-        if match is None:
+        is_open = path in OPEN_PATHS
+        if match is not None:
+            name = match[1].decode().strip("[]").lower().rstrip(".")
+        elif is_open and b"host" not in head and http_version == "1.0":  # a load balancer; browsers always name one
+            name = "localhost"
+        else:
             raise BadRequest("The header Host names no host.", field="host")
-        self._check_host(match[1].decode().strip("[]").lower().rstrip("."))
-        foreign = _foreign(head, host)
+        if not is_open or self.on_loopback:  # those who look after us ask by whatever name they know
+            self._check_host(name)
+        origin = head.get(b"origin", b"")
+        is_named = self._names_us(origin)
+        near = self.on_loopback and is_loopback(name) and not is_named and not any(one in head for one in _BY_PROXY)
+        foreign = b"" if is_named else _foreign(head, host)
         key = self._key_of(head.get(b"authorization", b""))
         if key is not None or foreign:  # a cookie is for our own page alone
-            return Asker(key, by_cookie=False, foreign=foreign)
+            return Asker(key, by_cookie=False, foreign=foreign, near=near)
         key = self._key_of_cookie(head.get(b"cookie", b""))
-        return Asker(key, by_cookie=key is not None, foreign=b"")
+        return Asker(key, by_cookie=key is not None, foreign=b"", near=near)
 
     def check(self, asker: Asker, method: str, path: str, head: Head) -> None:
         """Raises Unauthorized, ForeignOrigin."""
@@ -92,7 +105,7 @@ class Access:
             raise ForeignOrigin(
                 f"{_shown(asker.foreign)} is another origin.", hint="Send one of EXTROPHI_API_KEYS as a bearer token."
             )
-        if self.on_loopback:
+        if asker.near:
             return
         if asker.key is None:
             raise Unauthorized(
@@ -118,6 +131,11 @@ class Access:
         else:
             return
         raise WrongHost(f"Nothing here is called {name[:100]!r}.", hint=hint, field="host")
+
+    def _names_us(self, origin: bytes) -> bool:
+        """Whether a page has an allowed name for its origin: a proxy may have rewritten Host."""
+        scheme, _, name = origin.decode("latin-1").lower().partition("://")
+        return scheme in {"http", "https"} and name in self.hosts
 
     def _key_of(self, authorization: bytes) -> bytes | None:
         scheme, _, given = authorization.partition(b" ")
@@ -147,9 +165,11 @@ class Access:
 def make_access(host: str, api_keys: str | None, hosts: Iterable[str] = ()) -> tuple[Access, str | None]:
     """The rule for what is bound to `host`, and the key that had to be made for it, if any."""
     keys = [key.strip() for key in (api_keys or "").split(",") if key.strip()]
-    made = None if is_loopback(host) or keys else secrets.token_urlsafe(32)
+    names = frozenset(name.lower() for name in hosts)
+    is_alone = is_loopback(host) and all(is_loopback(name) for name in names)
+    made = None if is_alone or keys else secrets.token_urlsafe(32)
     digests = {sha256(key.encode()).digest(): key for key in ([made] if made else keys)}
-    return Access(digests, is_loopback(host), frozenset(name.lower() for name in hosts)), made
+    return Access(digests, is_loopback(host), names), made
 
 
 def is_loopback(host: str) -> bool:

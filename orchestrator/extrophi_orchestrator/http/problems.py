@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem details, with a `code` for programs and a `hint` for people."""
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,9 +11,6 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from extrophi_orchestrator.errors import OrchestratorError
-from extrophi_orchestrator.log import event
-
-_log = logging.getLogger(__name__)
 
 
 class Problem(BaseModel):
@@ -94,11 +90,10 @@ _TITLES = {
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Every error that leaves the app is a problem."""
+    """Every error that the app knows is a problem. A bug becomes one in what surrounds it, where it has its id."""
     app.add_exception_handler(OrchestratorError, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 def for_error(error: OrchestratorError, path: str) -> JSONResponse:
@@ -170,13 +165,13 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    _log.error(event("request.failed", path=request.url.path), exc_info=error)
+def internal(path: str) -> JSONResponse:
+    """What a bug looks like on a path."""
     return problem(
         500,
         "internal",
         _TITLES[500],
         "This is a fault of Extrophi's.",
         hint="The log has it under the request's id.",
-        openai=is_openai(request.url.path),
+        openai=is_openai(path),
     )

@@ -11,6 +11,7 @@ HEAD_LIMIT = 65_536
 HEADERS_LIMIT = 100
 HEAD_SECONDS = 15.0
 LINGER_SECONDS = 2.0
+UNREAD_SECONDS = 60.0
 DISCARDED_LIMIT = 16_000_000
 
 
@@ -29,6 +30,7 @@ class Protocol(HttpToolsProtocol):
     _refused = False
     _answering = False  # from the first request on
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None  # set while the client takes less than we have for it
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -38,6 +40,7 @@ class Protocol(HttpToolsProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self.resume_writing()
         super().connection_lost(exc)
 
     @override
@@ -47,10 +50,13 @@ class Protocol(HttpToolsProtocol):
             return
         begun = self._in_head
         super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
+        if self.transport.is_closing():
             return
-        if self._deadline is None:
+        # Any byte ends uvicorn's wait for another request, also an empty line, which begins none.
+        if self._deadline is None and (self._in_head or self._is_idle()):
             self._await_head()
+        if not self._in_head:
+            return
         if begun:  # where in `data` a head begins is not told: what comes with its beginning is one read at most
             self._head_bytes += len(data)
         if self._head_bytes > HEAD_LIMIT:
@@ -100,8 +106,8 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         if self._refused:
             return
-        if self._answering and not self.cycle.response_complete and self.cycle.response_started:
-            self.transport.close()  # within an answer, another would be taken for a part of it
+        if self._is_answering():  # this one would be taken for a part of that answer, or for another's
+            self.transport.close()
             return
         status, code, title = 400, "bad_request", "The request cannot be read"
         detail = "It is not HTTP/1.1, or could be read in more than one way."
@@ -116,12 +122,49 @@ class Protocol(HttpToolsProtocol):
             + b"x-request-id: %b\r\ncontent-length: %d\r\n\r\n" % (uuid4().hex.encode(), len(body))
             + body
         )
+        if self._answering and not self.cycle.response_complete:  # its body is at fault: it gets no other answer
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         # To close now, with bytes unread, would reset the connection, and the answer might be lost with it
         # (RFC 9112, section 9.6).
         self._refused = True
         self.transport.write_eof()
         self._stop_waiting()
         self._deadline = self.loop.call_later(LINGER_SECONDS, self._close)
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reading(self.transport.get_write_buffer_size())
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _watch_reading(self, left: int) -> None:
+        """Give up on a client that takes nothing at all: what it has asked of a component is held for it."""
+
+        def look() -> None:
+            now = self.transport.get_write_buffer_size()
+            if now < left:
+                self._watch_reading(now)
+            else:
+                self.transport.abort()
+
+        self._unread = self.loop.call_later(UNREAD_SECONDS, look)
+
+    def _is_idle(self) -> bool:
+        return self._answering and self.cycle.response_complete and not self.pipeline
+
+    def _is_answering(self) -> bool:
+        """Whether an answer has begun, or is to come for a request that was whole."""
+        cycle = self.cycle
+        return self._answering and (
+            bool(self.pipeline) or (not cycle.response_complete and (cycle.response_started or not cycle.more_body))
+        )
 
     def _discard(self, count: int) -> None:
         self._discarded += count

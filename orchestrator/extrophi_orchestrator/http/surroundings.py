@@ -16,7 +16,7 @@ from extrophi_orchestrator.gateway.routing import route
 from extrophi_orchestrator.health.metrics import count
 from extrophi_orchestrator.http import cors
 from extrophi_orchestrator.http.access import OPEN_PATHS, Access, Head, read_head
-from extrophi_orchestrator.http.problems import for_error
+from extrophi_orchestrator.http.problems import for_error, internal
 from extrophi_orchestrator.http.rates import Rates, neighbourhood
 from extrophi_orchestrator.log import event, request_id
 
@@ -84,6 +84,10 @@ class Surroundings:
                 _log.warning(event("request.broken_off", code=error.code, detail=error.detail))
                 return
             await for_error(error, scope["path"])(scope, receive, send_with_id)
+        except Exception:  # noqa: BLE001  the edge: here the request still has its id, and who asked is known
+            _log.exception(event("request.failed", path=scope["path"]))
+            if not started:
+                await internal(scope["path"])(scope, receive, send_with_id)
         finally:
             request_id.reset(token)
 
@@ -93,7 +97,7 @@ class Surroundings:
         method: str = scope["method"]
         path: str = scope["path"]
         head = read_head(scope["headers"], scope["http_version"])
-        asker = self.access.identify(head)
+        asker = self.access.identify(head, path, scope["http_version"])
         if asker.foreign and self.access.keys:  # without keys, no page of another origin may ever ask
             if cors.is_preflight(method, head):
                 added += cors.preflight(asker.foreign, head)
@@ -104,7 +108,7 @@ class Surroundings:
         if path in OPEN_PATHS:
             await self.app(scope, receive, send)
             return
-        if not self.access.on_loopback:
+        if not asker.near:
             client = scope.get("client") or ("",)
             self.rates.take(asker.key or neighbourhood(client[0]))
         self.access.check(asker, method, path, head)

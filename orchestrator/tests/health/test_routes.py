@@ -67,9 +67,43 @@ async def test_it_is_ready_only_when_both_are(client: httpx.AsyncClient, backend
     research.handler = says(b'{"ready": true}')
     assert (await client.get("/ready")).status_code == 200
     backend.handler = says(b'{"ready": false, "missing": {"database": "away"}}', "503 Service Unavailable")
-    answer = await client.get("/ready")
+    async with asyncio.timeout(10):
+        while (answer := await client.get("/ready")).status_code == 200:  # for the second that it is taken for fresh
+            await asyncio.sleep(0.05)
     assert answer.status_code == 503
     assert answer.json() == {"ready": False, "missing": {"backend": {"database": "away"}}}
+
+
+async def test_it_is_not_ready_where_its_key_is_refused(
+    client: httpx.AsyncClient, backend: Upstream, research: Upstream
+) -> None:
+    async def guarded(exchange: Exchange) -> None:
+        right = exchange.target == "/ready" or exchange.header("authorization") == "Bearer another"
+        await exchange.answer(b"{}", "200 OK" if right else "401 Unauthorized")
+
+    backend.handler = guarded
+    research.handler = says(b"{}")
+    answer = await client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json()["missing"].keys() == {"backend"}
+    assert "EXTROPHI_SERVICE_KEY" in answer.json()["missing"]["backend"]
+
+
+async def test_many_who_ask_are_answered_by_one_look(client: httpx.AsyncClient, backend: Upstream) -> None:
+    async def slow(exchange: Exchange) -> None:
+        await asyncio.sleep(0.3)
+        await exchange.answer(b'{"status": "ok"}')
+
+    backend.handler = slow
+    told = await asyncio.gather(*(client.get("/health") for _ in range(50)))
+    assert {answer.json()["components"]["backend"]["status"] for answer in told} == {"ok"}
+    assert len(backend.seen) == 1
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready?self=1", "/metrics", "/"])
+async def test_a_look_at_the_head_alone_is_answered(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 async def test_alone_it_asks_nobody(client: httpx.AsyncClient, backend: Upstream, research: Upstream) -> None:

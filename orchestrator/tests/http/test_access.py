@@ -28,9 +28,7 @@ async def reached(backend: Upstream, research: Upstream, **settings: str) -> Asy
 async def test_on_loopback_no_key_is_needed_and_any_is_ignored(client: httpx.AsyncClient, backend: Upstream) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}, {"Cookie": "a=b"}):
         assert (await client.get("/api/stats", headers=headers)).status_code == 200
-    assert {exchange.header("authorization") for exchange in backend.seen} == {None} or all(
-        exchange.header("authorization") == "Bearer inner" for exchange in backend.seen
-    )
+    assert [exchange.header("authorization") for exchange in backend.seen] == ["Bearer inner"] * 4
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:9000", "127.0.0.1", "127.0.0.9:1", "[::1]", "LOCALHOST"])
@@ -54,11 +52,58 @@ async def test_what_names_no_host_is_refused(door: Door, host: str) -> None:
     assert told.split(b" ")[1] == b"400"
 
 
-async def test_a_name_may_be_allowed(backend: Upstream, research: Upstream) -> None:
+async def test_a_name_may_be_allowed_to_those_who_have_a_key(backend: Upstream, research: Upstream) -> None:
     settings = {"EXTROPHI_HOST": "127.0.0.1", "EXTROPHI_ALLOWED_HOSTS": "desk.example, Nook.example"}
     async with reached(backend, research, **settings) as client:
         for host, status in [("desk.example:80", 200), ("NOOK.example", 200), ("localhost", 200), ("x.example", 421)]:
+            assert (await client.get("/api/stats", headers=KEY | {"Host": host})).status_code == status
+        for host, status in [("desk.example:80", 401), ("NOOK.example", 401), ("localhost", 200), ("x.example", 421)]:
             assert (await client.get("/api/stats", headers={"Host": host})).status_code == status
+
+
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"]
+)
+async def test_who_comes_by_a_proxy_on_this_machine_needs_a_key(client: httpx.AsyncClient, header: str) -> None:
+    """It may have rewritten Host, so that everyone seems to ask from here."""
+    refused = await client.get("/api/stats", headers={header: "203.0.113.7"})
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    assert (await client.get("/api/stats", headers=KEY | {header: "203.0.113.7"})).status_code == 200
+
+
+async def test_the_origin_of_an_allowed_name_is_ours_also_where_a_proxy_rewrites_host(
+    backend: Upstream, research: Upstream
+) -> None:
+    settings = {"EXTROPHI_HOST": "127.0.0.1", "EXTROPHI_ALLOWED_HOSTS": "desk.example"}
+    async with reached(backend, research, **settings) as client:
+        ours = {"Origin": "https://desk.example"}
+        assert (await client.post("/api/jobs", headers=ours, json={})).status_code == 401  # it is not this machine's
+        assert (await client.post("/api/session", headers=ours | KEY)).status_code == 204
+        client.cookies = httpx.Cookies({"extrophi_session": next(iter(client.cookies.values()))})  # it is for https
+        assert (await client.post("/api/jobs", headers=ours, json={})).status_code == 200
+        for other in ("https://desk.example:8443", "https://desk.example.evil", "ftp://desk.example"):
+            assert (await client.post("/api/jobs", headers={"Origin": other}, json={})).status_code == 403
+
+
+def test_a_key_is_made_for_those_who_come_by_a_name() -> None:
+    assert make_access("127.0.0.1", None, ["desk.example"])[1]
+    assert make_access("127.0.0.1", "mine", ["desk.example"])[1] is None
+    assert make_access("127.0.0.1", None, ["localhost"])[1] is None
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
+async def test_those_who_look_after_us_ask_by_any_name_or_none(
+    backend: Upstream, research: Upstream, path: str
+) -> None:
+    settings = {"EXTROPHI_HOST": "0.0.0.0", "EXTROPHI_API_KEYS": "mine", "EXTROPHI_ALLOWED_HOSTS": "desk.example"}
+    async with front_door(backend.url, research.url, **settings) as door:
+        by_another = f"GET {path} HTTP/1.1\r\nHost: orchestrator:8000\r\nConnection: close\r\n\r\n"
+        by_none = f"GET {path} HTTP/1.0\r\n\r\n"
+        for request in (by_another, by_none):
+            assert (await door.raw(request.encode())).split(b" ")[1] in {b"200", b"503"}
+        unnamed = await door.raw(f"GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+        assert unnamed.split(b" ")[1] == b"400"  # RFC 9112, section 3.2
+        assert (await door.raw(b"GET /api/stats HTTP/1.0\r\n\r\n")).split(b" ")[1] == b"400"
 
 
 async def test_elsewhere_any_name_is_answered_unless_some_are_named(backend: Upstream, research: Upstream) -> None:
@@ -252,9 +297,9 @@ def test_a_cookie_ends() -> None:
     head = read_head(
         [(b"host", b"x"), (b"cookie", f"extrophi_session={access.make_cookie(key)}".encode())], http_version="1.1"
     )
-    assert access.identify(head).key == key
+    assert access.identify(head, "/api/stats").key == key
     now[0] += 31 * 24 * 3600
-    assert access.identify(head).key is None
+    assert access.identify(head, "/api/stats").key is None
 
 
 def test_a_cookie_ends_with_its_key() -> None:
@@ -262,7 +307,7 @@ def test_a_cookie_ends_with_its_key() -> None:
     (key,) = old.keys
     head = read_head([(b"host", b"x"), (b"cookie", f"extrophi_session={old.make_cookie(key)}".encode())], "1.1")
     new, _ = make_access("0.0.0.0", "new")
-    assert new.identify(head).key is None
+    assert new.identify(head, "/api/stats").key is None
 
 
 async def test_who_asks_too_often_is_told_when_to_come_back(backend: Upstream, research: Upstream) -> None:

@@ -3,6 +3,7 @@ import asyncio
 import httpx
 import pytest
 
+from extrophi_orchestrator.log import request_id
 from orchestrator.tests.servers import Door, Upstream, read_answer
 
 
@@ -81,3 +82,30 @@ async def test_what_is_no_json_object_is_input_at_fault(client: httpx.AsyncClien
     answer = await client.post("/api/investigations", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in {400, 422}
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/boom", "/v1"])
+async def test_a_bug_is_a_problem_with_its_id_that_the_page_may_read(
+    door: Door, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    async def boom() -> None:
+        raise RuntimeError("here")
+
+    door.server.app.router.add_api_route(path, boom)
+    headers = {"X-Request-Id": "mine-1", "Origin": "https://reader.example", "Authorization": "Bearer mine"}
+    ids: list[str] = []
+    caplog.handler.addFilter(lambda _: ids.append(request_id.get()) or True)
+    answer = await client.get(path, headers=headers)
+    assert answer.status_code == 500
+    assert (answer.json()["error"] if path == "/v1" else answer.json())["code"] == "internal"
+    assert answer.headers["x-request-id"] == "mine-1"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["access-control-allow-origin"] == "https://reader.example"
+    (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert record.exc_info
+    assert ids[-1] == "mine-1"
+
+
+async def test_the_page_may_be_framed_by_none(client: httpx.AsyncClient) -> None:
+    policy = (await client.get("/")).headers["content-security-policy"].split("; ")
+    assert {"default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} == set(policy)
