@@ -9,16 +9,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from ipaddress import ip_address
 from typing import Any
 
 import httpx
 
 from extrophi_backend.fetch import guard
-from extrophi_backend.fetch.addresses import host_of, linked, parse
+from extrophi_backend.fetch.addresses import linked, parse
 from extrophi_backend.fetch.errors import FetchFailed, Wait
 from extrophi_backend.fetch.exchange import MOVED, Exchange
-from extrophi_backend.fetch.pace import DELAY, LONGEST_HOLD, PATIENCE, Pace, retry_after
+from extrophi_backend.fetch.pace import LONGEST_HOLD, PATIENCE, Pace, pace_name, plain_delay, retry_after
 from extrophi_backend.fetch.robots import AGENT, MAX_BYTES, Answered, Robots
 
 MAX_REDIRECTS = 10
@@ -126,7 +125,7 @@ class Fetcher:
 
         async def delay(hop: httpx.URL) -> float:
             asked = 0.0 if typed else await self._allowed(hop)
-            return max(_plain_delay(hop), asked if crawl_delay else 0.0)
+            return max(plain_delay(hop), asked if crawl_delay else 0.0)
 
         async def headers(hop: str) -> dict[str, str]:
             return {"Accept": accept} | _conditions(await validators(hop))
@@ -166,7 +165,7 @@ class Fetcher:
 
     async def _patiently(self, url: httpx.URL, headers: dict[str, str], visit: _Visit, delay: float) -> httpx.Response:
         """One hop: in turn, and again where a second try may help."""
-        host = _pace_name(url)
+        host = pace_name(url)
         for attempt in range(1, _ATTEMPTS + 1):
             if host in visit.hosts:
                 await self._pace.again(host, delay)
@@ -209,7 +208,7 @@ class Fetcher:
 
     async def _ask_robots(self, url: str) -> Answered:
         async def delay(hop: httpx.URL) -> float:
-            return _plain_delay(hop)
+            return plain_delay(hop)
 
         async def headers(_: str) -> dict[str, str]:
             return {"Accept": "text/plain,*/*;q=0.1"}
@@ -229,7 +228,7 @@ class Fetcher:
         if answer is None:
             return Answered(404)
         if answer.status_code >= 500:  # RFC 9309, 2.3.1.4: all is disallowed, for now
-            raise self._held(_pace_name(parse(url)), _WAIT_UNSAID, _unreachable(answer.status_code))
+            raise self._held(pace_name(parse(url)), _WAIT_UNSAID, _unreachable(answer.status_code))
         return Answered(answer.status_code, answer.content)
 
 
@@ -274,23 +273,6 @@ def _fetched(answer: httpx.Response) -> Fetched:
         etag=header("etag"),
         last_modified=header("last-modified"),
     )
-
-
-def _plain_delay(url: httpx.URL) -> float:
-    return 0.0 if _is_loopback(host_of(url)) else DELAY
-
-
-def _pace_name(url: httpx.URL) -> str:
-    """What shares a pace: a host, whatever scheme and port; on this machine each port is another site."""
-    host = host_of(url).lower()
-    return f"{host}:{url.port}" if _is_loopback(host) else host
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _version() -> str:

@@ -3,7 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 
+import httpx
+
+from extrophi_backend.fetch.addresses import host_of
 from extrophi_backend.fetch.errors import Wait
 
 DELAY = 1.0
@@ -76,3 +80,21 @@ def retry_after(value: str | None, now: float) -> float | None:
         return min(max(0.0, parsedate_to_datetime(text).timestamp() - now), LONGEST_HOLD)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def pace_name(url: httpx.URL) -> str:
+    """What shares a pace: a host, whatever scheme and port; on this machine each port is another site."""
+    host = host_of(url).lower()
+    return f"{host}:{url.port}" if _is_loopback(host) else host
+
+
+def plain_delay(url: httpx.URL) -> float:
+    """Seconds between two requests to who asks for none."""
+    return 0.0 if _is_loopback(host_of(url)) else DELAY
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -4,65 +4,29 @@ A document's external id, and its url, is the canonical form of the address that
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from time import monotonic
 from typing import Any
 
-from extrophi_backend.collectors.models import Collected, Cursor, Failure, Page, Run, Validators
-from extrophi_backend.collectors.web.listings import Entry, Listing, is_listing, read_listing
-from extrophi_backend.collectors.web.reading import EXTRACTION, read, read_content
+from extrophi_backend.collectors.models import Collected, Failure, Page, Run, Validators
+from extrophi_backend.collectors.web.listings import is_listing, read_listing
+from extrophi_backend.collectors.web.models import Entry, Listing
+from extrophi_backend.collectors.web.progress import Draft, Progress
+from extrophi_backend.collectors.web.reading import EXTRACTION, FROM_FEED, Moved, read, read_content, stands_in
+from extrophi_backend.collectors.web.remembering import recalled, remembered
 from extrophi_backend.errors import PlatformUnavailable
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
-from extrophi_backend.fetch.addresses import canonical
+from extrophi_backend.fetch.addresses import canonical, parse
 from extrophi_backend.fetch.client import Fetched, Fetcher
-from extrophi_backend.fetch.errors import FetchFailed, Wait
+from extrophi_backend.fetch.errors import FetchFailed, Paced, Wait
+from extrophi_backend.fetch.pace import pace_name
 
-_PAGE_DOCUMENTS = 10
-_PAGE_BYTES = 8 * 2**20
-_PAGE_SECONDS = 2.0
-"""A page is given when it has this many documents or bytes, or has been in the making this long."""
 _BATCH = 100
-"""Entries whose validators are asked for at once."""
-_REMEMBERED = 20_000
-"""A listing of more entries is read anew each time: remembering it would cost more than it."""
+"""Entries whose validators are asked for at once, and that are looked ahead at."""
+_MOST_ASIDE = 100
 _DEPTH = 3
 _MOST_SITEMAPS = 1000
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A page in the making."""
-
-    documents: list[Collected] = field(default_factory=list[Collected])
-    unchanged: list[str] = field(default_factory=list[str])
-    gone: list[str] = field(default_factory=list[str])
-    failures: list[Failure] = field(default_factory=list[Failure])
-    memos: dict[str, Any] = field(default_factory=dict[str, Any])
-    size: int = 0
-    begun: float = field(default_factory=monotonic)
-
-    def is_full(self) -> bool:
-        return (
-            len(self.documents) >= _PAGE_DOCUMENTS
-            or self.size >= _PAGE_BYTES
-            or monotonic() - self.begun > _PAGE_SECONDS
-        )
-
-    def page(self, cursor: Cursor) -> Page:
-        return Page(
-            tuple(self.documents), tuple(self.unchanged), tuple(self.gone), tuple(self.failures), cursor, self.memos
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """An entry, and the feed or sitemap that it stands in."""
-
-    entry: Entry
-    path: Sequence[str]
-    """Addresses of the listings that lead to it, from the target on."""
+_MOST_STUBS = 3
+"""Pages in a row that only lead to the next."""
 
 
 class WebCollector:
@@ -75,99 +39,171 @@ class WebCollector:
     async def collect(self, run: Run) -> AsyncGenerator[Page, None]:
         """The document at an address, or the documents that the feed or sitemap there lists, in its order.
 
-        The cursor says in which listing which entry was handled last, and how many were. A run that goes on reads the
-        listing anew; if that entry is no more in it, it begins again, and finds what it did unchanged.
+        The cursor says in which listing which entry was handled last, and which were put aside since their hosts asked
+        to wait. A run that goes on has that listing from its memo, or reads it anew; if the entry is no more in it, it
+        begins again, and finds what it did unchanged.
 
         Raises:
-            PlatformUnavailable: a host asked us to come back later.
+            PlatformUnavailable: a host asked us to come back later. Paced, if that is only our own pace.
         """
         if run.cursor is not None and run.cursor.get("done"):
             return
-        draft = _Draft()
-        collecting = _Collecting(self._fetcher, self._max_bytes, run, draft)
-        cursor: Cursor = dict(run.cursor or {})
-        handled = int(cursor.get("handled", 0))
+        collecting = _Collecting(self._fetcher, self._max_bytes, run)
         try:
-            async for listed in collecting.entries():
-                if handled >= run.limit:
-                    break
-                if listed is not None:
-                    await collecting.handle(listed.entry)
-                    handled += 1
-                    cursor = {"path": list(listed.path), "after": listed.entry.url, "handled": handled}
-                if draft.is_full():
-                    yield draft.page(cursor)
-                    draft = collecting.draft = _Draft()
+            async for _ in collecting.steps():
+                if collecting.draft.is_full():
+                    yield collecting.draft.page(collecting.at.cursor)
+                    collecting.draft = Draft()
         except Wait as wait:
-            if cursor or draft.memos:
-                yield draft.page(cursor)
+            yield collecting.draft.page(collecting.at.cursor)
             raise _come_later(wait) from wait
-        yield draft.page({"done": True})
+        yield collecting.draft.page({"done": True})
 
 
 class _Collecting:
-    """One run. `draft` takes what comes of it."""
+    """One run. `draft` takes what comes of it, `at` is where it is."""
 
-    def __init__(self, fetcher: Fetcher, max_bytes: int, run: Run, draft: _Draft) -> None:
-        self.draft = draft
+    def __init__(self, fetcher: Fetcher, max_bytes: int, run: Run) -> None:
+        self.draft = Draft()
+        self.at = Progress(run.cursor or {})
         self._fetcher = fetcher
         self._max_bytes = max_bytes
         self._run = run
         self._known: Mapping[str, Validators] = {}
 
-    async def entries(self) -> AsyncIterator[_Listed | None]:
-        """What the target lists from the cursor on. A target that lists nothing is handled here: then None."""
-        cursor = self._run.cursor or {}
-        resume: list[str] = cursor.get("path", [])
+    async def steps(self) -> AsyncIterator[None]:
+        """Work from the cursor on; give way after each entry and listing. Raises Wait where there is no going on."""
+        resume = tuple(self.at.path)
         root = self._run.target.canonical
-        waiting: list[list[str]] = [[root]]
+        waiting: list[tuple[str, ...]] = [(root,)]
         seen = {root}
-        while waiting:
+        while waiting and not self.at.is_enough(self._run.limit):
             path = waiting.pop(0)
-            listing = await self._listing(path[-1], is_root=len(path) == 1)
+            on_the_way = resume[: len(path)] == path
+            if on_the_way and self.at.is_over and path == resume:
+                continue
+            listing = await self._listing(path, again=on_the_way)
+            if not on_the_way:
+                self.at.enter(path)
             if listing is None:
-                yield None
+                self.at.leave(path)
+                yield
                 continue
             if len(path) <= _DEPTH:
                 fresh = [one for one in listing.sitemaps if one not in seen][: _MOST_SITEMAPS - len(seen)]
                 seen.update(fresh)
-                if resume[: len(path)] == path and len(resume) > len(path) and resume[len(path)] in fresh:
+                if on_the_way and len(resume) > len(path) and resume[len(path)] in fresh:
                     fresh = fresh[fresh.index(resume[len(path)]) :]  # those before it are done
                 # A sitemap's own come before its siblings, so that the order is the same in every run.
-                waiting[:0] = [[*path, one] for one in fresh]
-            entries = list(listing.entries)
-            if path == resume:
-                urls = [entry.url for entry in entries]
-                entries = entries[urls.index(cursor["after"]) + 1 :] if cursor.get("after") in urls else entries
-            for at in range(0, len(entries), _BATCH):
-                batch = entries[at : at + _BATCH]
-                self._known = await self._run.known.validators([_external_id(entry.url) for entry in batch])
-                for entry in batch:
-                    yield _Listed(entry, path)
-            yield None
+                waiting[:0] = [(*path, one) for one in fresh]
+            yield
+            if not on_the_way or path == resume:
+                async for _ in self._entries(listing.entries):
+                    yield
 
-    async def handle(self, entry: Entry) -> None:
-        """Look at an entry's page, and put what came of it into the draft."""
+    async def _entries(self, entries: Sequence[Entry]) -> AsyncIterator[None]:
+        """Handle a listing's entries. Where a host asks to wait, others go first: its entries are put aside."""
+        at, limit = self.at, self._run.limit
+        urls = {entry.url: number for number, entry in enumerate(entries)}
+        aside = [entries[urls[url]] if url in urls else Entry(url) for url in at.aside]
+        todo = [*aside, *entries[urls.get(at.after or "", -1) + 1 :]]
+        held: dict[str, Wait] = {}
+        start = 0
+        while batch := todo[start : start + _BATCH]:
+            self._known = await self._run.known.validators([_external_id(entry.url) for entry in batch])
+            for number, entry in enumerate(batch):
+                is_new = start + number >= len(aside)
+                if at.is_enough(limit) or (is_new and at.handled + len(at.aside) >= limit):
+                    todo.clear()
+                    break
+                wait = await self._handle(entry)
+                if wait is not None:
+                    held[wait.host] = held[_host(entry.url)] = wait
+                    if is_new and (len(at.aside) >= _MOST_ASIDE or not _others(batch[number + 1 :], held)):
+                        raise _first(held)
+                    if is_new:
+                        at.aside.append(entry.url)
+                elif not is_new:
+                    at.aside.remove(entry.url)
+                if is_new:
+                    at.after = entry.url
+                yield
+            start += _BATCH
+        if at.aside and not at.is_enough(limit):
+            raise _first(held)
+
+    async def _handle(self, entry: Entry) -> Wait | None:
+        """Look at an entry's page, and put what came of it into the draft; nothing, if it has to wait."""
+        had, missed = self.draft.had, self.draft.missed
+        wait = await self._look(entry)
+        self.at.handled += self.draft.had - had
+        self.at.failed += self.draft.missed - missed
+        return wait
+
+    async def _look(self, entry: Entry) -> Wait | None:
         if entry.url in self._run.set_aside:
-            self.draft.failures.append(Failure(entry.url, "poisonous", "Reading it ended the worker five times."))
-            return
+            self._fail(entry.url, "poisonous", "Reading it ended the worker five times.")
+            return None
+        if entry.problem is not None:
+            self._fail(entry.url, entry.problem, "The link leads nowhere that can be fetched.")
+            return None
         await self._run.suspect(entry.url)
-        if entry.content is not None:
+        if not entry.linked:
             self._take(await read_content(entry, entry.url))
-            return
+            return None
         try:
-            fetched = await self._fetcher.fetch(entry.url, typed=False, validators=self._validators)
-        except FetchFailed as failure:
-            self.draft.failures.append(Failure(entry.url, failure.code, failure.detail))
-        else:
-            await self._answered(entry, fetched)
+            failure = self.at.patience.given_up(_host(entry.url))
+            if failure is None:
+                fetched = await self._fetch(entry.url, typed=False)
+                await self._answered(entry, fetched, typed=False)
+                return None
+        except FetchFailed as refusal:
+            failure = refusal
+        except Wait as wait:
+            failure = self.at.patience.wait(wait)
+            if failure is None:
+                return wait
+        await self._missed(entry, Failure(entry.url, failure.code, failure.detail))
+        return None
 
-    async def _listing(self, address: str, *, is_root: bool) -> Listing | None:
-        """The feed or sitemap at `address`. Any other page there is handled, if a person typed it: then None."""
-        if is_root and address in self._run.set_aside:
-            self.draft.failures.append(Failure(address, "poisonous", "Reading it ended the worker five times."))
+    async def _fetch(self, url: str, *, typed: bool) -> Fetched:
+        fetched = await self._fetcher.fetch(url, typed=typed, validators=self._validators)
+        self.at.patience.answered(url, fetched.url)
+        return fetched
+
+    async def _listing(self, path: Sequence[str], *, again: bool) -> Listing | None:
+        """The feed or sitemap at the end of `path`. Any other page there is handled, if a person typed it: then None.
+
+        Args:
+            path: Of addresses, from the target on.
+            again: This job has read it before: what it listed then is as good.
+
+        Raises:
+            Wait: its host asks to.
+        """
+        address = path[-1]
+        if address in self._run.set_aside:
+            self._fail(address, "poisonous", "Reading it ended the worker five times.")
             return None
         memo: Mapping[str, Any] = await self._run.known.memo(address) or {}
+        if again and memo:
+            return recalled(memo)
+        await self._run.suspect(address)
+        failure: FetchFailed | ExtractionFailed | None
+        try:
+            return await self._ask_for_listing(address, memo, is_root=len(path) == 1, again=again)
+        except (FetchFailed, ExtractionFailed) as refusal:
+            failure = refusal
+        except Wait as wait:
+            failure = self.at.patience.wait(wait)
+            if failure is None:
+                raise
+        self._fail(address, failure.code, failure.detail)
+        return None
+
+    async def _ask_for_listing(
+        self, address: str, memo: Mapping[str, Any], *, is_root: bool, again: bool
+    ) -> Listing | None:
         known = await self._run.known.validators([address]) if is_root and not memo else {}
 
         async def validators(url: str) -> Validators:
@@ -175,50 +211,65 @@ class _Collecting:
                 return memo["validators"] if url == memo["url"] else {}
             return _usable(known[url]) if url in known else await self._validators(url)
 
-        await self._run.suspect(address)
-        try:
-            fetched = await self._fetcher.fetch(address, typed=is_root, validators=validators)
-        except FetchFailed as failure:
-            self.draft.failures.append(Failure(address, failure.code, failure.detail))
-            return None
+        # Read again, it costs no turn: else a job whose listing has no memo would never come to its pages.
+        fetched = await self._fetcher.fetch(address, typed=is_root, crawl_delay=not again, validators=validators)
+        self.at.patience.answered(address, fetched.url)
         if fetched.not_modified and memo:
-            return _recalled(memo)
+            return recalled(memo)
         if fetched.status == 200 and is_listing(fetched.body, fetched.media_type):
-            listing = await _read_listing(fetched)
+            listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
             if listing is not None:
-                self._remember(address, fetched, listing)
+                self.draft.memos[address] = remembered(fetched, listing)
                 return listing
+        if memo:
+            self.draft.memos[address] = {}
         if is_root:
-            await self._answered(Entry(address), fetched)
-            if self.draft.gone:  # a person asks for this very page: they are told
-                detail = f"The server answered {fetched.status}: the page is gone. What was collected before is kept."
-                self.draft.failures.append(Failure(address, f"http_{fetched.status}", detail))
+            await self._typed_page(address, fetched)
         else:
-            self.draft.failures.append(Failure(address, "not_a_sitemap", "The site lists it as a sitemap; it is none."))
+            self._fail(address, "not_a_sitemap", "The site lists it as a sitemap; it is none.")
         return None
 
-    def _remember(self, address: str, fetched: Fetched, listing: Listing) -> None:
-        whole = len(listing.entries) <= _REMEMBERED and not any(entry.content for entry in listing.entries)
-        if whole and fetched.validators:
-            entries = [asdict(entry) for entry in listing.entries]
-            for entry in entries:
-                entry["published_at"] = entry["published_at"].isoformat() if entry["published_at"] else None
-            self.draft.memos[address] = {
-                "url": fetched.url,
-                "validators": fetched.validators,
-                "kind": listing.kind,
-                "entries": entries,
-                "sitemaps": list(listing.sitemaps),
-            }
+    async def _typed_page(self, address: str, fetched: Fetched) -> None:
+        await self._answered(Entry(address), fetched, typed=True)
+        if self.draft.gone:  # a person asks for this very page: they are told
+            detail = f"The server answered {fetched.status}: the page is gone. What was collected before is kept."
+            self._fail(address, f"http_{fetched.status}", detail)
 
-    async def _answered(self, entry: Entry, fetched: Fetched) -> None:
-        external_id = _external_id(fetched.url)
-        if fetched.not_modified:
-            self.draft.unchanged.append(external_id)
-        elif fetched.status in {404, 410} and await self._run.known.validators([external_id]):
-            self.draft.gone.append(external_id)
-        else:
-            self._take(await read(fetched, entry, external_id, entry.url, self._max_bytes))
+    async def _answered(self, entry: Entry, fetched: Fetched, *, typed: bool) -> None:
+        """Take what a page holds, or what the page holds that it leads to.
+
+        Raises:
+            FetchFailed, Wait: about the page that it leads to.
+        """
+        for _ in range(_MOST_STUBS + 1):
+            external_id = _external_id(fetched.url)
+            if fetched.not_modified:
+                self.draft.unchanged.append(external_id)
+                return
+            if fetched.status in {404, 410} and await self._run.known.validators([external_id]):
+                self.draft.gone.append(external_id)
+                return
+            found = await read(fetched, entry, external_id, entry.url, self._max_bytes)
+            if isinstance(found, Failure):
+                await self._missed(entry, found)
+                return
+            if not isinstance(found, Moved):
+                self._take(found)
+                return
+            fetched = await self._fetch(found.url, typed=typed)
+        raise FetchFailed("too_many_redirects", f"It leads on to another page more than {_MOST_STUBS} times.")
+
+    async def _missed(self, entry: Entry, failure: Failure) -> None:
+        """Take what the feed itself holds of a page that cannot be had, unless a better version is there already."""
+        if entry.content is not None and stands_in(failure.code):
+            external_id = _external_id(entry.url)
+            known = (await self._run.known.validators([external_id])).get(external_id)
+            if known is None or known.get(FROM_FEED):
+                found = await read_content(entry, external_id)
+                if isinstance(found, Collected):
+                    self._take(found)
+                    return
+        self.draft.failures.append(failure)
 
     def _take(self, found: Collected | Failure) -> None:
         if isinstance(found, Failure):
@@ -227,6 +278,9 @@ class _Collecting:
             self.draft.documents.append(found)
             self.draft.size += len(found.capture.body) if found.capture else 0
 
+    def _fail(self, target: str, code: str, detail: str) -> None:
+        self.draft.failures.append(Failure(target, code, detail))
+
     async def _validators(self, url: str) -> Validators:
         external_id = _external_id(url)
         if external_id in self._known:
@@ -234,19 +288,20 @@ class _Collecting:
         return _usable((await self._run.known.validators([external_id])).get(external_id, {}))
 
 
-async def _read_listing(fetched: Fetched) -> Listing | None:
+def _others(entries: Sequence[Entry], held: Mapping[str, Wait]) -> bool:
+    """Whether there is one that need not wait."""
+    return any(not entry.linked or _host(entry.url) not in held for entry in entries)
+
+
+def _first(held: Mapping[str, Wait]) -> Wait:
+    return min(held.values(), key=lambda wait: wait.seconds)
+
+
+def _host(url: str) -> str:
     try:
-        return await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
-    except ExtractionFailed:
-        return None
-
-
-def _recalled(memo: Mapping[str, Any]) -> Listing:
-    entries = [
-        Entry(**(entry | {"published_at": datetime.fromisoformat(at) if (at := entry["published_at"]) else None}))
-        for entry in memo["entries"]
-    ]
-    return Listing(memo["kind"], tuple(entries), tuple(memo["sitemaps"]))
+        return pace_name(parse(url))
+    except FetchFailed:
+        return ""
 
 
 def _usable(validators: Validators) -> Validators:
@@ -262,8 +317,8 @@ def _external_id(url: str) -> str:
 
 
 def _come_later(wait: Wait) -> PlatformUnavailable:
-    return PlatformUnavailable(
-        f"{wait.host} asks to be left alone for {wait.seconds:.0f} s.",
-        hint="The job goes on by itself after that.",
-        retry_after=wait.seconds,
-    )
+    if wait.failure is None:
+        detail, kind = f"{wait.host} is not asked again for {wait.seconds:.0f} s.", Paced
+    else:
+        detail, kind = f"{wait.host} asks to be left alone for {wait.seconds:.0f} s.", PlatformUnavailable
+    return kind(detail, hint="The job goes on by itself after that.", retry_after=wait.seconds)

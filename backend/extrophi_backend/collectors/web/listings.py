@@ -1,59 +1,40 @@
 """Feeds and sitemaps: pages that list pages.
 
-RSS and Atom are read by feedparser, JSON Feed (jsonfeed.org/version/1.1) and sitemaps (sitemaps.org/protocol.html)
-here. What is read was written by strangers: `read_listing` is for a process that may die.
+Sitemaps (sitemaps.org/protocol.html) are read here, feeds in feeds.py. What is read was written by strangers:
+`read_listing` is for a process that may die.
 """
 
-import json
+import codecs
 import re
-import zlib
-from calendar import timegm
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from collections.abc import Iterator
+from typing import Any
 
+from extrophi_backend.collectors.web.feeds import read_feed, read_json_feed
+from extrophi_backend.collectors.web.models import Entry, Listing
 from extrophi_backend.extraction.assembling import clean, one_line
 from extrophi_backend.extraction.tree import local_name, parse_xml
-from extrophi_backend.fetch.addresses import join
+from extrophi_backend.fetch.addresses import linked
+from extrophi_backend.fetch.errors import FetchFailed
+from extrophi_backend.fetch.unpacking import unpacked
 
 MOST_ENTRIES = 100_000
 _UNPACKED = 64 * 2**20  # sitemaps.org: 50 MB at most
+_GZIP = b"\x1f\x8b"
 _START = re.compile(rb"<(?:[a-z]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]", re.IGNORECASE)
+_HTML = re.compile(rb"<html[\s>]", re.IGNORECASE)
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version')
-_GUID = re.compile(rb"<guid(?:\s[^>]{0,200})?>([^<]{1,1000})</guid>")
-_LONGEST_TITLE = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A page that is listed. `content` is HTML, given where the entry leads to no page of its own."""
-
-    url: str
-    title: str = ""
-    author: str | None = None
-    published_at: datetime | None = None
-    content: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a feed or sitemap holds, in its order: pages, or further sitemaps."""
-
-    kind: Literal["feed", "sitemap"]
-    entries: Sequence[Entry] = ()
-    sitemaps: Sequence[str] = ()
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def is_listing(body: bytes, media_type: str) -> bool:
     """Whether it looks like a feed or a sitemap. Content decides: many are served as text/html or text/plain."""
-    head = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"\x1f\x8b"):
-        head = _unpacked(body, 4096)
-    if head.startswith(b"{"):
-        return "feed+json" in media_type or _JSON_FEED.search(body[:65_536]) is not None
-    first = _START.search(head)
-    return head.startswith(b"<") and first is not None and b"<html" not in head[: first.start()].lower()
+    if body.startswith(_GZIP):
+        body = unpacked(body, 65_536)
+    body = _as_utf8(body)
+    if body.startswith(b"{"):
+        return "feed+json" in media_type or _JSON_FEED.search(body) is not None
+    return _root(body) is not None or ("text/plain" in media_type and bool(_addresses(body)))
 
 
 def read_listing(body: bytes, url: str, media_type: str) -> Listing | None:
@@ -64,64 +45,54 @@ def read_listing(body: bytes, url: str, media_type: str) -> Listing | None:
         url: Where it came from: links are relative to it.
         media_type: As declared.
     """
-    if body.startswith(b"\x1f\x8b"):
-        body = _unpacked(body, _UNPACKED)
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return _json_feed(body, url)
-    first = _START.search(body[:4096])
-    if first is None:
-        return None
-    if first[1].lower() in {b"urlset", b"sitemapindex"}:
+    if body.startswith(_GZIP):
+        body = unpacked(body, _UNPACKED)
+    wide, body = body, _as_utf8(body)
+    if body.startswith(b"{"):
+        return read_json_feed(body, url, MOST_ENTRIES)
+    root = _root(body)
+    if root is None:
+        return Listing("sitemap", _entries(url, _addresses(body))) if "text/plain" in media_type else None
+    if root in {b"urlset", b"sitemapindex"}:
         return _sitemap(body, url)
-    return _feed(body, url, media_type)
+    # feedparser knows more encodings than we; what was UTF-16 is UTF-8 by now, whatever was declared.
+    return read_feed(body, url, media_type if wide.endswith(body) else "", MOST_ENTRIES)
 
 
-def _feed(body: bytes, url: str, media_type: str) -> Listing | None:
-    import feedparser  # noqa: PLC0415  for the child that reads feeds, and no one else
+def _as_utf8(body: bytes) -> bytes:
+    """Without a byte order mark and spaces before it; UTF-16 as UTF-8, since patterns are of ASCII."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        start = "<".encode(encoding)
+        if body.startswith((mark, start)):
+            text = body.removeprefix(mark).decode(encoding, "replace")
+            body = _DECLARATION.sub("", text).encode("utf-8", "replace")
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")
 
-    headers = {"content-location": url} | ({"content-type": media_type} if media_type else {})
-    parsed = cast("Any", feedparser).parse(body, response_headers=headers, sanitize_html=False)
-    if not parsed.get("version") and not parsed.entries:
+
+def _root(body: bytes) -> bytes | None:
+    """The name of the element that makes it a listing, in lower case; None if it is none."""
+    at = 0
+    while True:
+        while body[at : at + 1].isspace():
+            at += 1
+        end = b"-->" if body.startswith(b"<!--", at) else b"?>" if body.startswith(b"<?", at) else None
+        if end is None:
+            break
+        after = body.find(end, at + 2)
+        if after < 0:
+            return None
+        at = after + len(end)
+    head = body[at : at + 4096]
+    first = _START.search(head)
+    if not head.startswith(b"<") or first is None or _HTML.search(head, 0, first.start()):
         return None
-    feed_author = parsed.feed.get("author")
-    # RSS takes a guid for an address unless told otherwise, and few tell; feedparser has then made it absolute.
-    guids = [guid.decode("utf-8", "replace").strip() for guid in _GUID.findall(body)]
-    names = {join(url, guid): guid for guid in guids if not guid.startswith(("http://", "https://", "/"))}
-    entries: dict[str, Entry] = {}
-    for found in parsed.entries[:MOST_ENTRIES]:
-        content = next((part.get("value") for part in found.get("content", [])), None) or found.get("summary")
-        link = join(url, found.get("link") or "") if found.get("link") else None
-        name = found.get("id") or found.get("title") or ""
-        if found.get("guidislink") and link in names:
-            link, name = None, names[link]
-        entry = _entry(url, link, name, found.get("title"), found.get("author") or feed_author, content)
-        # Past feedparser's own lookup, which warns that one will no longer stand in for the other.
-        moment = dict.get(found, "published_parsed") or dict.get(found, "updated_parsed")
-        if entry is not None:
-            entries.setdefault(entry.url, _dated(entry, _moment(moment)))
-    return Listing("feed", tuple(entries.values()))
+    return first[1].lower()
 
 
-def _json_feed(body: bytes, url: str) -> Listing | None:
-    try:
-        feed: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    items: Any = feed.get("items") if isinstance(feed, dict) else None
-    if not isinstance(items, list):
-        return None
-    entries: dict[str, Entry] = {}
-    for item in cast("list[Any]", items)[:MOST_ENTRIES]:
-        if not isinstance(item, dict):
-            continue
-        found = cast("Mapping[str, Any]", item)
-        content = _text(found.get("content_html")) or _paragraphs(_text(found.get("content_text")))
-        address = _text(found.get("url")) or _text(found.get("external_url"))
-        link = join(url, address) if address else None
-        entry = _entry(url, link, str(found.get("id") or ""), _text(found.get("title")), _json_author(found), content)
-        if entry is not None:
-            entries.setdefault(entry.url, _dated(entry, _iso(_text(found.get("date_published")))))
-    return Listing("feed", tuple(entries.values()))
+def _addresses(body: bytes) -> list[str]:
+    """The lines of a text that consists of addresses (sitemaps.org, “Text file”); empty for any other."""
+    lines = [line.strip() for line in body.decode("utf-8", "replace").splitlines()[:MOST_ENTRIES] if line.strip()]
+    return lines if len(lines) > 1 and all(_ADDRESS.fullmatch(line) for line in lines) else []
 
 
 def _sitemap(body: bytes, url: str) -> Listing | None:
@@ -130,74 +101,29 @@ def _sitemap(body: bytes, url: str) -> Listing | None:
         root = parse_xml(body, recover=True)  # cut off, or with a bare ampersand: the rest is as good
     if root is None:
         return None
-    found = [join(url, location) for location in _locations(root)]
-    pages = tuple(dict.fromkeys(one for one in found if one is not None))[:MOST_ENTRIES]
+    entries = _entries(url, _locations(root))
     if local_name(root).lower() == "sitemapindex":
-        return Listing("sitemap", sitemaps=pages)
-    return Listing("sitemap", tuple(Entry(page) for page in pages))
+        sitemaps = tuple(entry.url for entry in entries if entry.problem is None)
+        return Listing("sitemap", tuple(entry for entry in entries if entry.problem), sitemaps)
+    return Listing("sitemap", entries)
+
+
+def _entries(url: str, locations: "Iterator[str] | list[str]") -> tuple[Entry, ...]:
+    found: dict[str, Entry] = {}
+    for location in locations:
+        try:
+            entry = Entry(linked(url, location))
+        except FetchFailed as failure:
+            entry = Entry(one_line(clean(location))[:2000], problem=failure.code)
+        found.setdefault(entry.url, entry)
+        if len(found) >= MOST_ENTRIES:
+            break
+    return tuple(found.values())
 
 
 def _locations(root: Any) -> Iterator[str]:
     for child in root:
         for part in child:
-            if local_name(part) == "loc" and part.text:
+            if local_name(part) == "loc" and part.text and part.text.strip():
                 yield part.text.strip()
                 break
-
-
-def _entry(
-    feed: str, link: str | None, name: str, title: str | None, author: str | None, content: str | None
-) -> Entry | None:
-    if link is None:
-        if not content or not name:
-            return None
-        # An entry that is its own page: named within its feed.
-        link = f"{feed}#{one_line(clean(name))[:500]}"
-    else:
-        content = None
-    shown = one_line(re.sub(r"<[^>]{0,500}>", "", clean(title or "")))[:_LONGEST_TITLE]
-    by = one_line(clean(author))[:_LONGEST_TITLE] if author else None
-    return Entry(link, shown, by or None, None, clean(content) if content else None)
-
-
-def _dated(entry: Entry, at: datetime | None) -> Entry:
-    return Entry(entry.url, entry.title, entry.author, at, entry.content)
-
-
-def _moment(parsed: Any) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
-    except (ValueError, OverflowError, TypeError, OSError):
-        return None
-
-
-def _iso(written: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(written).astimezone(UTC) if written else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _json_author(found: Mapping[str, Any]) -> str | None:
-    authors: Any = found.get("authors") or [found.get("author")]
-    names = [_text(one.get("name")) for one in cast("list[Any]", authors) if isinstance(one, dict)] if isinstance(
-        authors, list
-    ) else []  # fmt: skip
-    return ", ".join(name for name in names if name) or None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _paragraphs(text: str | None) -> str | None:
-    import html  # noqa: PLC0415  seldom
-
-    return "".join(f"<p>{html.escape(part)}</p>" for part in text.split("\n\n")) if text else None
-
-
-def _unpacked(body: bytes, most: int) -> bytes:
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, most)
-    except zlib.error:
-        return b""

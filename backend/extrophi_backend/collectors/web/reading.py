@@ -1,16 +1,29 @@
-"""What an answer of a web server holds: a document, or a page that stands in its place."""
+"""What an answer of a web server holds: a document, the way to it, or a page that stands in its place."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from extrophi_backend.collectors.models import Capture, Collected, Failure
 from extrophi_backend.collectors.web.blocked import Block, blocked
-from extrophi_backend.collectors.web.listings import Entry
+from extrophi_backend.collectors.web.models import Entry
+from extrophi_backend.collectors.web.refreshing import refresh_of
 from extrophi_backend.extraction.detecting import MEDIA_TYPES, Format, detect
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
 from extrophi_backend.extraction.service import extract, extract_now, in_child
+from extrophi_backend.fetch.addresses import linked
 from extrophi_backend.fetch.client import Fetched
+from extrophi_backend.fetch.errors import FetchFailed
 
 EXTRACTION = 1
 """Raised when extraction gets better: pages are then fetched again although they did not change."""
+FROM_FEED = "from_feed"
+"""Of a document's validators: its text is what a feed holds of it, since its page could not be had."""
+_STANDING_IN = 280
+"""Characters. Less than this of a page is a teaser, and no document."""
+_GONE = frozenset({"http_404", "http_410", "soft_404", "poisonous"})
+_STUB = 500
+"""Characters. A page that leads on at once and says no more than this is no page of its own."""
 _REASONS = {
     400: "Bad request", 401: "Unauthorized", 402: "Payment required", 403: "Forbidden", 404: "Not found", 410: "Gone",
     429: "Too many requests", 451: "Unavailable for legal reasons", 500: "Server error", 502: "Bad gateway",
@@ -18,8 +31,17 @@ _REASONS = {
 }  # fmt: skip
 
 
-async def read(fetched: Fetched, entry: Entry, external_id: str, asked: str, max_bytes: int) -> Collected | Failure:
-    """The document in an answer, or why there is none.
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The page only leads to another one, as a redirect does."""
+
+    url: str
+
+
+async def read(
+    fetched: Fetched, entry: Entry, external_id: str, asked: str, max_bytes: int
+) -> Collected | Failure | Moved:
+    """The document in an answer, where it is, or why there is none.
 
     Args:
         fetched: The answer.
@@ -28,14 +50,8 @@ async def read(fetched: Fetched, entry: Entry, external_id: str, asked: str, max
         asked: The address that was asked for, before redirects.
         max_bytes: A longer body is refused.
     """
-    if fetched.status >= 400:
-        block = await _block(fetched, asked) if fetched.body else None
-        if block is not None:
-            return Failure(asked, block.code, block.detail)
-        reason = _REASONS.get(fetched.status, "An error")
-        return Failure(asked, f"http_{fetched.status}", f"The server answered {fetched.status}: {reason}.")
     if fetched.status != 200:
-        return Failure(asked, f"http_{fetched.status}", f"The server answered {fetched.status} and sent no page.")
+        return await _error(fetched, asked)
     try:
         format_ = detect(fetched.body, media_type=fetched.media_type, name=None, url=fetched.url)
         if format_ == "html":
@@ -48,18 +64,35 @@ async def read(fetched: Fetched, entry: Entry, external_id: str, asked: str, max
         return Failure(asked, refusal.code, refusal.detail)
     if isinstance(found, Block):
         return Failure(asked, found.code, found.detail)
+    if isinstance(found, Moved):
+        return _resolved(found, fetched.url, asked)
     return _document(fetched, entry, external_id, found, format_)
 
 
 async def read_content(entry: Entry, external_id: str) -> Collected | Failure:
-    """The document that a feed's entry holds itself."""
+    """The document that a feed's entry holds itself: all of it, or of a page that cannot be had enough to stand in."""
     body = f"<html><body><article>{entry.content}</article></body></html>".encode()
     try:
         found = await extract(body, media_type="text/html; charset=utf-8", name=None, url=entry.url)
     except ExtractionFailed as refusal:
         return Failure(entry.url, refusal.code, refusal.detail)
+    if entry.linked and len(found.text) < _STANDING_IN:
+        return Failure(entry.url, "no_text", "The feed holds no more than a teaser of it.")
     answer = Fetched(entry.url, 200, "text/html; charset=utf-8", body, None, None)
-    return _document(answer, entry, external_id, found, "html")
+    document = _document(answer, entry, external_id, found, "html")
+    return replace(document, validators={**document.validators, FROM_FEED: True}) if entry.linked else document
+
+
+def stands_in(code: str) -> bool:
+    """Whether what a feed holds of a page may stand in for it, when the page failed with `code`."""
+    return code not in _GONE
+
+
+def _resolved(moved: Moved, base: str, asked: str) -> Moved | Failure:
+    try:
+        return Moved(linked(base, moved.url))
+    except FetchFailed as failure:
+        return Failure(asked, failure.code, f"It only leads elsewhere. {failure.detail}")
 
 
 def _document(fetched: Fetched, entry: Entry, external_id: str, found: Extracted, format_: Format) -> Collected:
@@ -83,26 +116,56 @@ def _document(fetched: Fetched, entry: Entry, external_id: str, found: Extracted
     )
 
 
-async def _block(fetched: Fetched, asked: str) -> Block | None:
-    try:
-        return await in_child(_error_page, fetched.body, fetched.media_type, fetched.status, asked, fetched.url)
-    except ExtractionFailed:
-        return None
+async def _error(fetched: Fetched, asked: str) -> Failure:
+    if fetched.status < 400:
+        return Failure(asked, f"http_{fetched.status}", f"The server answered {fetched.status} and sent no page.")
+    block = None
+    if fetched.body:
+        with suppress(ExtractionFailed):
+            block = await in_child(_error_page, fetched.body, fetched.media_type, fetched.status, asked, fetched.url)
+    if block is not None:
+        return Failure(asked, block.code, block.detail)
+    reason = _REASONS.get(fetched.status, "An error")
+    return Failure(asked, f"http_{fetched.status}", f"The server answered {fetched.status}: {reason}.")
 
 
-def _page(body: bytes, media_type: str, status: int, asked: str, url: str) -> Extracted | Block:
+def _page(body: bytes, media_type: str, status: int, asked: str, url: str) -> Extracted | Block | Moved:
     """An HTML page's article, or what kind of page stands in its place. For a process that may die."""
     try:
         found: Extracted | ExtractionFailed = extract_now("html", body, media_type, url)
     except ExtractionFailed as refusal:
         found = refusal
     text = found.text if isinstance(found, Extracted) else ""
-    block = blocked(status=status, body=body, media_type=media_type, text=text, asked=asked, final=url)
-    if block is not None:
+    block, onward = _judged(body, media_type, status, text, asked, url)
+    if block is not None and (onward is None or block.code in _CERTAIN):
         return block
+    if onward is not None:
+        return Moved(onward)
     if isinstance(found, ExtractionFailed):
         raise found
     return found
+
+
+_CERTAIN = frozenset({"captcha", "login_needed", "cookie_wall", "rate_limited"})
+"""Kinds of pages that may lead on to themselves, or to more of their kind."""
+
+
+def _judged(
+    body: bytes, media_type: str, status: int, text: str, asked: str, url: str
+) -> tuple[Block | None, str | None]:
+    """What kind of page it is, and where it leads on to.
+
+    Raises:
+        ExtractionFailed: as `extract_now`, whatever it stumbles over.
+    """
+    try:
+        block = blocked(status=status, body=body, media_type=media_type, text=text, asked=asked, final=url)
+        onward = refresh_of(body, media_type, url) if status == 200 and len(text) < _STUB else None
+    except (ExtractionFailed, MemoryError, ImportError):
+        raise
+    except Exception as error:
+        raise ExtractionFailed("unreadable", f"Judging the page failed: {type(error).__name__}.") from error
+    return block, onward
 
 
 def _error_page(body: bytes, media_type: str, status: int, asked: str, url: str) -> Block | None:

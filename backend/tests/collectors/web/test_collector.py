@@ -11,6 +11,7 @@ from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.collectors.web.target import recognise
 from extrophi_backend.errors import BackendError, ForbiddenAddress, InvalidTarget, PlatformUnavailable
 from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.fetch.errors import Paced
 from tests.collecting import Library
 from tests.sample_files import make_pdf
 from tests.web_server import Reply, WebServer, article, serving, sitemap
@@ -59,7 +60,7 @@ async def test_a_page_is_a_document_with_what_it_says_of_itself(server: WebServe
     assert document.published_at is not None
     assert document.published_at.isoformat() == "2026-01-31T12:00:00+00:00"
     assert "told here at some length" in document.text
-    assert [document.text[b.start : b.end] for b in document.blocks if b.level] in (["The heron"], [])
+    assert [document.text[b.start : b.end] for b in document.blocks if b.level] == ["The heron"]
     assert document.capture is not None
     assert document.capture.body.startswith(b"<!doctype html>")
     assert library.cursor == {"done": True}
@@ -209,7 +210,255 @@ async def test_a_busy_host_gives_the_slot_back_with_what_was_collected(
         await library.collect(collector, target(server.url("/sitemap.xml")))
     assert busy.value.retry_after == 90
     assert list(library.documents) == urls[:3]
-    assert library.cursor == {"path": [server.url("/sitemap.xml")], "after": urls[2], "handled": 3}
+    assert library.cursor is not None
+    assert (library.cursor["after"], library.cursor["handled"]) == (urls[2], 3)
+
+
+async def goes_on(library: Library, server: WebServer, runs: int, path: str = "/sitemap.xml") -> list[BackendError]:
+    """Run the job over and over, each time as if all that was to be waited for had passed."""
+    waits: list[BackendError] = []
+    for _ in range(runs):
+        fetcher = Fetcher(max_bytes=1_000_000, seconds=30, allow=LOOPBACK)
+        failures = library.failures
+        try:
+            await library.collect(WebCollector(fetcher, max_bytes=1_000_000), target(server.url(path)), resume=True)
+        except PlatformUnavailable as wait:
+            waits.append(wait)
+        finally:
+            library.failures[:0] = failures
+            await fetcher.close()
+        if library.cursor == {"done": True}:
+            break
+    return waits
+
+
+async def test_one_page_that_is_always_busy_does_not_end_the_job(server: WebServer) -> None:
+    urls = site(server, 5)
+    server.pages["/3"] = Reply("", 429, headers={"Retry-After": "90"})
+    library = Library()
+    waits = await goes_on(library, server, 10)
+    assert [type(wait) for wait in waits] == [PlatformUnavailable, PlatformUnavailable, Paced]
+    assert library.cursor == {"done": True}
+    assert list(library.documents) == [*urls[:3], urls[4]]
+    assert [(one.target, one.code) for one in library.failures] == [(urls[3], "rate_limited")]
+
+
+async def test_a_host_that_is_always_busy_is_given_up(server: WebServer) -> None:
+    urls = site(server, 9)
+    for number in range(1, 9):
+        server.pages[f"/{number}"] = Reply("", 429)
+    library = Library()
+    waits = await goes_on(library, server, 20)
+    assert len(waits) == 5
+    assert library.cursor == {"done": True}
+    assert list(library.documents) == urls[:1]
+    assert [one.code for one in library.failures] == ["rate_limited"] * 8
+    assert sum(server.requests[f"/{number}"] for number in range(1, 9)) <= 6
+
+
+async def test_while_one_host_waits_the_others_are_collected(server: WebServer) -> None:
+    with serving(WebServer()) as busy:
+        busy.pages |= {f"/{number}": article(f"Busy {number}") for number in range(3)}
+        busy.pages["/0"] = Reply("", 503, headers={"Retry-After": "30"})
+        urls = site(server, 4)
+        mixed = [busy.url("/0"), urls[0], busy.url("/1"), *urls[1:], busy.url("/2")]
+        server.pages["/sitemap.xml"] = sitemap(*mixed)
+        library = Library()
+        (wait,) = await goes_on(library, server, 1)
+        assert wait.retry_after is not None
+        assert 0 < wait.retry_after <= 30
+        assert list(library.documents) == urls
+        assert library.cursor is not None
+        assert library.cursor["aside"] == [busy.url("/0"), busy.url("/1")]
+        busy.pages["/0"] = article("Busy no more")
+        assert not await goes_on(library, server, 1)
+    assert sorted(library.documents) == sorted(mixed)
+    assert all(server.requests[f"/{number}"] == 1 for number in range(4))
+    assert not library.failures
+
+
+async def test_what_is_put_aside_counts_towards_the_limit(server: WebServer, collector: WebCollector) -> None:
+    with serving(WebServer({"/": Reply("", 429)})) as busy:
+        urls = site(server, 4)
+        server.pages["/sitemap.xml"] = sitemap(busy.url("/"), *urls)
+        library = Library()
+        with pytest.raises(PlatformUnavailable):
+            await library.collect(collector, target(server.url("/sitemap.xml")), limit=3)
+    assert list(library.documents) == urls[:2]
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+async def test_a_crawl_delay_slows_a_sitemap_of_sitemaps_and_does_not_end_it(
+    server: WebServer, *, remembers: bool
+) -> None:
+    urls = site(server, 3)
+    server.pages["/a.xml"] = server.pages["/sitemap.xml"]
+    server.pages["/sitemap.xml"] = sitemap(server.url("/a.xml"), index=True)
+    server.pages["/robots.txt"] = Reply("User-agent: *\nCrawl-delay: 20\n", media_type="text/plain")
+    library = Library()
+    waits: list[BackendError] = []
+    while library.cursor != {"done": True} and len(waits) < 8:
+        if not remembers:
+            library.memos.clear()
+        waits += await goes_on(library, server, 1)
+    assert sorted(library.documents) == urls
+    assert len(waits) == 3
+    assert {type(wait) for wait in waits} == {Paced}  # none of them says that the site would not answer
+    if remembers:
+        assert server.requests["/sitemap.xml"] == server.requests["/a.xml"] == 1
+
+
+async def test_robots_that_cannot_be_read_are_waited_for_and_told(server: WebServer) -> None:
+    site(server, 2)
+    server.pages["/robots.txt"] = Reply("", 429)
+    library = Library()
+    assert await goes_on(library, server, 20)
+    assert library.cursor == {"done": True}
+    assert [one.code for one in library.failures] == ["robots_unreachable"] * 2
+
+
+async def test_dead_links_that_come_first_do_not_use_up_the_limit(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 40)
+    server.pages |= {"/0": Reply("", 404), "/1": Reply("", 404)}
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")), limit=2)
+    assert list(library.documents) == urls[2:4]
+    server.pages |= {f"/{number}": Reply("", 404) for number in range(40)}
+    dead = Library()
+    await dead.collect(collector, target(server.url("/sitemap.xml")), limit=2)
+    assert len(dead.failures) == 22  # there is an end to it
+
+
+async def test_links_that_lead_nowhere_are_failures(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 1)
+    server.pages["/sitemap.xml"] = sitemap("https://xn--n3h.invalid/", "http://[", "ftp://x.example/", *urls)
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")))
+    assert [one.code for one in library.failures] == ["name_not_resolved", "malformed_url", "unsupported_scheme"]
+    assert list(library.documents) == urls
+
+
+async def test_any_charset_that_a_page_names_harms_nothing(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 4)
+    for number, charset in enumerate(["idna", "punycode", "undefined", "unicode_escape"]):
+        page = str(article(f"Café {number}").body).encode("latin-1")
+        server.pages[f"/{number}"] = Reply(page, media_type=f"text/html; charset={charset}")
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")))
+    assert list(library.documents) == urls
+
+
+WHOLE = " ".join(f"Sentence {number} of what the feed itself holds of this page." for number in range(8))
+
+
+def feed(server: WebServer, *contents: str) -> None:
+    items = "".join(
+        f"<item><title>Item {number}</title><link>/{number}</link>"
+        f"<description>&lt;p&gt;{content}&lt;/p&gt;</description></item>"
+        for number, content in enumerate(contents)
+    )
+    server.pages["/feed"] = Reply(f"<rss version='2.0'><channel>{items}</channel></rss>", media_type="text/xml")
+
+
+async def test_what_a_feed_holds_stands_in_for_a_page_that_cannot_be_had(
+    server: WebServer, collector: WebCollector
+) -> None:
+    feed(server, WHOLE, WHOLE, "Read more.", WHOLE)
+    server.pages |= {f"/{number}": Reply("", 403) for number in range(4)}
+    server.pages["/1"] = article("The page")
+    server.pages["/3"] = Reply("", 404)
+    library = Library()
+    await library.collect(collector, target(server.url("/feed")))
+    assert list(library.documents) == [server.url("/0"), server.url("/1")]
+    assert [(one.target, one.code) for one in library.failures] == [
+        (server.url("/2"), "http_403"),
+        (server.url("/3"), "http_404"),
+    ]
+    assert (library.documents[server.url("/0")].title, library.documents[server.url("/0")].text) == ("Item 0", WHOLE)
+    server.pages |= {"/0": article("Open now"), "/1": Reply("", 403)}
+    await library.collect(collector, target(server.url("/feed")))
+    assert [one.title for one in library.documents.values()] == ["Open now", "The page"]  # the page's own version stays
+    assert [one.target for one in library.failures] == [server.url(f"/{number}") for number in (1, 2, 3)]
+
+
+def leading_to(address: str, seconds: int = 0) -> Reply:
+    return Reply(
+        f"<!doctype html><html><head><meta http-equiv='Refresh' content='{seconds}; URL={address}'></head>"
+        f"<body><p>This page has moved <a href='{address}'>here</a>.</p></body></html>"
+    )
+
+
+async def test_a_page_that_only_leads_on_is_followed(server: WebServer, collector: WebCollector) -> None:
+    server.pages |= {"/old": leading_to("/older"), "/older": leading_to("new", 5), "/new": article("The new one")}
+    library = Library()
+    await library.collect(collector, target(server.url("/old")))
+    assert list(library.documents) == [server.url("/new")]
+    assert not library.failures
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("/robbed", "robots_disallowed"),
+        ("http://169.254.169.254/", "forbidden_address"),
+        ("ftp://x.example/", "unsupported_scheme"),
+        ("/?a", "too_many_redirects"),
+    ],
+)
+async def test_a_page_that_leads_where_nothing_may_be_fetched_is_a_failure(
+    server: WebServer, collector: WebCollector, address: str, code: str
+) -> None:
+    site(server, 1)
+    server.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /robbed\n", media_type="text/plain")
+    server.pages |= {"/0": leading_to(address), "/?a": leading_to("/?b"), "/?b": leading_to("/?a")}
+    library = Library()
+    await library.collect(collector, target(server.url("/sitemap.xml")))
+    assert not library.documents
+    assert [(one.target, one.code) for one in library.failures] == [(server.url("/0"), code)]
+
+
+async def test_a_page_that_loads_itself_anew_stays_a_page(server: WebServer, collector: WebCollector) -> None:
+    reload = "<meta http-equiv='refresh' content='{}'>"
+    server.pages |= {
+        "/news": article("News", head=reload.format("300; url=/other")),
+        "/long": article("Long", *[WHOLE] * 3, head=reload.format("0; url=/other")),
+        "/self": article("Self", "Short.", head=reload.format("5; url=/self#x")),
+    }
+    for path in ("/news", "/long", "/self"):
+        library = Library()
+        await library.collect(collector, target(server.url(path)))
+        assert list(library.documents) == [server.url(path)]
+
+
+async def test_a_run_goes_on_from_any_cursor(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 24)
+    server.pages |= {"/a.xml": sitemap(*urls[:11]), "/b.xml": sitemap(), "/c.xml": sitemap(*urls[11:])}
+    server.pages["/sitemap.xml"] = sitemap(
+        *(server.url(f"/{name}.xml") for name in ("a", "lost", "b", "c")), index=True
+    )
+    whole = Library()
+    pages = await whole.collect(collector, target(server.url("/sitemap.xml")))
+    assert len(pages) > 2
+    assert [one.code for one in whole.failures] == ["not_a_sitemap"]
+    for number, page in enumerate(pages):
+        left = Library(cursor=page.cursor)
+        await left.collect(collector, target(server.url("/sitemap.xml")), resume=True)
+        before = [document.external_id for one in pages[: number + 1] for document in one.documents]
+        assert [*before, *left.documents] == urls  # each once, in its order
+        failed = sum(len(one.failures) for one in pages[: number + 1])
+        assert failed + len(left.failures) == 1
+
+
+async def test_a_poisonous_sitemap_is_passed_over(server: WebServer, collector: WebCollector) -> None:
+    urls = site(server, 2)
+    server.pages |= {"/a.xml": sitemap(urls[0]), "/b.xml": sitemap(urls[1])}
+    server.pages["/sitemap.xml"] = sitemap(server.url("/a.xml"), server.url("/b.xml"), index=True)
+    library = Library()
+    aside = frozenset({server.url("/a.xml")})
+    await library.collect(collector, target(server.url("/sitemap.xml")), set_aside=aside)
+    assert [(one.target, one.code) for one in library.failures] == [(server.url("/a.xml"), "poisonous")]
+    assert list(library.documents) == urls[1:]
+    assert not server.requests["/a.xml"]
 
 
 async def test_a_poisonous_page_is_named_and_passed_over(server: WebServer, collector: WebCollector) -> None:
@@ -228,6 +477,7 @@ async def test_a_poisonous_page_is_named_and_passed_over(server: WebServer, coll
         ("example.org", "https://example.org/"),
         ("www.example.org/a?utm_medium=x", "https://www.example.org/a"),
         (" HTTP://EXAMPLE.org/a#b ", "http://example.org/a"),
+        ("https://xn--n3h.net/", "https://xn--n3h.net/"),
         ("bücher.example/x", "https://xn--bcher-kva.example/x"),
         ("example.org:8080/x", "https://example.org:8080/x"),
     ],
@@ -250,6 +500,8 @@ def test_what_is_no_address_is_left_to_others(typed: str) -> None:
         ("https://user:pw@example.org/", InvalidTarget),
         ("http://127.0.0.1/", ForbiddenAddress),
         ("http://[::1]/", ForbiddenAddress),
+        ("http://0x7f.1/", ForbiddenAddress),
+        ("http://2130706433/", ForbiddenAddress),
         ("http://169.254.169.254/latest/meta-data", ForbiddenAddress),
     ],
 )
