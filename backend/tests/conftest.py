@@ -1,5 +1,6 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -48,3 +49,17 @@ async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 def endpoint() -> Iterator[EmbeddingsEndpoint]:
     with serving() as endpoint:
         yield endpoint
+
+
+@pytest.fixture
+def plan(conn: Connection) -> Callable[[Awaitable[Any]], Awaitable[str]]:
+    """How PostgreSQL answers the last statement of a call over `conn`, if it may not read a table from end to end."""
+
+    async def explain(call: Awaitable[Any]) -> str:
+        seen: list[Any] = []
+        with conn.query_logger(seen.append):
+            await call
+        await conn.execute("SET enable_seqscan = off")
+        return "\n".join(row[0] for row in await conn.fetch(f"EXPLAIN {seen[-1].query}", *seen[-1].args))
+
+    return explain

@@ -47,13 +47,20 @@ async def answers(process: asyncio.subprocess.Process, client: httpx.AsyncClient
             await asyncio.sleep(0.1)
 
 
+async def parts(process: asyncio.subprocess.Process) -> list[psutil.Process]:
+    """The API's and the worker's process; the worker's comes once there are tables."""
+    async with asyncio.timeout(30):
+        while len(children := psutil.Process(process.pid).children()) < 2:
+            await asyncio.sleep(0.05)
+    return children
+
+
 async def test_one_container_migrates_serves_and_works_and_stops_as_a_whole(
     empty_database: str, valkey: Valkey, tmp_path: Path
 ) -> None:
     async with running(tmp_path, DATABASE_URL=empty_database, REDIS_URL=valkey.url) as (process, client):
         await answers(process, client, "/ready")
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) >= 2
+        children = await parts(process)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 30) == 0
         assert not [child for child in children if child.is_running()]
@@ -72,7 +79,7 @@ async def test_when_one_part_dies_the_whole_ends(
 ) -> None:
     async with running(tmp_path, DATABASE_URL=empty_database, REDIS_URL=valkey.url) as (process, client):
         await answers(process, client, "/ready")
-        children = psutil.Process(process.pid).children()
+        children = await parts(process)
         children[which].kill()
         assert await asyncio.wait_for(process.wait(), 30) == 1
         assert not [child for child in children if child.is_running()]

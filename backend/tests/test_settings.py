@@ -23,6 +23,15 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("EXTROPHI_FETCH_ALLOW", "everything"),
         ("EXTROPHI_CAPTURES_URL", "bucket"),
         ("EXTROPHI_FETCH_SECONDS", "soon"),
+        ("EXTROPHI_FETCH_SECONDS", "nan"),
+        ("EXTROPHI_FETCH_SECONDS", "inf"),
+        ("EXTROPHI_FETCH_MAX_BYTES", "-5"),
+        ("EXTROPHI_FILE_MAX_BYTES", "0"),
+        ("EXTROPHI_CAPTURES_URL", "foo://x"),
+        ("DATABASE_URL", "postgresql://localhost:abc/x"),
+        ("DATABASE_URL", "postgresql://u:hunter2@one:1,two:99999/x"),
+        ("REDIS_URL", "redis://localhost:abc"),
+        ("REDIS_URL", "redis://localhost/first"),
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
@@ -44,9 +53,27 @@ def test_a_wrong_setting_shows_no_secret(monkeypatch: pytest.MonkeyPatch, capsys
 
 def test_a_blank_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXTROPHI_PORT", "")
-    monkeypatch.setenv("OPENAI_API_KEY", "")
+    monkeypatch.setenv("OPENAI_API_KEY", "  ")
+    monkeypatch.setenv("EXTROPHI_CAPTURES_URL", " \t")
     assert read_settings().port == 8002
     assert read_settings().openai_api_key is None
+    assert read_settings().captures_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://postgres@/x?host=/run/sockets"),
+        ("DATABASE_URL", "postgresql://u:p%40@one:5432,two:5433/x"),
+        ("DATABASE_URL", "postgresql://[::1]:5432/x"),
+        ("REDIS_URL", "redis://:key@localhost:6379/1"),
+        ("REDIS_URL", "unix:///run/valkey.sock"),
+        ("EXTROPHI_CAPTURES_URL", "s3://bucket/folder"),
+    ],
+)
+def test_an_address_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    read_settings()
 
 
 def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -55,6 +82,9 @@ def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert read_settings().database_url.get_secret_value() == "postgresql://from-a-file/x"
     monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "none"))
     with pytest.raises(SystemExit, match="DATABASE_URL_FILE"):
+        read_settings()
+    (tmp_path / "none").write_bytes(b"\xff")
+    with pytest.raises(SystemExit, match=r"DATABASE_URL_FILE.*UTF-8"):
         read_settings()
 
 

@@ -1,8 +1,15 @@
 import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 import httpx
+import pytest
 
 from extrophi_backend.db import Connection
+from extrophi_backend.documents import sql
 
 
 def note(external_id: str = "note-1", text: str = "The heron eats at dawn.", **more) -> dict:
@@ -36,6 +43,20 @@ async def test_a_changed_text_is_a_new_version_and_the_old_one_stays(api: httpx.
     assert (oldest["version"], oldest["text"]) == (1, "The heron eats at dawn.")
     listed = (await api.get(f"/documents/{created['id']}/versions")).json()["items"]
     assert [version["version"] for version in listed] == [2, 1]
+
+
+async def test_versions_page_newest_first(api: httpx.AsyncClient) -> None:
+    await push(api, note(text="one"))
+    await push(api, note(text="two"))
+    (item,) = await push(api, note(text="three"))
+    path = f"/documents/{item['id']}/versions"
+    first = (await api.get(path, params={"limit": 2})).json()
+    rest = (await api.get(path, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [[one["version"] for one in page["items"]] for page in (first, rest)] == [[3, 2], [1]]
+    assert rest["next_cursor"] is None
+    for cursor in ("x", "WyJ4Il0", "Wy05XQ"):
+        answer = await api.get(path, params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
 
 
 async def test_text_is_kept_verbatim_white_space_and_emoji_too(api: httpx.AsyncClient, conn: Connection) -> None:
@@ -123,6 +144,62 @@ async def test_documents_go_into_the_collection_named(api: httpx.AsyncClient) ->
     assert [item["collections"] for item in birds] == [["birds", "default"]]
     names = [(c["name"], c["documents"]) for c in (await api.get("/collections")).json()["items"]]
     assert names == [("birds", 1), ("default", 2)]
+
+
+async def test_collections_are_made_once_and_page_by_name(api: httpx.AsyncClient) -> None:
+    await push(api, note(collections=["a", "b"]))
+    made = await api.post("/collections", json={"name": "c"})
+    again = await asyncio.gather(*(api.post("/collections", json={"name": "c"}) for _ in range(3)))
+    assert (made.status_code, made.json()["documents"]) == (201, 0)
+    assert {answer.json()["id"] for answer in again} == {made.json()["id"]}
+    assert (await api.post("/collections", json={"name": "a"})).json()["documents"] == 1
+    for wrong in ("", " ", "\0", "x" * 201, None):
+        assert (await api.post("/collections", json={"name": wrong})).status_code == 422
+    first = (await api.get("/collections", params={"limit": 3})).json()
+    rest = (await api.get("/collections", params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    assert [[one["name"] for one in page["items"]] for page in (first, rest)] == [["a", "b", "c"], ["default"]]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize("external_id", ["x" * 2001, "鷺" * 700])
+async def test_an_id_that_no_index_holds_is_refused(api: httpx.AsyncClient, conn: Connection, external_id: str) -> None:
+    answer = await api.post("/documents", json={"documents": [note(), note(external_id)]})
+    assert (answer.status_code, answer.json()["field"]) == (422, "documents.1.external_id")
+    assert await conn.fetchval("SELECT count(*) FROM documents") == 0
+    # Random, so that nothing of it can be compressed.
+    await push(api, note("".join(map(chr, random.Random(7).sample(range(0x4E00, 0x9000), 666)))))
+
+
+async def test_documents_seen_again_the_same_day_are_not_written_anew(api: httpx.AsyncClient, conn: Connection) -> None:
+    await push(api, note())
+    row = "SELECT xmin, seen_at FROM documents"
+    before = await conn.fetch(row)
+    await push(api, note())
+    assert await conn.fetch(row) == before
+    await conn.execute("UPDATE documents SET seen_at = now() - interval '2 days'")
+    await push(api, note())
+    assert (await conn.fetch(row))[0]["seen_at"] > before[0]["seen_at"]
+    await conn.execute("UPDATE documents SET state = 'gone', gone_at = now()")
+    await push(api, note())
+    assert await conn.fetchval("SELECT state FROM documents") == "collected"
+
+
+async def test_lists_and_captures_are_read_by_their_indexes(
+    conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]]
+) -> None:
+    before = (datetime.now(UTC), UUID(int=0))
+    for oldest_first in (False, True):
+        listing = sql.newest(
+            conn,
+            before=before,
+            platform=None,
+            collection=None,
+            limit=50,
+            with_text=False,
+            oldest_first=oldest_first,
+        )
+        assert "documents_newest" in await plan(listing)
+    assert "document_versions_capture" in await plan(sql.unused_captures(conn, ["captures/00/x"]))
 
 
 async def test_more_than_32_mb_is_refused(api: httpx.AsyncClient, conn: Connection) -> None:

@@ -1,5 +1,12 @@
+import asyncpg
 import httpx
 import pytest
+from pydantic import SecretStr
+
+from extrophi_backend.app import create_app
+from extrophi_backend.db import Unreachable
+from extrophi_backend.log import _Fields, event, request_id
+from extrophi_backend.settings import Settings
 
 DOCUMENT = {"platform": "files", "external_id": "x", "text": "t"}
 
@@ -65,3 +72,65 @@ async def test_a_request_id_comes_back_unless_it_could_do_harm(api: httpx.AsyncC
     assert (await api.get("/health", headers={"X-Request-Id": "mine-1"})).headers["x-request-id"] == "mine-1"
     made = (await api.get("/health", headers={"X-Request-Id": "a b\tc"})).headers["x-request-id"]
     assert " " not in made
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), FileNotFoundError("x"), asyncpg.DataError("x")])
+async def test_a_bug_is_a_problem_with_its_requests_id(
+    settings: Settings, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    async def bug() -> None:
+        ids.append(request_id.get())
+        raise error
+
+    ids: list[str] = []
+    app = create_app(settings)
+    app.add_api_route("/bug", bug)
+    caplog.handler.setFormatter(_Fields())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://backend") as client:
+        answer = await client.get("/bug", headers={"X-Request-Id": "mine-1"})
+    assert (answer.status_code, answer.json()["code"], ids) == (500, "internal", ["mine-1"])
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-request-id"] == "mine-1"
+    assert "request.failed path=/bug request=mine-1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Unreachable("x"), "database_unavailable"),
+        (asyncpg.InterfaceError("connection is closed"), "database_unavailable"),
+        (asyncpg.DeadlockDetectedError("x"), "busy"),
+    ],
+)
+async def test_what_may_go_better_later_is_503(settings: Settings, error: Exception, code: str) -> None:
+    async def away() -> None:
+        raise error
+
+    app = create_app(settings)
+    app.add_api_route("/away", away)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://backend") as client:
+        answer = await client.get("/away")
+    assert (answer.status_code, answer.json()["code"]) == (503, code)
+    assert answer.headers["retry-after"]
+
+
+async def test_a_database_that_is_not_there_is_503(settings: Settings) -> None:
+    for address in (
+        "postgresql://x@/x?host=/nowhere",
+        "postgresql://x@localhost:9/x",
+        "postgresql://x@nowhere.invalid/x",
+    ):
+        app = create_app(settings.model_copy(update={"database_url": SecretStr(address)}))
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://backend") as client,
+        ):
+            answer = await client.get("/jobs")
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+            assert (await client.get("/health")).status_code == 200
+
+
+def test_an_event_is_a_line() -> None:
+    assert event("x", a=1, b="two words", c='say "x"', d="one\ntwo\x1b") == (
+        r'x a=1 b="two words" c="say \"x\"" d="one\ntwo\u001b"'
+    )

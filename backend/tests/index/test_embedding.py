@@ -11,11 +11,11 @@ from extrophi_backend.collectors.models import Collected
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import service as documents
 from extrophi_backend.documents.models import Links
-from extrophi_backend.index import embedding, sql
+from extrophi_backend.index import embedding, service, sql
 from extrophi_backend.index.embedding import embed_pending, keep_embedding, tidy
 from extrophi_backend.index.endpoint import EndpointAway
 from extrophi_backend.settings import Settings
-from tests.embeddings_endpoint import EmbeddingsEndpoint
+from tests.embeddings_endpoint import EmbeddingsEndpoint, serving
 
 
 @pytest.fixture
@@ -253,3 +253,63 @@ async def test_text_of_a_deleted_document_is_not_sent(
     await embed_pending(pool, client, settings)
     assert "secret" not in endpoint.texts()
     assert await states(conn) == {"embedded": 2}
+
+
+async def test_an_endpoint_that_hangs_holds_up_no_other_model(
+    pool: Pool, conn: Connection, client: httpx.AsyncClient, settings: Settings
+) -> None:
+    await save(pool, "one")
+    await embed_pending(pool, client, settings)
+    with serving() as stuck:
+        stuck.hanging.clear()
+        await service.record(pool, "other", 8, stuck.url, beside=True)
+        wake = asyncio.Event()
+        keeping = asyncio.create_task(keep_embedding(pool, client, settings, wake, idle_seconds=0.05))
+        try:
+            async with asyncio.timeout(15):
+                while not stuck.requests:
+                    await asyncio.sleep(0.02)
+                await save(pool, "two", prefix="more")
+                wake.set()
+                while await conn.fetchval("SELECT count(*) FROM embeddings") < 2:
+                    await asyncio.sleep(0.02)
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+
+async def test_a_text_that_breaks_its_endpoint_is_set_aside_in_the_end(
+    pool: Pool, conn: Connection, client: httpx.AsyncClient, settings: Settings, endpoint: EmbeddingsEndpoint
+) -> None:
+    await save(pool, "one")
+    await embed_pending(pool, client, settings)
+    bad = "the longest of them all, at which it stumbles"
+    endpoint.refuse = lambda request: (500, {}, {"error": "oh"}) if bad in request["input"] else None
+    await save(pool, *(f"text {number}" for number in range(150)), bad, prefix="more")
+    for _ in range(embedding.ATTEMPTS):
+        with pytest.raises(EndpointAway):
+            await embed_pending(pool, client, settings)
+        assert "failed" not in await states(conn)
+    await embed_pending(pool, client, settings)
+    assert await states(conn) == {"embedded": 151, "failed": 1}
+
+
+async def test_an_endpoint_that_breaks_over_everything_fails_no_text(
+    pool: Pool, conn: Connection, client: httpx.AsyncClient, settings: Settings, endpoint: EmbeddingsEndpoint
+) -> None:
+    await save(pool, "one")
+    await embed_pending(pool, client, settings)
+    endpoint.refuse = lambda _: (500, {}, {})
+    await save(pool, "two", "three", prefix="more")
+    for _ in range(embedding.ATTEMPTS + 3):
+        with pytest.raises(EndpointAway):
+            await embed_pending(pool, client, settings)
+    assert await states(conn) == {"embedded": 1, "pending": 2}
+
+
+def test_it_is_said_where_text_leaves_this_machine(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    service.tell_if_text_leaves(settings, "local")
+    service.tell_if_text_leaves(settings, "http://127.0.0.1:9/v1")
+    assert not caplog.messages
+    service.tell_if_text_leaves(settings, "https://far.example/v1")
+    assert caplog.messages == ["embeddings.text_leaves_this_machine to=https://far.example/v1"]

@@ -1,5 +1,7 @@
 """Another embedding model beside the first, over HTTP."""
 
+import asyncio
+
 import httpx
 import pytest
 from pydantic import HttpUrl
@@ -77,6 +79,21 @@ async def test_a_retired_model_can_be_gone_back_to_or_dropped(
     assert (await api.delete(f"/embeddings/{ids['first']}")).status_code == 204
     assert (await api.delete(f"/embeddings/{ids['first']}")).status_code == 404
     assert await models(api) == {"second": ("active", 2, 0)}
+
+
+async def test_two_who_build_the_same_model_at_once_build_one(
+    api: httpx.AsyncClient, pool: Pool, settings: Settings, endpoint: EmbeddingsEndpoint
+) -> None:
+    await push(api, "one")
+    await embed(pool, settings)
+    body = {"model": "second", "endpoint": endpoint.url}
+    answers = await asyncio.gather(*(api.post("/embeddings", json=body) for _ in range(4)))
+    assert [answer.status_code for answer in answers] == [202] * 4
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    first = (await api.get("/embeddings", params={"limit": 1})).json()
+    rest = (await api.get("/embeddings", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    assert [page["items"][0]["model"] for page in (first, rest)] == ["second", "first"]
+    assert rest["next_cursor"] is None
 
 
 async def test_building_a_model_again_tries_failed_texts_again(

@@ -13,8 +13,10 @@ import pytest
 from extrophi_backend.captures.store import open_captures
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Pool
+from extrophi_backend.errors import NotFound
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.settings import Settings
+from extrophi_backend.sources import service
 from tests.web_server import Reply, WebServer, article, serving, sitemap
 
 
@@ -102,6 +104,30 @@ async def test_a_source_can_be_renamed_paused_and_limited(api: httpx.AsyncClient
         assert answer.status_code == 422, wrong
     assert [one["id"] for one in (await api.get("/sources?state=paused")).json()["items"]] == [source["id"]]
     assert (await api.get("/sources?state=active")).json()["items"] == []
+
+
+async def test_a_source_may_come_with_its_title(api: httpx.AsyncClient) -> None:
+    assert (await add(api, "example.org", title="Birds"))["title"] == "Birds"
+    assert (await add(api, "example.org", title="Fish"))["title"] == "Birds"  # it was there already
+
+
+async def test_a_paused_source_is_not_collected(api: httpx.AsyncClient) -> None:
+    source = await add(api, "example.org", collect=False)
+    await api.patch(f"/sources/{source['id']}", json={"state": "paused"})
+    answer = await api.post(f"/sources/{source['id']}/jobs")
+    assert (answer.status_code, answer.json()["code"]) == (409, "source_paused")
+    assert answer.json()["hint"]
+    await api.patch(f"/sources/{source['id']}", json={"state": "active"})
+    assert (await api.post(f"/sources/{source['id']}/jobs")).status_code == 202
+
+
+async def test_a_source_deleted_just_before_its_job_is_made_is_unknown(api: httpx.AsyncClient, pool: Pool) -> None:
+    source = await add(api, "example.org", collect=False)
+    async with pool.acquire() as conn:
+        found = await service.get(conn, UUID(source["id"]))
+        await api.delete(f"/sources/{source['id']}")
+        with pytest.raises(NotFound):
+            await service.collect_now(conn, found)
 
 
 async def test_sources_page_by_cursor(api: httpx.AsyncClient) -> None:
