@@ -17,6 +17,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from extrophi_backend.collectors.files.errors import OutsideRoots, TargetMissing
 from extrophi_backend.collectors.files.walk import (
     Found,
+    Linked,
     Refused,
     Unreadable,
     below,
@@ -162,23 +163,33 @@ class FilesCollector:
         if not draft.is_empty():
             yield draft.page({"after": "", "handled": handled} if run.cursor is None else dict(run.cursor))
         if next(rest, None) is None:
-            gone = await self._gone(run, folder, {uri_of(path) for path in found}, [t.path for t in troubles])
+            walked = [folder, *(entry.path for entry in entries if isinstance(entry, Linked))]
+            gone = await self._gone(run, walked, {uri_of(path) for path in found}, [t.path for t in troubles])
             end = run.cursor if not files else _cursor(files[-1], handled)
             for at in range(0, len(gone), _BATCH):
                 yield Page(gone=gone[at : at + _BATCH], cursor=end)
 
-    async def _gone(self, run: Run, folder: Path, seen: set[str], unreadable: Sequence[Path]) -> list[str]:
+    async def _gone(
+        self, run: Run, walked: Sequence[Path], seen: set[str], unreadable: Sequence[Path]
+    ) -> Sequence[str]:
         """Documents whose files are no more: not met by a walk of the whole folder, and not there when asked for.
 
         A document below a folder that could not be listed is left as it is, and so is one that is merely not
-        walked to any more, in a folder that was given a dot, say, or collected as a target of its own.
+        walked to any more, in a folder that was given a dot, say, or collected as a target of its own. The file that
+        a link led to counts only while the folder it stood in is there: it may be a disk that is not.
         """
-        known = await run.known.external_ids(f"{uri_of(folder).rstrip('/')}/")
-        doubtful = [path_of(uri) for uri in known if uri not in seen]
+        doubtful: dict[Path, None] = {}
+        for place in walked:
+            uri = uri_of(place).rstrip("/")
+            known = await run.known.external_ids(uri)
+            below_it = (one for one in known if one == uri or one.startswith(f"{uri}/"))
+            doubtful |= {path_of(one): None for one in below_it if one not in seen}
 
         def missing(path: Path) -> bool:
             try:
-                return below(path, unreadable) is None and status_of(path) is None
+                if below(path, unreadable) is not None or status_of(path) is not None:
+                    return False
+                return path not in walked or status_of(path.parent) is not None
             except OSError:
                 return False
 

@@ -35,6 +35,13 @@ class Unreadable:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Where a link leads out of the folder: to a folder that is walked, too, or to a file that is not there."""
+
+    path: Path
+
+
 class Refused(Exception):
     """A file that is not opened or cannot be read. `code` is for programs, `detail` for people."""
 
@@ -64,8 +71,8 @@ def below(path: Path, roots: Sequence[Path]) -> Path | None:
     return next((root for root in roots if path == root or root in path.parents), None)
 
 
-def walk(folder: Path, roots: Sequence[Path]) -> Iterator[Found | Unreadable]:
-    """The files below canonical `folder` whose names promise a format we read, and what is in the way.
+def walk(folder: Path, roots: Sequence[Path]) -> Iterator[Found | Unreadable | Linked]:
+    """The files below canonical `folder` whose names promise a format we read, obstacles, and where links lead.
 
     Names are in byte order, folders where their names stand. Left out: hidden files and folders, SKIPPED_FOLDERS,
     Office's lock files (`~$…`), files of other formats, and what is neither file nor folder (devices, pipes, sockets).
@@ -93,9 +100,11 @@ def walk(folder: Path, roots: Sequence[Path]) -> Iterator[Found | Unreadable]:
         except OSError as error:
             yield Unreadable(at.place, at.path, *reason(error))
             continue
+        if at.linked:
+            yield Linked(at.path)
         for entry in entries:
             inside = _look(entry, (*at.place, os.fsencode(entry.name)), folder, roots)
-            if isinstance(inside, Unreadable):
+            if isinstance(inside, Unreadable | Linked):
                 yield inside
             elif inside is not None:
                 waiting.append(inside)
@@ -105,11 +114,12 @@ def walk(folder: Path, roots: Sequence[Path]) -> Iterator[Found | Unreadable]:
 class _Folder:
     place: tuple[bytes, ...]
     path: Path
+    linked: bool = False
 
 
 def _look(
     entry: "os.DirEntry[str]", place: tuple[bytes, ...], folder: Path, roots: Sequence[Path]
-) -> Found | _Folder | Unreadable | None:
+) -> Found | _Folder | Unreadable | Linked | None:
     """What the walk does about an entry of a folder; None: pass by."""
     if entry.name.startswith((".", "~$")):
         return None
@@ -128,11 +138,15 @@ def _look(
 
 def _follow(
     place: tuple[bytes, ...], link: Path, folder: Path, roots: Sequence[Path]
-) -> Found | _Folder | Unreadable | None:
+) -> Found | _Folder | Unreadable | Linked | None:
     """Where a link leads, if the walk should go there."""
     try:
         path = link.resolve(strict=True)
         mode = path.lstat().st_mode
+    except FileNotFoundError:
+        path = link.resolve()
+        is_ours = suffix(path.name) in SUFFIXES and below(path, roots) and not below(path, (folder,))
+        return Linked(path) if is_ours else None
     except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
         return None  # it leads nowhere: there is nothing to collect
     is_folder = stat.S_ISDIR(mode)
@@ -142,7 +156,7 @@ def _follow(
         return None
     if below(path, roots) is None:
         return Unreadable(place, link, "outside_roots", "It is a link to a place outside EXTROPHI_FILES_ROOTS.")
-    return _Folder(place, path) if is_folder else Found(place, path)
+    return _Folder(place, path, linked=True) if is_folder else Found(place, path)
 
 
 def reason(error: OSError) -> tuple[str, str]:

@@ -182,6 +182,41 @@ async def test_links_are_followed_below_the_roots_only(folder: Path, collector: 
     ]
 
 
+async def test_files_behind_links_are_gone_when_they_are(folder: Path, collector: FilesCollector) -> None:
+    beside, alone = folder.parent / "beside", folder.parent / "alone"
+    (beside / "deep").mkdir(parents=True)
+    alone.mkdir()
+    for path in (beside / "a.md", beside / "deep" / "b.md", beside / "c.md", alone / "d.md", alone / "e.md"):
+        path.write_text("Text.")
+    (folder / "beside").symlink_to(beside)
+    (folder / "d.md").symlink_to(alone / "d.md")
+    library = Library()
+    library.save(Page(documents=[Collected("files", (alone / "e.md").as_uri(), "collected for itself")]))
+    await library.collect(collector, folder)
+    (beside / "a.md").unlink()
+    shutil.rmtree(beside / "deep")
+    (alone / "d.md").unlink()
+    (alone / "e.md").unlink()  # no link leads there
+    await library.collect(collector, folder)
+    assert library.gone == {path.as_uri() for path in (beside / "a.md", beside / "deep" / "b.md", alone / "d.md")}
+
+
+async def test_what_a_link_leads_to_on_a_disk_that_is_not_there_is_not_gone(
+    folder: Path, collector: FilesCollector
+) -> None:
+    disk = folder.parent / "disk"
+    disk.mkdir()
+    for path in (disk / "a.md", disk / "b.md"):
+        path.write_text("Text.")
+    (folder / "disk").symlink_to(disk)
+    (folder / "a.md").symlink_to(disk / "a.md")
+    library = Library()
+    await library.collect(collector, folder)
+    disk.rename(folder.parent / "unmounted")
+    await library.collect(collector, folder)
+    assert not library.gone
+
+
 def test_a_link_put_in_the_way_after_the_look_is_not_followed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "c.md").write_text("Secret.")
