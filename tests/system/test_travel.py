@@ -58,6 +58,8 @@ def travelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Travelled]:
             here.post("/api/documents", {"documents": ODD})
             for number in (2, 3):
                 here.post("/api/documents", {"documents": [ODD[0] | {"text": f"🐦‍⬛ ravens, edited {number} times"}]})
+            source = {"target": str(REPO / "examples" / "reading"), "title": "Reading", "limit": 7, "collect": False}
+            here.post("/api/sources", source)
             embedded(here)
             exported = here.cli("export", str(file))
             assert exported.returncode == 0, exported.stderr
@@ -71,7 +73,11 @@ def moved(here: Running, there: Running, file: Path) -> Travelled:
     imported = there.cli("import", str(file), "--json")
     assert imported.returncode == 0, imported.stderr
     totals = json.loads(imported.stdout)
-    assert totals == {"documents": 20, "dry_run": False, "created": 18, "updated": 2, "unchanged": 0}
+    assert totals == {
+        "documents": 20, "sources": 1, "dry_run": False, "created": 18, "updated": 2, "unchanged": 0,
+    }  # fmt: skip
+    [source] = there.get("/api/sources")["items"]
+    assert (source["title"], source["limit"], source["last_job"]) == ("Reading", 7, None)
     embedded(there)
     return Travelled(here, there, file)
 

@@ -130,14 +130,15 @@ def end_left_behind(recorded: Iterable[Recorded], *, seconds: float = 8) -> list
     PostgreSQL gets SIGINT (a fast shutdown), the others SIGTERM, and after `seconds` all that is left of their
     process groups SIGKILL.
     """
-    import psutil  # noqa: PLC0415
+    found = [child for child in recorded if child.is_alive()]
+    if not found:
+        return []
+    import psutil  # noqa: PLC0415  after a crash only
 
     alive: list[tuple[Recorded, psutil.Process]] = []
-    for child in recorded:
+    for child in found:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(child.pid)
-            if child.is_alive():
-                alive.append((child, process))
+            alive.append((child, psutil.Process(child.pid)))
     for child, process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGINT if child.name == "postgres" else signal.SIGTERM)

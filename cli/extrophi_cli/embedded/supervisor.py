@@ -150,7 +150,7 @@ class Supervisor:
     def _is_ready(self) -> bool:
         # Two homes started at once on one port both find it free; who answers there may be the other's.
         front_door = next(child for child in self._children if child.name == "orchestrator")
-        return get_json(self.port, "/ready").status == 200 and listens(front_door.process.pid, self.port)
+        return listens(front_door.process.pid, self.port) and get_json(self.port, "/ready").status == 200
 
     def _port_taken(self) -> CommandError:
         return CommandError(
