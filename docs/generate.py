@@ -1,4 +1,4 @@
-"""Write what is made from code: openapi.json of each component and docs/settings.md.
+"""Write what is made from code: openapi.json of each component (the orchestrator's is the whole API) and docs/settings.md.
 
 python docs/generate.py            writes them
 python docs/generate.py --check    ends with 1 and names those that are stale
@@ -16,15 +16,25 @@ ROOT = Path(__file__).parent.parent
 COMPONENTS = ("orchestrator", "research", "backend")
 sys.path[:0] = [str(ROOT / name) for name in (*COMPONENTS, "cli")]
 
+from openapi import front_door  # noqa: E402  it needs the components on the path
+
 
 def settings_class(component: str) -> type[BaseSettings]:
     return import_module(f"extrophi_{component}.settings").Settings
 
 
-def openapi(component: str) -> str:
-    """The component's API as it serves it, with no service in reach: making an app connects to nothing."""
-    app = import_module(f"extrophi_{component}.app").create_app(settings_class(component)())
-    return json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+def openapi() -> dict[str, str]:
+    """Each component's API as it serves it, with no service in reach: making an app connects to nothing."""
+    apps = {
+        component: import_module(f"extrophi_{component}.app").create_app(settings_class(component)())
+        for component in COMPONENTS
+    }
+    documents = {component: app.openapi() for component, app in apps.items()}
+    documents["orchestrator"] = front_door(documents.pop("orchestrator"), documents)
+    return {
+        component: json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        for component, document in documents.items()
+    }
 
 
 def settings_page() -> str:
@@ -56,7 +66,7 @@ def shown(default: object) -> str:
 
 
 def main() -> int:
-    pages = {ROOT / component / "openapi.json": openapi(component) for component in COMPONENTS}
+    pages = {ROOT / component / "openapi.json": text for component, text in openapi().items()}
     pages[ROOT / "docs" / "settings.md"] = settings_page()
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     if "--check" not in sys.argv:

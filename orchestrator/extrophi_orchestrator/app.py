@@ -3,10 +3,11 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 from extrophi_orchestrator.gateway.passing import Upstreams
 from extrophi_orchestrator.gateway.pool import Pool
@@ -30,6 +31,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Extrophi<
 <body><h1>Extrophi</h1><p>It is running. Ask it with <code>./extrophi ask "…"</code>, or over HTTP:
 <a href="/openapi.json">/openapi.json</a>, <a href="/health">/health</a>.</p></body></html>"""
 
+_API = Path(__file__).parent.parent / "openapi.json"
 _POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 
@@ -69,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         version="0.1.0",
         description="The front door. /api/* and /v1/* are passed on to the components that answer them.",
         lifespan=lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -83,6 +86,11 @@ def create_app(settings: Settings) -> FastAPI:
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def index() -> HTMLResponse:
         return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> FileResponse:
+        """The whole API: what is routed here, and what the components answer (docs/openapi.py)."""
+        return FileResponse(_API, media_type="application/json")
 
     document = app.openapi()
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -9,9 +9,7 @@ from extrophi_orchestrator.http.problems import responses
 router = APIRouter(prefix="/api/session", tags=["session"])
 
 
-@router.post(
-    "", status_code=204, summary="Trade a key (as a bearer token) for a cookie", responses=responses(400, 403, 421, 429)
-)
+@router.post("", status_code=204, summary="Trade a key (as a bearer token) for a cookie", responses=responses())
 async def enter(request: Request) -> Response:
     """The cookie is HttpOnly and SameSite=Strict, holds no key, and ends after 30 days. On loopback none is needed."""
     _of_our_page(request)
@@ -23,7 +21,7 @@ async def enter(request: Request) -> Response:
     return response
 
 
-@router.delete("", status_code=204, summary="Give the cookie back", responses=responses(400, 403, 421, 429))
+@router.delete("", status_code=204, summary="Give the cookie back", responses=responses())
 async def leave(request: Request) -> Response:
     _of_our_page(request)
     response = Response(status_code=204)
