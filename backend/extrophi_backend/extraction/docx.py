@@ -8,16 +8,20 @@ of error for a damaged one.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from extrophi_backend.extraction.archive import Archive
 from extrophi_backend.extraction.assembling import Assembly, clean, one_line
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
+from extrophi_backend.extraction.moments import parse_moment
 from extrophi_backend.extraction.tree import Element, local_name, parse_xml
 
 _SKIPPED = frozenset({"del", "moveFrom", "Fallback", "instrText", "txbxContent", "pPr", "rPr", "sectPr"})
+_WRAPPERS = frozenset({"sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "AlternateContent", "Choice"})
+"""Content controls, tracked insertions and the like, around paragraphs, rows and cells."""
 _TEXT = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_MAX_BASES = 11
+"""How deep Word lets styles build on each other; a circle of them ends here, too."""
 _HEADING = re.compile(r"heading ?([1-9])\Z", re.IGNORECASE)
 
 
@@ -34,13 +38,13 @@ def extract_docx(body: bytes) -> Extracted:
     content = next((child for child in root if local_name(child) == "body"), None) if root is not None else None
     if content is None:
         raise ExtractionFailed("unreadable", "It is named like a Word document but has no document inside.")
-    levels = _heading_levels(archive, posixpath.join(posixpath.dirname(main), "styles.xml"))
+    folder = posixpath.dirname(main)
+    levels = _heading_levels(archive, posixpath.join(folder, "styles.xml"))
     assembly = Assembly()
-    for element in _blocks(content):
-        if local_name(element) == "tbl":
-            assembly.add(clean(_table(element)))
-        else:
-            _add_paragraph(assembly, element, levels)
+    _add_blocks(assembly, content, levels)
+    for name in ("footnotes", "endnotes"):
+        for note in _notes(archive, posixpath.join(folder, f"{name}.xml")):
+            _add_blocks(assembly, note, levels)
     if not assembly.blocks:
         raise ExtractionFailed("no_text", "There are no words in it, perhaps only pictures.")
     properties = _core_properties(archive)
@@ -49,7 +53,7 @@ def extract_docx(body: bytes) -> Extracted:
         blocks=assembly.blocks,
         title=properties.get("title", "") or assembly.first_heading(),
         author=properties.get("creator") or None,
-        published_at=_moment(properties.get("created", "")),
+        published_at=parse_moment(properties.get("created", "")),
         language=properties.get("language") or None,
         format="text",
     )
@@ -64,6 +68,27 @@ def _main_part(archive: Archive) -> str:
     return "word/document.xml"
 
 
+def _notes(archive: Archive, name: str) -> Iterator[Element]:
+    """Footnotes or endnotes, without the lines that are drawn above them."""
+    data = archive.read(name)
+    root = parse_xml(data) if data else None
+    for note in root if root is not None else ():
+        if local_name(note) in {"footnote", "endnote"} and _attribute(note, "type") in {"", "normal"}:
+            yield note
+
+
+def _add_blocks(assembly: Assembly, content: Element, levels: Mapping[str, int]) -> None:
+    for element in _blocks(content):
+        if local_name(element) == "tbl":
+            assembly.add(clean(_table(element)))
+        else:
+            _add_paragraph(assembly, element, levels)
+        for box in element.iter("{*}txbxContent"):
+            # What a box holds is repeated for programs that know no boxes.
+            if not any(local_name(above) == "Fallback" for above in box.iterancestors()):
+                assembly.add(clean(_words(box)).strip())
+
+
 def _blocks(content: Element) -> Iterator[Element]:
     """Paragraphs and tables in reading order, also those inside content controls and tracked insertions."""
     waiting = list(reversed(content))
@@ -72,7 +97,7 @@ def _blocks(content: Element) -> Iterator[Element]:
         name = local_name(element)
         if name in {"p", "tbl"}:
             yield element
-        elif name in {"sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "AlternateContent", "Choice"}:
+        elif name in _WRAPPERS:
             waiting.extend(reversed(element))
 
 
@@ -114,34 +139,51 @@ def _add_paragraph(assembly: Assembly, paragraph: Element, levels: Mapping[str, 
     if not level and (numbered or style.lower().startswith("list")) and text:
         text = f"• {text}"
     assembly.add(one_line(text) if level else text, level=min(level, 6))
-    for box in paragraph.iter("{*}txbxContent"):
-        if not any(local_name(above) == "Fallback" for above in box.iterancestors()):
-            assembly.add(clean(_words(box)).strip())
 
 
 def _table(table: Element) -> str:
-    """A line per row, its cells apart by ` | `."""
+    """A line per row, its cells apart by ` | `; a table in a cell is the cell's words."""
     lines: list[str] = []
-    for row in table.iter("{*}tr"):
-        cells = [one_line(_words(cell)) for cell in row if local_name(cell) == "tc"]
+    for row in _inside(table, "tr"):
+        cells = [one_line(_words(cell)) for cell in _inside(row, "tc")]
         if any(cells):
             lines.append(" | ".join(cells))
     return "\n".join(lines)
 
 
+def _inside(element: Element, name: str) -> Iterator[Element]:
+    """A table's rows, or a row's cells: its own, also those in content controls, not those of tables within."""
+    waiting = list(reversed(element))
+    while waiting:
+        child = waiting.pop()
+        if local_name(child) == name:
+            yield child
+        elif local_name(child) in _WRAPPERS:
+            waiting.extend(reversed(child))
+
+
 def _heading_levels(archive: Archive, name: str) -> Mapping[str, int]:
     """Levels by style id. Ids are translated ("berschrift1" in a German Word), the names behind them are not."""
     levels = {f"Heading{level}": level for level in range(1, 7)} | {"Title": 1}
+    based: dict[str, str] = {}
     data = archive.read(name)
     root = parse_xml(data) if data else None
     for style in root if root is not None else ():
         if local_name(style) != "style":
             continue
-        title = next((_value(child) for child in style if local_name(child) == "name"), "")
-        if match := _HEADING.match(title):
+        said = {local_name(child): _value(child) for child in style}
+        if match := _HEADING.match(said.get("name", "")):
             levels[_attribute(style, "styleId")] = int(match[1])
-        elif title.lower() == "title":
+        elif said.get("name", "").lower() == "title":
             levels[_attribute(style, "styleId")] = 1
+        elif "basedOn" in said:
+            based[_attribute(style, "styleId")] = said["basedOn"]
+    for style in based:
+        above = style
+        for _ in range(_MAX_BASES):
+            above = based.get(above, above)
+        if above in levels:
+            levels.setdefault(style, levels[above])
     return levels
 
 
@@ -157,11 +199,3 @@ def _core_properties(archive: Archive) -> Mapping[str, str]:
     data = archive.read("docProps/core.xml")
     root = parse_xml(data) if data else None
     return {local_name(child): one_line(child.text or "")[:1000] for child in root} if root is not None else {}
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -10,7 +10,7 @@ from extrophi_backend.extraction.markdown import extract_markdown
 from extrophi_backend.extraction.models import Extracted
 from extrophi_backend.extraction.service import extract
 from extrophi_backend.extraction.text import paragraphs
-from tests.sample_files import make_docx, make_epub, make_pdf
+from tests.sample_files import make_docx, make_epub, make_pdf, make_zip
 
 
 def parts(extracted: Extracted) -> list[tuple[int, str]]:
@@ -68,6 +68,53 @@ async def test_a_docx_gives_headings_lists_tables_and_properties() -> None:
         (0, "place | minutes\nbus | four"),
     ]
     assert (found.title, found.author) == ("Reading on phones", "Ida Holm")
+
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def word(text: str, properties: str = "") -> str:
+    return f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def written(body: str, **others: str) -> bytes:
+    """A Word document of these paragraphs and tables; `others` are more parts, by name."""
+    members = {"document": f"<w:body>{body}</w:body>"} | others
+    return make_zip(
+        {f"word/{name}.xml": f"<w:{name} xmlns:w='{WORD}'>{content}</w:{name}>" for name, content in members.items()}
+    )
+
+
+async def test_notes_of_a_docx_come_after_its_text() -> None:
+    notes = (
+        f"<w:footnote w:type='separator'>{word('---')}</w:footnote><w:footnote w:id='2'>{word('A foot.')}</w:footnote>"
+    )
+    end = f"<w:endnote w:id='2'>{word('An end.')}</w:endnote>"
+    assert (await read(written(word("Text."), footnotes=notes, endnotes=end), "x.docx")).text == (
+        "Text.\n\nA foot.\n\nAn end."
+    )
+
+
+async def test_cells_of_a_docx_are_read_once_wherever_they_stand() -> None:
+    def cell(content: str) -> str:
+        return f"<w:tc>{content}</w:tc>"
+
+    inner = f"<w:tbl><w:tr>{cell(word('in'))}{cell(word('ner'))}</w:tr></w:tbl>"
+    box = f"<w:p><w:r><w:txbxContent>{word('A box.')}</w:txbxContent></w:r></w:p>"
+    control = f"<w:sdt><w:sdtContent>{cell(word('chosen'))}</w:sdtContent></w:sdt>"
+    rows = f"<w:tr>{cell(word('one'))}{control}</w:tr><w:tr>{cell(inner)}{cell(word('two') + box)}</w:tr>"
+    row = f"<w:sdt><w:sdtContent><w:tr>{cell(word('three'))}{cell(word('four'))}</w:tr></w:sdtContent></w:sdt>"
+    found = await read(written(f"<w:tbl>{rows}{row}</w:tbl>"), "x.docx")
+    assert found.text == "one | chosen\nin ner | two\nthree | four\n\nA box."
+
+
+async def test_a_style_built_on_a_heading_is_one() -> None:
+    styles = "".join(
+        f"<w:style w:styleId='{name}'><w:name w:val='{name}'/><w:basedOn w:val='{base}'/></w:style>"
+        for name, base in (("Chapter", "Part"), ("Part", "Heading2"), ("Round", "Circle"), ("Circle", "Round"))
+    )
+    body = word("On herons", "<w:pStyle w:val='Chapter'/>") + word("Text.", "<w:pStyle w:val='Round'/>")
+    assert parts(await read(written(body, styles=styles), "x.docx")) == [(2, "On herons"), (0, "Text.")]
 
 
 async def test_an_epub_is_read_in_the_order_of_its_spine() -> None:
