@@ -11,7 +11,8 @@ def as_query(text: str, field: str) -> str:
     Raises:
         InvalidInput: Nothing is left.
     """
-    words = (word.lstrip("-").translate(_QUOTATION_MARKS) for word in text.split())
+    # Quotation marks first: the dash of “-40” begins a word only without them.
+    words = (word.translate(_QUOTATION_MARKS).lstrip("-") for word in text.split())
     query = " ".join(word for word in words if word)
     if not query:
         raise InvalidInput(f"{field}: it holds no word.", field=field, hint="Write what you would like to know.")
