@@ -5,10 +5,17 @@ from collections.abc import Sequence
 from extrophi_research.answer.extractive import escaped
 from extrophi_research.answer.models import Nearest, Searched
 from extrophi_research.answer.reading import Reading, missing
+from extrophi_research.search import analysis
 
 _PLATFORMS = {"twitter": "X", "youtube": "YouTube", "reddit": "Reddit", "web": "the web", "files": "files"}
 _LONGEST_TITLE = 120
 _MOST_WORDS = 6
+_BRACKETS = str.maketrans({"[": "%5B", "]": "%5D"})
+"""An address with [1] in it would show a citation that there is not (RFC 3986 wants them encoded, too)."""
+_ENGLISH = frozenset("the a an of is are was were does did do how what which who where when why and to".split())
+_ONE_LANGUAGE = (
+    "A question and what answers it are compared in one language: of texts in another, ask in their language."
+)
 
 
 def abstention(searched: Searched, reading: Reading) -> str:
@@ -17,10 +24,16 @@ def abstention(searched: Searched, reading: Reading) -> str:
         if searched.filtered:
             return "No collected document passes these filters. Widen them, or collect something that passes them."
         return "Nothing has been collected yet that this question could be answered from. Collect something first."
+    if not reading.terms:
+        return (
+            "The question holds no word that tells what it is about. Ask with the words that you expect in the texts."
+        )
     paragraphs = [_where(searched)]
     if searched.nearest:
         paragraphs.append("\n".join(["What comes nearest:", *(f"- {_line(one)}" for one in searched.nearest)]))
     paragraphs.append(_next(missing(reading)[:_MOST_WORDS], filtered=searched.filtered))
+    if not _ENGLISH.intersection(analysis.words(reading.question)):
+        paragraphs.append(_ONE_LANGUAGE)
     return "\n\n".join(paragraphs)
 
 
@@ -37,7 +50,7 @@ def _where(searched: Searched) -> str:
 def _line(one: Nearest) -> str:
     title = escaped(one.title)
     title = title if len(title) <= _LONGEST_TITLE else f"{title[:_LONGEST_TITLE]}…"
-    link = one.url or one.deep_link
+    link = (one.url or one.deep_link or "").translate(_BRACKETS)
     return f"{title}: {link}" if link else title
 
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -27,11 +27,28 @@ _LONGEST_REST_SECONDS = 60.0
 than a wait. What it asks for itself (Retry-After) counts up to the longest."""
 MAX_CHARACTERS = 20_000
 """Of an answer. The prompt asks for 200 words; a model that never ends is cut off."""
+MAX_THOUGHT = 100_000
+"""Characters of what a model thinks aloud before it answers."""
+_LONGEST_SECONDS = 600.0
+"""For all of an answer, however lively it comes."""
 _MAX_LINE_BYTES = 1_000_000
 
 
 class ChatFailed(Exception):
     """The model gave no answer, or not all of it; the text says why, in words that a person can use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The model ended before its answer did; `reason` says why, in words that a person can use."""
+
+    reason: str
+
+
+_STOPPED = {
+    "length": Stopped("reached its limit of length, so the answer may lack its end"),
+    "content_filter": Stopped("was stopped by its filter, so the answer may lack its end"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,7 @@ class ChatModel:
     key: str | None
     seconds: float
     """Longest wait for the next words."""
+    longest: float = _LONGEST_SECONDS
     _rests_until: float = 0.0
 
     @property
@@ -64,7 +82,7 @@ class ChatModel:
         except ValueError:
             return self.host != "localhost"
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str | Stopped, None]:
         """The parts of the model's answer, as they come. Closed early, it lets go of the endpoint.
 
         Raises:
@@ -72,14 +90,19 @@ class ChatModel:
         """
         if time.monotonic() < self._rests_until:
             raise ChatFailed(f"the chat model at {self.host} did not answer a moment ago")
-        written = 0
+        written, ends = 0, time.monotonic() + self.longest
         async with aclosing(self._parts(messages)) as parts:
             while True:
+                left = ends - time.monotonic()
                 try:
                     # Silence is measured between parts that mean something: comment lines keep a stream alive.
-                    async with asyncio.timeout(self.seconds):
+                    async with asyncio.timeout(max(0, min(self.seconds, left))):
                         part = await anext(parts, None)
                 except TimeoutError:
+                    if left < self.seconds:
+                        raise ChatFailed(
+                            f"the chat model at {self.host} did not come to an end in {self.longest:g} seconds"
+                        ) from None
                     self._rest()
                     raise ChatFailed(
                         f"the chat model at {self.host} said nothing for {self.seconds:g} seconds"
@@ -89,19 +112,22 @@ class ChatModel:
                     raise ChatFailed(
                         f"the chat model at {self.host} is out of reach ({type(error).__name__})"
                     ) from error
-                except (httpx.HTTPError, ValueError) as error:
+                except (httpx.HTTPError, ValueError, RecursionError) as error:  # the last: JSON nested too deep
                     raise ChatFailed(
                         f"the chat model at {self.host} answers what cannot be read ({type(error).__name__})"
                     ) from error
                 if part is None:
                     return
-                written += len(part)
-                if written > MAX_CHARACTERS:
-                    raise ChatFailed(f"the chat model at {self.host} does not come to an end")
+                written += len(part) if isinstance(part, str) else 0
+                if written > MAX_CHARACTERS + MAX_THOUGHT:
+                    raise self.endless()
                 if part:
                     yield part
 
-    async def _parts(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    def endless(self) -> ChatFailed:
+        return ChatFailed(f"the chat model at {self.host} does not come to an end")
+
+    async def _parts(self, messages: Sequence[Message]) -> AsyncGenerator[str | Stopped, None]:
         """As `stream`; a part that holds no text (a thought, a role) is empty."""
         body = {
             "model": self.name,
@@ -118,16 +144,19 @@ class ChatModel:
                 raise self._refusal(answer)
             kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind == "application/json":  # a server that knows no streams
-                yield _whole(json.loads(await _read(answer)))
+                for part in _whole(json.loads(await _read(answer))):
+                    yield part
                 return
             if kind != "text/event-stream":
                 raise ChatFailed(f"{self.host} answers {kind or 'something'}, which is no chat model's answer")
             async for data in _event_data(answer.aiter_bytes()):
                 if data.strip() == "[DONE]":
                     return
-                text, ended = _part(json.loads(data))
+                text, finish_reason = _part(json.loads(data))
                 yield text
-                if ended:
+                if finish_reason:
+                    if finish_reason in _STOPPED:
+                        yield _STOPPED[finish_reason]
                     return
         raise ChatFailed(f"the chat model at {self.host} broke off")
 
@@ -197,26 +226,29 @@ async def _read(answer: httpx.Response) -> bytes:
     return body
 
 
-def _part(event: Any) -> tuple[str, bool]:
-    """The text of one event of a stream, and whether the answer ends with it."""
+def _part(event: Any) -> tuple[str, str]:
+    """The text of one event of a stream, and why the answer ends with it, if it does."""
     choice = _choice(event)
     if choice is None:  # counts of tokens, or filters' findings
-        return "", False
+        return "", ""
     delta = choice.get("delta")
     text = _text(delta.get("content")) if isinstance(delta, dict) else ""
-    return text, choice.get("finish_reason") is not None
+    return text, str(choice.get("finish_reason") or "")  # some servers send an empty one until the end
 
 
-def _whole(event: Any) -> str:
-    choice = _choice(event)
-    message = choice.get("message") if choice else None
-    return _text(message.get("content")) if isinstance(message, dict) else ""
+def _whole(event: Any) -> Iterator[str | Stopped]:
+    choice = _choice(event) or {}
+    message = choice.get("message")
+    if isinstance(message, dict):
+        yield _text(message.get("content"))
+    if (reason := str(choice.get("finish_reason"))) in _STOPPED:
+        yield _STOPPED[reason]
 
 
 def _choice(event: Any) -> dict[str, Any] | None:
     if not isinstance(event, dict):
         raise ValueError("no object")  # noqa: TRY004  what was received is wrong, not who called
-    if event.get("error"):
+    if event.get("error") or event.get("object") == "error":  # the latter is vLLM's
         raise ChatFailed("the chat model reported a fault of its own")
     choices = event.get("choices")
     return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None

@@ -21,10 +21,14 @@ _MAX_PASSAGE = 4_000
 _MAX_TITLE = 200
 NO_ANSWER = "NO ANSWER"
 
-MARKER = re.compile(
-    r"[\[【]\s*(?:\^|(?:passages?|sources?)\s*)?(\d(?:[\d\s,;&–—-]|and)*)(?:†[^\[\]【】]*)?[\]】]", re.IGNORECASE
+_NAMED = r"(?:passages?|sources?)"
+_NUMBERS = rf"(\d(?:[\d\s,;&–—-]|and|{_NAMED})*)"
+BRACKETED = re.compile(
+    rf"[\[【［]\s*(?:\^|{_NAMED}\s*)?{_NUMBERS}(?:(?::\d+)?†[^\[\]【】［］]*)?[\]】］]", re.IGNORECASE
 )
-"""What a model writes for a citation, in the forms that are seen; what a source may hold, too."""
+"""A number in brackets, as a model cites and a source may hold it: [1], [2, 3], [^1], [Passage 1], 【1:0†source】."""
+MARKER = re.compile(rf"{BRACKETED.pattern}|\(\s*{_NAMED}\s*{_NUMBERS}\)|<sup>\s*(\d[\d\s,;–—-]*)</sup>", re.IGNORECASE)
+"""What a model writes for a citation, in the forms that are seen."""
 
 _RULES = """\
 You answer a question from numbered passages, which were collected from the web, from posts and from files.
@@ -63,10 +67,9 @@ def prompt(question: str, passages: Sequence[Passage], mark: str) -> list[Messag
     """The messages to send. `mark` must be one that no author of a passage can have known."""
     parts: list[str] = []
     for passage in passages:
-        title = harmless(" ".join(passage.chunk.title.split()))[:_MAX_TITLE]
         parts += [
             f"=== {mark} passage {passage.n} ===",
-            *([f"Title: {title}"] if title else []),
+            *_head(passage.chunk),
             harmless(passage.chunk.text[:_MAX_PASSAGE]),
             f"=== {mark} end of passage {passage.n} ===",
             "",
@@ -76,6 +79,13 @@ def prompt(question: str, passages: Sequence[Passage], mark: str) -> list[Messag
     return [Message("system", rules), Message("user", "\n".join(parts))]
 
 
+def _head(chunk: Chunk) -> list[str]:
+    """What is known of a passage's document. Names are their authors' choice, too: harmless like the text."""
+    date = chunk.published_at.date().isoformat() if chunk.published_at else ""
+    lines = (("Title", chunk.title), ("Author", chunk.author or ""), ("Date", date))
+    return [f"{name}: {harmless(' '.join(value.split()))[:_MAX_TITLE]}" for name, value in lines if value.strip()]
+
+
 def harmless(text: str) -> str:
     """A text with its bracketed numbers escaped, without invisible characters and tokens of chat templates."""
     seen = "".join(
@@ -83,7 +93,7 @@ def harmless(text: str) -> str:
     )
     # <|im_start|>, <|eot_id|>, [INST], <<SYS>>: some servers read them in a message as if they were their own.
     spaced = _TEMPLATE_TOKENS.sub(lambda found: " ".join(found[0]), seen)
-    return MARKER.sub(lambda found: rf"\[{found[1].strip()}\]", spaced)
+    return BRACKETED.sub(lambda found: rf"\[{found[1].strip()}\]", spaced)
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cn"})

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -16,9 +17,11 @@ from extrophi_research.http.fields import Question
 from extrophi_research.http.problems import Problem, responses
 from extrophi_research.http.sse import Event, EventStream
 from extrophi_research.http.state import App, State
+from extrophi_research.log import event
 from extrophi_research.search.models import Citation
 from extrophi_research.search.schemas import CitationOut, FiltersIn
 
+_log = logging.getLogger(__name__)
 router = APIRouter(tags=["answer"])
 
 
@@ -118,6 +121,18 @@ async def _events(app: State, chat: ChatModel | None, found: Found) -> AsyncGene
             detail=f"What was shown is checked, but it is not all: {error}.",
             code="answer_broke_off",
             hint="Ask again.",
+        )
+        yield Event("error", problem.model_dump(exclude_none=True))
+    except Exception:  # noqa: BLE001  logged, and told: it is the edge of the process
+        # The response has begun: no handler of the app can answer any more, and a stream that just ends tells nothing.
+        _log.exception(event("answer.failed"))
+        problem = Problem(
+            type="urn:extrophi:problem:internal_error",
+            title="Something went wrong here",
+            status=500,
+            detail="The answer could not be finished.",
+            code="internal_error",
+            hint="Ask again; the log of research says what happened.",
         )
         yield Event("error", problem.model_dump(exclude_none=True))
 

@@ -16,12 +16,13 @@ from extrophi_research.answer.chat import ChatFailed, ChatModel
 from extrophi_research.answer.extractive import choose, escaped
 from extrophi_research.answer.models import Answer, Cited, Nearest, Said, Searched
 from extrophi_research.answer.passages import MAX_PASSAGES
-from extrophi_research.answer.reading import Reading, Sentence, is_about, read
+from extrophi_research.answer.reading import Holding, Reading, Sentence, equally, is_about, read
 from extrophi_research.answer.writing import NoAnswer, Unsupported, write
 from extrophi_research.http.state import State
 from extrophi_research.log import event
 from extrophi_research.search import sql
 from extrophi_research.search.citations import cite
+from extrophi_research.search.keyword import IndexBroken, KeywordIndex
 from extrophi_research.search.models import Chunk, Citation, Filters, Hit
 from extrophi_research.search.service import search
 
@@ -65,8 +66,18 @@ async def find(app: State, question: str, limit: int, filters: Filters) -> Found
         filtered=filters.any,
         nearest=_nearest(found.items),
     )
-    reading = await asyncio.to_thread(read, app.model, question, chunks[:MAX_PASSAGES])
+    reading = await asyncio.to_thread(read, app.model, question, chunks[:MAX_PASSAGES], _holding(app.index))
     return Found(reading, chunks[:MAX_PASSAGES][:limit], searched, found.degraded)
+
+
+def _holding(index: KeywordIndex) -> Holding:
+    def holding(terms: Sequence[str]) -> tuple[int, Sequence[int]]:
+        try:
+            return index.holding(terms)
+        except IndexBroken:
+            return equally(terms)
+
+    return holding
 
 
 async def answer(app: State, chat: ChatModel | None, found: Found, *, within: float = _WHOLE_SECONDS) -> Answer:
@@ -90,7 +101,7 @@ async def answering(app: State, chat: ChatModel | None, found: Found) -> AsyncGe
         BrokeOff: The chat model failed, and some of its answer was given already.
     """
     if chat is not None and found.chunks and is_about(found.reading):
-        text, cited = "", list[Citation]()
+        text, cited, notes = "", list[Citation](), list[str]()
         yield Cited(cited)
         try:
             async with aclosing(write(chat, app.model, found.reading, found.chunks)) as pieces:
@@ -98,19 +109,14 @@ async def answering(app: State, chat: ChatModel | None, found: Found) -> AsyncGe
                     if len(piece.cited) > len(cited):
                         cited = [_citation(sentence) for sentence in piece.cited]
                         yield Cited(cited)
+                    notes += piece.notes
                     text += piece.text
-                    yield Said(piece.text)
-        except NoAnswer:
-            made = replace(_abstained(found), model=chat.name)
-        except Unsupported:
-            made = _extractive(found, f"what the chat model at {chat.host} wrote is supported by no passage")
-        except ChatFailed as error:
-            _log.warning(event("chat.failed", host=chat.host, model=chat.name, shown=len(text), reason=str(error)))
-            if text:
-                raise BrokeOff(str(error)) from error
-            made = _extractive(found, str(error))
+                    if piece.text:
+                        yield Said(piece.text)
+        except (NoAnswer, Unsupported, ChatFailed) as error:
+            made = _instead(found, chat, error, shown=len(text))
         else:
-            yield Answer(text, cited, False, found.searched, found.degraded, chat.name)
+            yield Answer(text, cited, False, found.searched, _joined(found.degraded, *notes), chat.name)
             return
     else:
         made = _extractive(found)
@@ -118,6 +124,22 @@ async def answering(app: State, chat: ChatModel | None, found: Found) -> AsyncGe
     for part in _paragraphs(made.text):
         yield Said(part)
     yield made
+
+
+def _instead(found: Found, chat: ChatModel, error: NoAnswer | Unsupported | ChatFailed, *, shown: int) -> Answer:
+    """The answer where the model gave none.
+
+    Raises:
+        BrokeOff: It failed, and some of its answer was given already.
+    """
+    if isinstance(error, NoAnswer):
+        return replace(_abstained(found), model=chat.name)
+    if isinstance(error, Unsupported):
+        return _extractive(found, f"what the chat model at {chat.host} wrote is supported by no passage")
+    _log.warning(event("chat.failed", host=chat.host, model=chat.name, shown=shown, reason=str(error)))
+    if shown:
+        raise BrokeOff(str(error)) from error
+    return _extractive(found, str(error))
 
 
 def _extractive(found: Found, reason: str | None = None) -> Answer:
@@ -137,8 +159,11 @@ def _extractive(found: Found, reason: str | None = None) -> Answer:
         made = Answer(text, [_citation(one) for one in chosen], False, found.searched, found.degraded)
     if reason is None:
         return made
-    quoted = f"Quoted from what was found: {reason}."
-    return replace(made, degraded=f"{found.degraded} {quoted}" if found.degraded else quoted)
+    return replace(made, degraded=_joined(found.degraded, f"Quoted from what was found: {reason}."))
+
+
+def _joined(*reasons: str | None) -> str | None:
+    return " ".join(filter(None, reasons)) or None
 
 
 def _abstained(found: Found) -> Answer:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 
 # Quotation marks, brackets and emphasis close with a sentence; then the numbers of its sources ("family.[1] It").
-_CLOSERS = r"(?:['\"”’“»)\]*_`]|[\u00a0\u202f ]»)*(?:\\?\[[\d\s,–-]+\\?\])*"
+CLOSERS = r"(?:['\"”’“»)\]*_`]|[\u00a0\u202f ]»)*(?:\\?\[[\d\s,–-]+\\?\])*"
+"""What stands between a stop and the end of its sentence."""
 _END = re.compile(
-    rf"""(?<![.!?…؟۔।॥])[.!?…؟۔।॥]+{_CLOSERS}(?=\s|$)
-       |[。！？｡][」』）]*{_CLOSERS}
+    rf"""(?<![.!?…؟۔।॥])[.!?…؟۔।॥]+{CLOSERS}(?=\s|$)
+       |[。！？｡][」』）]*{CLOSERS}
        |(?m:^[ \t]*\#{{1,6}}[ \t].*(?:\n|\Z))  # a heading is a line, whatever stops it holds
        |\n[ \t]*\n\s*
        |\n(?=[ \t]*(?:[-*+•>|]|\#{{1,6}}|\d+[.)])[ \t])""",

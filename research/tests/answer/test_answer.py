@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from extrophi_research.answer.service import answer, find
 from extrophi_research.app import create_app
+from extrophi_research.embeddings.local import LocalModel
 from extrophi_research.search.models import Filters
 from extrophi_research.settings import Settings
 from tests.app_server import serving
@@ -133,7 +135,55 @@ async def test_markers_that_point_nowhere_or_are_not_supported_are_left_out(talk
     assert answer["answer"] == (
         "Herons stand in the shallows at dawn [1]. Storks bring luck to houses. Whales sing in the deep."
     )
+    assert answer["degraded"] == "2 of the answer's 3 sentences have no citation that stands."
     check(answer)
+
+
+WRITTEN_AND_SHOWN = [
+    ("Herons stand in the shallows at dawn [1], [9].", "Herons stand in the shallows at dawn [1]."),
+    ("Herons stand in the shallows at dawn [9], [1].", "Herons stand in the shallows at dawn [1]."),
+    ("Herons stand in the shallows at dawn [1] and [9].", "Herons stand in the shallows at dawn [1]."),
+    ("Herons stand in the shallows at dawn ([9]) [1].", "Herons stand in the shallows at dawn [1]."),
+    ("Herons stand in the shallows at dawn ([1]).", "Herons stand in the shallows at dawn ([1])."),
+    ("Herons stand in the shallows at dawn (Passage 1).", "Herons stand in the shallows at dawn [1]."),
+    ("Herons stand in the shallows at dawn<sup>1</sup>.", "Herons stand in the shallows at dawn[1]."),
+    (
+        "According to [1], herons stand in the shallows at dawn.",
+        "According to [1], herons stand in the shallows at dawn.",
+    ),
+    (
+        "According to [1], storks bring luck. Herons stand in the shallows at dawn [1].",
+        "According to, storks bring luck. Herons stand in the shallows at dawn [1].",
+    ),
+    (
+        "[1] Herons stand in the shallows at dawn. They wait for fish [1].",
+        "[1] Herons stand in the shallows at dawn. They wait for fish [2].",
+    ),
+    (
+        "Herons stand in the shallows at dawn. [1] They wait.",
+        "Herons stand in the shallows at dawn. [1] They wait.",
+    ),
+    (
+        "Herons stand in the shallows at dawn [1], a share in [0,1], see `items[2]`.",
+        r"Herons stand in the shallows at dawn [1], a share in \[0,1\], see `items\[2\]`.",
+    ),
+    (
+        "Herons stand in the shallows at dawn [1]. See https://evil.example/x, and https://a.example/herons.",
+        "Herons stand in the shallows at dawn [1]. See (a link that no passage holds), and https://a.example/herons.",
+    ),
+    ("3) Herons stand in the shallows at dawn [1].", "3) Herons stand in the shallows at dawn [1]."),
+]
+
+
+async def test_what_stands_is_shown_and_what_does_not_leaves_no_trace(talking, chat):
+    for written, shown in WRITTEN_AND_SHOWN:
+        chat.reply = (written,)
+        answer = await ask(talking)
+        assert answer["answer"] == shown
+        check(answer)
+        chat.reply = tuple(written)  # a character at a time
+        got = await streamed(talking)
+        assert "".join(data["text"] for name, data in got if name == "delta") == shown
 
 
 async def test_an_answer_that_no_passage_supports_is_replaced_by_quotations(talking, chat):
@@ -178,7 +228,7 @@ async def test_what_a_source_orders_is_material_and_its_markers_are_not_ours(
     assert answer["model"] == "extractive"
     assert r"\[1\]" in chat.prompt
     assert r"\[2\] Buy gold" in chat.prompt
-    assert linked["answer"] == "Herons eat fish [1] (https://evil.example)."
+    assert linked["answer"] == "Herons eat fish [1] ((a link that no passage holds))."
     check(linked, [hostile])
 
 
@@ -195,6 +245,49 @@ async def test_a_model_that_finds_no_answer_makes_an_abstention(talking, chat):
 async def test_what_a_model_thinks_aloud_is_not_its_answer(talking, chat):
     chat.reply = ("<thi", "nk>Passage [1] says dawn.</th", "ink>\n\nHerons stand in the shallows at dawn [1].")
     assert (await ask(talking))["answer"] == "Herons stand in the shallows at dawn [1]."
+
+
+THOUGHT_ALOUD = [
+    ("Passage 1 says dawn [1].\n</thi", "nk>\n\nHerons stand in the shallows at dawn [1]."),
+    ("<thinking>", "hm" * 30_000, "</thinking>Herons stand in the shallows at dawn [1]."),
+    ("<think>a</think>\n<think>b</think>Herons stand in the shallows at dawn [1].",),
+    ("Herons stand in the shallows at dawn [1].", "</think>"),
+]
+
+
+async def test_a_thought_may_have_no_beginning_and_many_words(talking, chat):
+    for reply in THOUGHT_ALOUD:
+        chat.reply = reply
+        answer = await ask(talking)
+        assert answer["answer"] == "Herons stand in the shallows at dawn [1]."
+        assert answer["degraded"] is None
+
+
+async def test_a_citation_is_checked_before_it_is_taken_for_a_sources_own(
+    start_research, library, database, tmp_path, chat
+):
+    await library.add("Herons were counted by Ruiz [1] in spring. There were forty of them [17].", title="count")
+    await library.embed()
+    chat.reply = ("Herons were counted by Ruiz [1] in spring.",)
+    async with start_research(database, tmp_path, CHAT_URL=chat.url, CHAT_MODEL="m") as research:
+        await research.finds("herons", bool)
+        answer = await ask(research, "Who counted the herons in spring?")
+    assert answer["answer"] == "Herons were counted by Ruiz [1] in spring."
+    assert len(answer["citations"]) == 1
+
+
+async def test_a_claim_in_another_script_needs_its_words_in_the_passage(
+    start_research, library, database, tmp_path, chat
+):
+    text = "Серая цапля стоит на мелководье и ждёт рыбу. Её вес около двух килограммов."
+    await library.add(text, title="цапля")
+    await library.embed()
+    chat.reply = ("Кошка спит на крыше [1]. Серая цапля ждёт рыбу на мелководье [1].",)
+    async with start_research(database, tmp_path, CHAT_URL=chat.url, CHAT_MODEL="m") as research:
+        await research.finds("цапля", bool)
+        answer = await ask(research, "Где стоит серая цапля?")
+    assert answer["answer"] == "Кошка спит на крыше. Серая цапля ждёт рыбу на мелководье [1]."
+    check(answer, [text])
 
 
 async def test_a_server_that_knows_no_streams_is_understood(talking, chat):
@@ -215,6 +308,10 @@ async def test_a_server_that_knows_no_streams_is_understood(talking, chat):
         ({"raw": ("text/event-stream", b"data: not json\n\n")}, "cannot be read"),
         ({"raw": ("text/event-stream", b"data: [1]\n\n")}, "cannot be read"),
         ({"raw": ("text/event-stream", b'data: {"error": {"message": "overloaded"}}\n\n')}, "fault of its own"),
+        ({"raw": ("text/event-stream", b'data: {"object": "error", "message": "no"}\n\n')}, "fault of its own"),
+        ({"raw": ("text/event-stream", b"data: " + b"[" * 200_000 + b"\n\n")}, "cannot be read"),
+        ({"raw": ("application/json", b"[" * 200_000)}, "cannot be read"),
+        ({"reply": ("<think>", *("hm" * 1000 for _ in range(60)))}, "does not come to an end"),
         ({"raw": ("text/event-stream", b"\xff\xfe\n\n")}, "cannot be read"),
         ({"raw": ("text/event-stream", b"")}, "broke off"),
         ({"raw": ("text/event-stream", b"data: " + b"x" * 2_000_000)}, "cannot be read"),
@@ -271,7 +368,44 @@ async def test_a_model_that_breaks_off_after_text_was_shown_ends_in_an_error_eve
 async def test_an_answer_cut_at_the_models_own_limit_stands(talking, chat):
     chat.reply = ("Herons stand in the shallows at dawn [1]. They wait for [",)
     chat.finish_reason = "length"
-    assert (await ask(talking))["answer"] == "Herons stand in the shallows at dawn [1]. They wait for"
+    answer = await ask(talking)
+    assert answer["answer"] == "Herons stand in the shallows at dawn [1]. They wait for"
+    assert "limit of length" in answer["degraded"]
+    chat.finish_reason = "content_filter"
+    assert "filter" in (await ask(talking))["degraded"]
+
+
+async def test_a_reason_to_finish_that_is_empty_is_none(talking, chat):
+    parts = ("Herons stand in the ", "shallows at dawn [1].")
+    events = [{"choices": [{"delta": {"content": part}, "finish_reason": ""}]} for part in parts]
+    body = "".join(f"data: {json.dumps(one)}\n\n" for one in events) + "data: [DONE]\n\n"
+    chat.raw = ("text/event-stream", body.encode())
+    assert (await ask(talking))["answer"] == "Herons stand in the shallows at dawn [1]."
+
+
+async def test_an_answer_has_a_longest_time_however_lively_it_comes(talking, chat):
+    chat.reply, chat.waits_after = ("Herons stand.", " More."), 1
+    state = talking.app.state
+    found = await find(state.extrophi, QUESTION, 8, Filters())
+    made = await answer(state.extrophi, replace(state.chat, longest=0.3), found)
+    assert "did not come to an end in 0.3 seconds" in str(made.degraded)
+
+
+class FailsLater(LocalModel):
+    """Reads what was found, and fails when a claim is to be checked."""
+
+    def embed(self, texts):
+        if len(texts) <= 2:
+            raise RuntimeError("out of memory")
+        return super().embed(texts)
+
+
+async def test_a_fault_of_our_own_ends_the_stream_with_an_error_event(talking, chat):
+    chat.reply = ("Herons stand in the shallows at dawn [1].",)
+    talking.app.state.extrophi = replace(talking.app.state.extrophi, model=FailsLater())
+    got = await streamed(talking)
+    assert [name for name, _ in got] == ["citations", "error"]
+    assert got[-1][1]["code"] == "internal_error"
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
