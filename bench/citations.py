@@ -62,14 +62,24 @@ async def _text(connection: Connection, citation: dict[str, object]) -> str:
 def _rule(texts: dict[str, str]) -> None:
     """Claims as a chat model writes them: those that a text supports, those it does not, the former beside others."""
     claims = json.loads((REPO / "bench" / "data" / "claims.json").read_text())
+    texts |= claims["texts"]
     model = LocalModel()
-    supported = [(one["claim"], texts[one["in"]]) for one in claims["supported"]]
-    unsupported = [(one["claim"], texts[one["in"]]) for one in claims["unsupported"]]
+
+    def of(group: list[dict[str, str]]) -> list[tuple[str, str]]:
+        return [(one["claim"], texts[one["in"]]) for one in group]
+
+    supported = of(claims["supported"])
     # The next claim's text of the same collection: near in topic, and without what is claimed.
     moved = [(claim, other) for (claim, text), (_, other) in pairwise(supported) if other != text]
-    print(f"citations kept, of claims that the text supports: {_kept(model, supported)}/{len(supported)}")
-    print(f"citations kept, of claims that it does not support: {_kept(model, unsupported)}/{len(unsupported)}")
-    print(f"citations kept, of supported claims beside another text: {_kept(model, moved)}/{len(moved)}")
+    for name, group in (
+        ("that the text supports", supported),
+        ("that it does not support", of(claims["unsupported"])),
+        ("that the text supports, beside another text", moved),
+        ("that it contradicts", of(claims["contradicted"])),
+        ("that it supports, in other scripts", of(claims["other_scripts"]["supported"])),
+        ("that it does not support, in other scripts", of(claims["other_scripts"]["unsupported"])),
+    ):
+        print(f"citations kept, of claims {name}: {_kept(model, group)}/{len(group)}")
 
 
 def _kept(model: LocalModel, claims: Sequence[tuple[str, str]]) -> int:
