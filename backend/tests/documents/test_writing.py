@@ -1,0 +1,37 @@
+"""Documents written by two at once."""
+
+import asyncio
+
+import pytest
+
+from extrophi_backend.collectors.models import Collected
+from extrophi_backend.db import Pool
+from extrophi_backend.documents import service
+from extrophi_backend.documents.models import Links, Others
+
+
+@pytest.mark.parametrize("others", [Others("web", unchanged=("b", "a")), Others("web", gone=("b", "a"))])
+async def test_documents_are_locked_in_one_order_whatever_was_found_of_them(pool: Pool, others: Others) -> None:
+    prepared = await service.prepare(pool, None, [Collected("web", name, name) for name in ("a", "b")])
+    async with pool.acquire() as first, pool.acquire() as second, pool.acquire() as third:
+        async with first.transaction():
+            await service.write(first, prepared, Links())
+
+        async def write() -> None:
+            async with second.transaction():
+                await service.write(second, [], Links(), others)
+
+        transaction = first.transaction()
+        await transaction.start()
+        await first.execute("SELECT FROM documents WHERE external_id = 'a' FOR UPDATE")
+        writing = asyncio.create_task(write())
+        async with asyncio.timeout(10):
+            while not await third.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                await asyncio.sleep(0.02)
+        # It waits for the first of them and holds none, so that nobody can be waiting for it.
+        async with third.transaction():
+            await third.execute("SELECT FROM documents WHERE external_id = 'b' FOR UPDATE NOWAIT")
+        await transaction.rollback()
+        await writing
+        state = await first.fetch("SELECT DISTINCT state FROM documents")
+    assert [row["state"] for row in state] == ["gone" if others.gone else "collected"]
