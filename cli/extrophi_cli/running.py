@@ -97,12 +97,12 @@ def start_detached(settings: Settings, *, until_idle: bool, port: int | None = N
         )
 
 
-def stop(home: Home) -> bool:
+def stop(home: Home, *, seconds: float = _STOP_SECONDS) -> bool:
     """Stop what runs, and wait until it has; whether anything ran. Raises CommandError when it cannot be stopped."""
     if not home.is_locked():
         return False
     told: Up | None = None
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + seconds
     while home.is_locked():
         up = home.running()
         if up and up.pid != (told and told.pid):
@@ -110,7 +110,7 @@ def stop(home: Home) -> bool:
             told = up
         if time.monotonic() > deadline:
             who = f" (process {told.pid})" if told else ", and says not who it is"
-            raise CommandError(f"It still runs after {_STOP_SECONDS} s{who}.", hint=f"See {home.logs}.")
+            raise CommandError(f"It still runs after {seconds:g} s{who}.", hint=f"See {home.logs}.")
         time.sleep(0.05)
     return True
 
