@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from extrophi_backend.errors import InvalidInput
-from extrophi_backend.http.fields import JSONArray, JSONObject, Text
+from extrophi_backend.http.fields import JSONArray, JSONObject, LastEventId, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.sse import Event, EventStream
 from extrophi_backend.http.state import App, State
@@ -133,11 +133,10 @@ async def progress(app: App, id: Id, body: ProgressIn) -> ProgressOut:  # noqa: 
 async def events(
     app: App,
     id: Id,  # noqa: A002  the contract's name
-    last_event_id: Annotated[str | None, Header(max_length=40, description="Go on after this event.")] = None,
+    last_event_id: LastEventId = 0,
 ) -> EventStream:
     await _get(app, id)
-    seen = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
-    return EventStream(_follow(app, id, min(seen, 2**62)))
+    return EventStream(_follow(app, id, last_event_id))
 
 
 async def _follow(app: State, investigation_id: UUID, seen: int) -> AsyncGenerator[Event, None]:

@@ -40,7 +40,7 @@ def problem(
     if openai:
         kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
         text = _sendable(f"{detail} {hint}".strip())
-        error = {"message": text, "type": kind, "param": field, "code": code}
+        error = {"message": text, "type": kind, "param": field, "code": "invalid_api_key" if status == 401 else code}
         return JSONResponse({"error": error}, status, headers=headers)
     body = Problem(
         type=f"urn:extrophi:problem:{code}",
@@ -145,9 +145,9 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "too_large"}.get(
-        error.status_code, "http_error"
-    )
+    if error.status_code == 400:  # FastAPI's word for a body that it cannot decode
+        return problem(422, "invalid_body", _TITLES[422], "The body cannot be read.", hint="Send JSON as UTF-8.")
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
     title = _TITLES.get(error.status_code, "The request cannot be served")
     hints = {
         404: "See /openapi.json for the paths there are.",

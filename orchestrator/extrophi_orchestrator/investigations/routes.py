@@ -4,11 +4,11 @@ from uuid import UUID
 import httpx
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.types import Message, Receive, Scope, Send
 from typing_extensions import override
 
-from extrophi_orchestrator.errors import InvalidInput, UpstreamFailed, UpstreamSlow
+from extrophi_orchestrator.errors import UpstreamFailed, UpstreamSlow
 from extrophi_orchestrator.gateway.passing import Upstreams, key_refused, pass_on
 from extrophi_orchestrator.gateway.pool import HEALTH_HINT
 from extrophi_orchestrator.http.problems import responses
@@ -22,14 +22,28 @@ _EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a NUL character cannot be stored")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair is no character") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""Any text that backend can store."""
+
+
 class NewInvestigation(BaseModel):
     """A question, and where to look."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"question": "Why?", "targets": ["https://example.org/post"]}]}
     )
-    question: Annotated[str, Field(min_length=1, max_length=8000)]
-    targets: Annotated[list[Annotated[str, Field(min_length=1, max_length=8000)]], Field(min_length=1, max_length=50)]
+    question: Annotated[Text, Field(min_length=1, max_length=8000)]
+    targets: Annotated[list[Annotated[Text, Field(min_length=1, max_length=8000)]], Field(min_length=1, max_length=50)]
     limit: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 100
     scope: Literal["targets", "library"] = "targets"
 
@@ -56,8 +70,6 @@ async def create(
             json=body.model_dump(),
             headers=upstreams.headers(request_id.get()),
         )
-    except UnicodeEncodeError as error:
-        raise InvalidInput("Half a surrogate pair is no character.", hint="Send whole characters.") from error
     except httpx.TimeoutException as error:
         raise UpstreamSlow("backend did not answer in time.", hint=HEALTH_HINT) from error
     except httpx.HTTPError as error:

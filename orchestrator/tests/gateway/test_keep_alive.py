@@ -105,15 +105,21 @@ async def test_a_component_that_says_it_closes_is_believed(client: httpx.AsyncCl
 
 
 async def test_words_that_nobody_asked_for_end_an_idle_connection(client: httpx.AsyncClient, backend: Upstream) -> None:
+    heard, said = asyncio.Event(), asyncio.Event()
+
     async def talk(exchange: Exchange) -> None:
         await exchange.answer(b"good")
-        await asyncio.sleep(0.02)
+        await heard.wait()
         await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+        said.set()
 
     backend.handler = talk
     for _ in range(5):
+        heard.clear()
+        said.clear()
         assert (await client.get("/api/stats")).content == b"good"
-        await asyncio.sleep(0.05)
+        heard.set()
+        await said.wait()
     assert backend.connections == 5
 
 

@@ -323,13 +323,13 @@ async def test_a_component_that_does_not_answer_in_time_is_named(backend: Upstre
 
 async def test_a_body_may_take_longer_than_an_answer(backend: Upstream, research: Upstream) -> None:
     async with (
-        front_door(backend.url, research.url, EXTROPHI_ANSWER_SECONDS="0.5") as door,
+        front_door(backend.url, research.url, EXTROPHI_ANSWER_SECONDS="2") as door,
         door.connected() as (reader, writer),
     ):
         writer.write(request("POST", "/api/uploads", "Transfer-Encoding: chunked"))
-        for _ in range(12):
+        for _ in range(10):
             writer.write(b"1\r\nx\r\n")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
         writer.write(b"0\r\n\r\n")
         status, _, _ = await read_answer(reader)
     assert status == 200
@@ -536,3 +536,15 @@ async def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(doo
         status, headers, _ = await read_answer(reader)
     assert (status, headers["content-type"]) == (413, "application/problem+json")
     assert not backend.seen
+
+
+async def test_a_client_that_leaves_before_its_body_is_no_fault(
+    door: Door, backend: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with door.connected() as (_, writer):
+        writer.write(request("POST", "/api/documents", "Content-Length: 10"))
+        await writer.drain()
+    async with httpx.AsyncClient(base_url=door.url) as client:
+        assert (await client.get("/api/stats")).status_code == 200  # by now it was heard of
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+    assert [exchange.target for exchange in backend.seen] == ["/stats"]
