@@ -8,15 +8,16 @@ import re
 from typing import Final
 
 
-def _any(*phrases: str) -> re.Pattern[str]:
+def any_of(*phrases: str) -> re.Pattern[str]:
     return re.compile("|".join(phrases), re.IGNORECASE)
 
 
-CHALLENGE_TITLE: Final = _any(
+CHALLENGE_TITLE: Final = any_of(
     (
         r"^(?:just a moment|one moment,? please|attention required!?|are you (?:a )?(?:robot|human)\??"
         r"|robot check)[.…!? ]*$"
     ),
+    r"^(?:please wait for verification|请?(?:完成)?安全验证|\S{1,6}安全验证|环境异常)[.…! ]*$",
     r"^(?:security|human|bot|browser|captcha) (?:check|verification|challenge)[.…! ]*$",
     r"^(?:verify(?:ing)? (?:that )?you are (?:a )?human|pardon our interruption|ddos-guard|captcha)[.…! ]*$",
     r"^(?:making sure you(?:'|’)re not a bot|checking your browser|access to this page has been denied)[.…! ]*$",
@@ -25,7 +26,7 @@ CHALLENGE_TITLE: Final = _any(
         r"|しばらくお待ちください)[.…! ]*$"
     ),
 )
-CHALLENGE: Final = _any(
+CHALLENGE: Final = any_of(
     (
         r"(?:verify|confirm|prove|make sure|check(?:ing)?|show us) (?:that )?(?:you(?:'|’)re|you are"
         r"|if you are) (?:a |an )?(?:real |actual )?(?:human|person|not a (?:ro)?bot)"
@@ -37,6 +38,9 @@ CHALLENGE: Final = _any(
     r"you(?:'|’)re (?:a )?human.{0,80}cookies enabled",
     r"something about your browser made us think you (?:were|are|might be) a (?:ro)?bot",
     r"enable javascript and cookies to continue|enable cookies and reload the page",
+    r"click the button below to continue shopping|enable cookies in your browser to continue",
+    r"the requested url was rejected|your support id is:? ?<?\d+",  # F5's firewall
+    r"当前环境异常|完成验证后即可继续|系统监测到您的网络环境存在异常|请您?(?:完成|进行)验证",
     r"bestätigen sie,? dass sie (?:ein mensch|kein roboter) sind",
     r"überprüfung ihres browsers",
     r"ungewöhnlichen? (?:datenverkehr|aktivität)",
@@ -51,7 +55,7 @@ CHALLENGE: Final = _any(
     r"(?:verifica|conferma) (?:che|di) (?:non )?(?:sei|essere) (?:un )?(?:robot|umano)",
     r"подтвердите,? что (?:вы|запросы)|не робот|请完成(?:安全)?验证|人机验证|ロボットではありません|私はロボット",
 )
-LOGIN_TITLE: Final = _any(
+LOGIN_TITLE: Final = any_of(
     r"^(?:please )?(?:log|sign) ?in(?: or (?:sign|create|register).*| to .*| required| page)?[.…! ]*$",
     r"^(?:login|log-in|sign-in|authentication required|account login|members? (?:login|area|only))[.…! ]*$",
     (
@@ -63,7 +67,7 @@ LOGIN_TITLE: Final = _any(
         r"|登入|ログイン|로그인)[.…! ]*$"
     ),
 )
-LOGIN: Final = _any(
+LOGIN: Final = any_of(
     (
         r"(?:you (?:must|need to|have to|should) (?:be )?|please |you(?:'|’)ll need to "
         r"|must be )(?:log(?:ged)? ?in|sign(?:ed)? ?in)"
@@ -99,6 +103,54 @@ LOGIN: Final = _any(
     r"ログインしてください",
     r"로그인이 필요",
 )
+LOGIN_TO_READ: Final = any_of(
+    (
+        r"(?:must|need to|have to) (?:be )?(?:log(?:ged)? ?in|sign(?:ed)? ?in)(?: as .{1,40})?"
+        r" to (?:read|view|see|access|continue)"
+    ),
+    r"(?:log|sign) ?in(?: or .{1,40})? to (?:continue|read|view|see|access|keep reading)",
+    (
+        r"this (?:content|page|article|story) is (?:only )?(?:available )?(?:for|to)"
+        r" (?:registered |logged-in )?(?:members|users)"
+    ),
+    r"(?:melden sie sich|melde dich|loggen sie sich) (?:bitte )?(?:an|ein),? um .{0,60}(?:lesen|sehen|fortzufahren)",
+    r"connectez-vous pour (?:continuer|lire|accéder)|identifiez-vous pour",
+    r"inicia(?:r)? sesión para (?:continuar|leer|ver)|(?:faça|fazer) (?:o )?login para (?:continuar|ler|ver)",
+    r"accedi per (?:continuare|leggere)|log in om (?:verder|door) te|войдите,? чтобы (?:продолжить|читать|просмотреть)",
+    r"登录后(?:查看|阅读)|ログインして(?:続き|ご覧)",
+)
+LOGIN_TO_ACT: Final = any_of(
+    (
+        r"(?:log|sign)(?:ged|ed)? ?in(?: or .{1,40}?)?,? (?:to|before you can|if you want to) (?:be able to )?"
+        r"(?:edit|comment|reply|post|vote|like|write|leave|add|rate|review|save|follow|download|participate|join|ask|answer|react|upload|bookmark"
+        r"|submit|create|contribute|respond|share|subscribe|watch|report)"
+    ),
+    r"(?:kommentieren|antworten|bearbeiten|commenter|répondre|comentar|responder|rispondere|commentare|reageren)",
+)
+"""Reading needs none of it."""
+PAYWALL: Final = any_of(
+    (
+        r"(?:create an? (?:free )?account|sign up|subscribe|log in|sign in|become a member).{0,40}"
+        r" to (?:read|unlock|continue reading) (?:the (?:full|whole|rest of the)|this) (?:story|article|post)"
+    ),
+    r"trouble retrieving the article content",  # NYT
+    r"^this (?:post|episode|story|article|newsletter) is for (?:paid|paying) (?:subscribers|members)(?: only)?",
+    r"^subscribe to (?:continue|keep) reading[.!]?$|^subscribe to unlock this (?:article|story)",
+    r"^continue reading (?:your|this) article with",
+    r"^keep reading (?:with a|this (?:post|article) with)",
+    r"(?:diesen artikel|jetzt|hier|sofort) weiterlesen mit|^weiterlesen mit .{1,30}[+]",
+    r"^diese[rn]? (?:artikel|inhalt) ist (?:nur )?für abonnenten",
+    r"il vous reste [\d.,]+ ?% de cet article|la suite est réservée aux abonnés",
+    r"^(?:cet )?article (?:est )?réservé aux abonnés",
+    r"(?:este contenido|este artículo) es (?:solo|exclusivo) para suscriptores|suscríbete para seguir leyendo",
+    r"(?:conteúdo|artigo) (?:é )?exclusivo para assinantes|assine para continuar lendo",
+    r"(?:questo (?:contenuto|articolo) è )?riservato agli abbonati|abbonati per continuare a leggere",
+    r"^dit artikel is (?:alleen|exclusief) voor abonnees",
+    r"^(?:この記事は)?(?:有料)?会員限定(?:記事)?(?:です)?。?$|^残り[\d,]+文字",
+    r"(?:content|post|page) is (?:password[- ]protected|protected by a password)|^dieser inhalt ist passwortgeschützt",
+    r"^cet? (?:contenu|article) est protégé par (?:un )?mot de passe",
+)
+"""What follows is for others: said of this very text, in a line of its own."""
 LOGIN_PATH: Final = re.compile(
     (
         r"(?:^|/)(?:log[-_]?in|sign[-_]?in|log[-_]?on|sign[-_]?on|sso|anmelden|connexion|inloggen|wp-login\.php"
@@ -107,7 +159,7 @@ LOGIN_PATH: Final = re.compile(
     ),
     re.IGNORECASE,
 )
-COOKIE: Final = _any(
+COOKIE: Final = any_of(
     r"cookie", r"consent", r"your privacy",
     r"privacy (?:choices|settings|policy|preferences)",
     r"personal data",
@@ -127,7 +179,7 @@ COOKIE: Final = _any(
     r"privacidade",
     r"parceiros",
 )  # fmt: skip
-COOKIE_TITLE: Final = _any(
+COOKIE_TITLE: Final = any_of(
     r"^before you continue(?: to .{1,40})?$",
     r"^bevor sie (?:fortfahren|zu .{1,40} weitergehen)$",
     r"^avant de continuer.{0,40}$",
@@ -138,7 +190,7 @@ COOKIE_TITLE: Final = _any(
         r"|cookie-einstellungen)$"
     ),
 )
-ACCEPT: Final = _any(
+ACCEPT: Final = any_of(
     (
         r"^(?:i )?(?:accept|agree|consent|allow)(?: (?:all|and (?:continue|close)|to all|cookies|all cookies"
         r"|all and (?:continue|close)))*$"
@@ -169,7 +221,7 @@ CONSENT_HOST: Final = re.compile(r"(?:^|\.)(?:consent|guce|myprivacy|cookiewall|
 CONSENT_PATH: Final = re.compile(
     r"(?:^|/)(?:consent|cookie-?wall|cookie-?consent|privacy-?gate|collectconsent|privacy-wall)(?:/|$)", re.IGNORECASE
 )
-JAVASCRIPT: Final = _any(
+JAVASCRIPT: Final = any_of(
     r"(?:enable|activate|turn on|switch on|allow|have) (?:your )?java ?script",
     (
         r"java ?script (?:is |has been |seems to be |must be |needs to be |to be |not )*(?:disabled|required"
@@ -186,83 +238,17 @@ JAVASCRIPT: Final = _any(
     r"(?:schakel|zet) java ?script (?:in|aan)",
     r"включите java ?script|启用 ?java ?script|java ?script ?を有効|java ?script(?:를| 을)? 활성화",
 )
-WAITING: Final = _any(
+WAITING: Final = any_of(
     r"^(?:loading|please wait|wird geladen|bitte warten|chargement|cargando|caricamento|laden|загрузка)[.…! ]*$",
     r"^(?:加载中|読み込み中)[.…! ]*$",
 )
-MISSING_TITLE: Final = _any(
-    (
-        r"^(?:(?:http )?(?:error|erreur|fehler)\s?:?\s?)?404(?: (?:error|fehler))?[.!]?(?:\s?[:,]?\s?(?:page "
-        r"|file )?(?:is )?not found)?[.!]?$"
-    ),
-    (
-        r"^(?:oops|sorry|whoops|uh[- ]oh)?[!,.… ]*(?:(?:this|the|that|your) )?(?:requested )?(?:(?:web ?)?page"
-        r"|content|article|file|url|post|story|document|topic)(?: you (?:requested|are looking for"
-        r"|were looking for))? ?(?:is |was |could |can |has |does |could)?(?:not|n(?:'|’)t|cannot"
-        r"|no longer) ?(?:be )?(?:been )?(?:found|exist|available|exists)[.!]?$"
-    ),
-    r"^(?:page|content|article|post|video|product) (?:unavailable|missing|removed|deleted)[.!]?$",
-    r"^not found[.!]?$",
-    r"^nothing (?:was )?found(?: here)?[.!]?$",
-    r"^this (?:page|content|post|article) (?:isn(?:'|’)t|is not|is no longer) available[.!]?$",
-    (
-        r"^(?:diese |die )?(?:angeforderte )?(?:seite|artikel|inhalt|beitrag) (?:wurde |konnte "
-        r"|ist )?(?:leider )?nicht (?:mehr )?(?:gefunden|vorhanden|verfügbar|gefunden werden)(?: werden)?[.!]?$"
-    ),
-    (
-        r"^(?:cette )?(?:page|article|contenu) (?:est |n(?:'|’)est |n(?:'|’)a pas été |non )?(?:introuvable"
-        r"|trouvée?|pas disponible|plus disponible|n(?:'|’)existe pas)[.!]?$"
-    ),
-    r"^(?:esta |la )?página (?:solicitada )?no (?:encontrada|existe|disponible|se encuentra)[.!]?$",
-    r"^(?:a )?página não (?:encontrada|existe)[.!]?$",
-    r"^pagina non trovata[.!]?$",
-    r"^pagina niet gevonden[.!]?$",
-    r"^sidan (?:hittades inte|kunde inte hittas)[.!]?$",
-    r"^nie znaleziono strony[.!]?$",
-    r"^страница не найдена[.!]?$",
-    r"^(?:页面|頁面|网页)(?:不存在|未找到|找不到)[。!]?$",
-    r"^找不到(?:页面|頁面|网页)[。!]?$",
-    r"^(?:ページ|お探しのページ)(?:が|は)見つかりません(?:でした)?[。!]?$",
-    r"^페이지를 찾을 수 없습니다[.!]?$",
+RATE: Final = any_of(
+    r"^(?:429 )?too many requests[.!]?$|^rate limit exceeded[.!]?$|^error 1015.*$",
+    r"^(?:you (?:are being|have been) rate limited|zu viele anfragen|trop de requêtes|demasiadas solicitudes)[.!]?$",
 )
-MISSING: Final = _any(
-    (
-        r"(?:page|content|article|post|story|document|file|link|url)(?: that)?(?: you(?:(?:'|’)re| are"
-        r"| were)? ?(?:looking for|requested|trying to (?:reach|view|access|find)|tried to (?:reach|view|access)"
-        r"|followed|clicked))?,? (?:could not|couldn(?:'|’)t|cannot|can(?:'|’)t|can not|was not|wasn(?:'|’)t"
-        r"|does not|doesn(?:'|’)t|did not|is not|isn(?:'|’)t|is no longer|no longer|may have been|might have been"
-        r"|has been) (?:be |seem to )?(?:found|exists?|available|moved|removed|deleted|broken|here)"
-    ),
-    (
-        r"(?:we |sorry,? (?:but )?we )(?:can(?:'|’)?t|cannot|could ?n(?:'|’)?t|couldn(?:'|’)t|could not)"
-        r" (?:seem to )?(?:find|locate) (?:the|that|this|your) (?:page|content|article|post|file|story)"
-    ),
-    (
-        r"(?:seite|artikel|inhalt) (?:\w+ ){0,6}(?:nicht (?:mehr )?(?:gefunden|existier|vorhanden|verfügbar)"
-        r"|existiert (?:leider )?nicht)"
-    ),
-    (
-        r"page (?:que vous (?:recherchez|demandez|cherchez) )?(?:est introuvable|n(?:'|’)existe (?:pas|plus)"
-        r"|n(?:'|’)a pas été trouvée)"
-    ),
-    (
-        r"página (?:que (?:buscas?|está buscando|procura|solicitó) )?(?:no (?:existe|se encuentra"
-        r"|ha sido encontrada|está disponible)|não (?:existe|foi encontrada))"
-    ),
-    r"pagina (?:che (?:cerchi|stai cercando) )?non (?:esiste|è stata trovata)",
-    r"pagina (?:die u zoekt )?(?:bestaat niet|is niet gevonden)",
-    r"страница,? .{0,40}не (?:найдена|существует)",
-    r"(?:页面|頁面)(?:不存在|已被删除|找不到)",
-    r"ページは(?:存在しません|見つかりません|削除され)",
+RATE_MAYBE: Final = any_of(r"^(?:rate limit(?:ed|ing)?|slow down|whoa there,? pardner)[.!]*$")
+RATE_SAID: Final = any_of(
+    r"too many requests|(?:have|has) (?:been|exceeded|hit|reached) .{0,40}rate[- ]?limit",
+    r"(?:try|come back|check back)(?: again)? (?:later|in a (?:few|moment|minute|while)|in \d+ (?:second|minute|hour))",
+    r"requests? (?:from|by) (?:your|this) (?:ip|network|address|browser)",
 )
-MISSING_PATH: Final = re.compile(
-    r"(?:^|/)(?:404|(?:page[-_]?)?not[-_]?found|error[-_]?404|404[-_]?(?:error|page)|page404)(?:\.\w{2,5})?/?$",
-    re.IGNORECASE,
-)
-RATE: Final = _any(
-    r"^(?:429 )?too many requests[.!]?$|^rate limit(?:ed)?(?: exceeded)?[.!]?$|^error 1015.*$|^slow down!?$",
-    r"^you (?:are being|have been) rate limited[.!]?$",
-    r"^zu viele anfragen[.!]?$",
-    r"^trop de requêtes[.!]?$",
-    r"^demasiadas solicitudes[.!]?$",
-)  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from extrophi_backend.collectors.models import Collected, Failure
-from extrophi_backend.collectors.web.listings import Entry
+from extrophi_backend.collectors.web.models import Entry
 from extrophi_backend.collectors.web.reading import read
 from extrophi_backend.fetch.client import Fetched
 
@@ -79,6 +79,38 @@ CAPTCHAS = {
         html("<h1>Checking your browser before accessing pond.example.</h1><form id=challenge-form></form>"), 503,
     ),
     "perimeterx": (html("<h2>Press &amp; Hold to confirm you are a human.</h2><div id=px-captcha></div>"), 403),
+    "proof of work that explains itself": (
+        html(
+            "<main><h1>Making sure you&#39;re not a bot!</h1><p>Loading...</p><details><summary>Why am I seeing "
+            "this?</summary><p>You are seeing this because the administrator of this website has set up Anubis to "
+            "protect the server against the scourge of AI companies aggressively scraping websites. This can and "
+            "does cause downtime for the websites, which makes their resources inaccessible for "
+            "everyone.</p><p>Anubis is a compromise. Anubis uses a Proof-of-Work scheme in the vein of Hashcash, "
+            "a proposed proof-of-work scheme for reducing email spam. The idea is that at individual scales the "
+            "additional load is ignorable, but at mass scraper levels it adds up and makes scraping much more "
+            "expensive.</p><p>Ultimately, this is a placeholder solution so that more time can be spent on "
+            "fingerprinting and identifying headless browsers so that the challenge page doesn't need to be "
+            "presented to users that are much more likely to be legitimate.</p></details><script "
+            "id=anubis_challenge type=application/json>{}</script></main>",
+            "Making sure you&#39;re not a bot!",
+        ),
+        200,
+    ),
+    "reddit": (html("<form></form><script>x</script>", "Reddit - Please wait for verification"), 200),
+    "amazon": (
+        html("<h4>Click the button below to continue shopping</h4><form><button>Continue shopping</button></form>"
+             "<p>Conditions of Use</p>", "Amazon.com"),
+        200,
+    ),
+    "wechat": (html("<h2>环境异常</h2><p>当前环境异常，完成验证后即可继续访问。</p><script></script>"), 200),
+    "baidu": (html("<div>请完成下方验证</div><script></script>", "百度安全验证"), 200),
+    "zhihu": (html("<p>系统监测到您的网络环境存在异常，请点击下方验证按钮进行验证。</p>", "安全验证 - 知乎"), 200),
+    "a firewall": (
+        html("The requested URL was rejected. Please consult with your administrator.<br><br>Your support ID is: "
+             "1234567890123456789<br><br><a href='javascript:history.back();'>[Go Back]</a>", "Request Rejected"),
+        200,
+    ),
+    "cookies in a browser": (html("<p>Please enable cookies in your browser to continue.</p><script></script>"), 200),
 }  # fmt: skip
 LOGINS = {
     "a form": html(
@@ -92,6 +124,30 @@ LOGINS = {
         '<script type="application/ld+json">{"@type":"NewsArticle","isAccessibleForFree":"False"}</script>',
     ),
 }
+TEASER = f"<h1>Herons</h1><p>{' '.join(SENTENCES)}</p><p>{' '.join(SENTENCES)}</p>"
+"""840 letters: more than a note."""
+LOCKED = (
+    '<script type="application/ld+json">'
+    '{"@graph":[{"@type":"WebPage"},{"@type":["NewsArticle"],"isAccessibleForFree":%s}]}</script>'
+)
+PAYWALLS = {
+    "medium": html(f"<article>{TEASER}<h2>Create an account to read the full story.</h2><p>The author made this story "
+                   "available to Medium members only.</p></article>"),
+    "nyt": html(f"<article>{TEASER}<p>We are having trouble retrieving the article content.</p><p>Please enable "
+                "JavaScript in your browser settings.</p></article>"),
+    "substack": html(f"<article>{TEASER}</article><h2>This post is for paid subscribers</h2>"),
+    "wsj": html(f"<article>{TEASER}<p>Continue reading your article with a WSJ subscription</p></article>"),
+    "ft": html("<h1>Herons</h1><p>Subscribe to unlock this article</p><p>Try unlimited access for $1.</p>"),
+    "spiegel": html(f"<article>{TEASER}<p>Diesen Artikel weiterlesen mit SPIEGEL+</p></article>"),
+    "le monde": html(f"<article>{TEASER}<p>Il vous reste 77.33% de cet article à lire. La suite est réservée aux "
+                     "abonnés.</p></article>"),
+    "wordpress": html("<h1>Protected: Herons</h1><p>This content is password protected. To view it please enter your "
+                      "password below:</p><form><input type=password></form>"),
+    "a locked graph": html(f"<article>{TEASER}<p>Log in or subscribe to continue reading.</p></article>", "Herons",
+                           LOCKED % "false"),
+    "a locked graph in words": html(f"<article>{TEASER}<p>You need to sign in to see the rest.</p></article>", "Herons",
+                                    LOCKED % '"False"'),
+}  # fmt: skip
 COOKIE_WALLS = {
     "before you continue": html(
         "<h1>Before you continue</h1><p>We use cookies and data to deliver and maintain our services.</p>"
@@ -128,6 +184,26 @@ MISSING = {
     "in German": html("<h1>Seite nicht gefunden</h1><p>Die angeforderte Seite existiert nicht.</p>", "Teich"),
     "in French": html("<h1>Page introuvable</h1><p>Retournez à l'accueil.</p>", "Étang"),
     "in Spanish": html("<h1>Página no encontrada</h1><p>Vuelve al inicio.</p>", "Estanque"),
+    **{
+        f"in {language}": html(f"<h1>{words}</h1><p>—</p>", f"{words} | Pond")
+        for language, words in {
+            "Turkish": "Sayfa bulunamadı",
+            "Arabic": "الصفحة غير موجودة",
+            "Danish": "Siden blev ikke fundet",
+            "Norwegian": "Siden ble ikke funnet",
+            "Finnish": "Sivua ei löytynyt",
+            "Czech": "Stránka nebyla nalezena",
+            "Hungarian": "Az oldal nem található",
+            "Hindi": "पेज नहीं मिला",
+            "Vietnamese": "Không tìm thấy trang",
+            "Indonesian": "Halaman tidak ditemukan",
+            "Greek": "Η σελίδα δεν βρέθηκε",
+            "Hebrew": "הדף לא נמצא",
+            "Ukrainian": "Сторінку не знайдено",
+            "Polish": "Strona nie istnieje",
+            "Chinese": "页面不见了",
+        }.items()
+    },
     "in Japanese": html("<h1>ページが見つかりません</h1><p>トップページへ戻る</p>", "池"),
 }
 ARTICLES = {
@@ -168,8 +244,48 @@ ARTICLES = {
         "How to log in to a router",
     ),
     "with a number for a title": html(f"<article><h1>404</h1><p>{' '.join(SENTENCES)}</p></article>", "404"),
+    "with a captcha that counts in the background": html(
+        "<h1>Opening hours</h1><p>Mondays to Fridays from nine to five.</p>"
+        "<script src='https://www.google.com/recaptcha/api.js?render=abc'></script>", "Opening hours",
+    ),
+    "carried for search engines": html(
+        "<div id=root></div><script src=a.js></script>", "Herons",
+        '<script type="application/ld+json">{"@type":"NewsArticle","articleBody":"'
+        + " ".join(SENTENCES * 3) + '"}</script>',
+    ),
+    "about connections": html(f"<h1>Connexion</h1><p>{SENTENCES[0]}</p><p>{SENTENCES[1]}</p>", "Connexion"),
+    "called login": html(f"<h1>Login</h1><p>{SENTENCES[0]}</p><p>{SENTENCES[1]} {SENTENCES[2]}</p>", "Login"),
+    "called 404": html(
+        "<h1>404 Not Found</h1><p>The page you are looking for could not be found, says the server, and he laughs.</p>"
+        + "".join(f"<p>{' '.join(SENTENCES)}</p>" for _ in range(4)), "404 Not Found",
+    ),
+    "called slow down": html(f"<h1>Slow down!</h1><p>{SENTENCES[0]}</p><p>{SENTENCES[1]}</p>", "Slow down!"),
+    "of a handbook": html(
+        "<h1>Rate limited</h1><p>A client that sends too many requests in a minute gets this answer. It should wait "
+        f"for as long as the header says.</p><p>{SENTENCES[0]} {SENTENCES[1]} {SENTENCES[2]}</p>", "Rate limited",
+    ),
+    "a poem": html(
+        f"<h1>One moment, please</h1><p>{SENTENCES[0]}<br>{SENTENCES[1]}</p><script src=a.js></script>",
+        "One moment, please",
+    ),
+    "a short note below a login": html(
+        f"<header>{LOGIN_FORM}</header><h1>Herons</h1><p>{SENTENCES[0]}</p>", "Herons"
+    ),
+    "a thread": html(
+        f"<div>Please log in or register to reply.</div>{LOGIN_FORM}<h1>Herons?</h1><p>{SENTENCES[0]}</p>"
+        f"<p>{SENTENCES[1]}</p>", "Herons? - Forum",
+    ),
+    "a wiki's stub": html(
+        f"<h1>Heron</h1><p>{SENTENCES[0]}</p><p>You must log in to edit this page.</p>", "Heron - Wiki"
+    ),
+    "about paywalls": html(
+        f"<h1>Walls</h1><p>“Create an account to read the full story”, says the box. {' '.join(SENTENCES)}</p>", "Walls"
+    ),
+    "metered, and shown": html(
+        f"<article>{TEASER}</article><aside>Subscribe to our newsletter</aside>", "Herons", LOCKED % "false"
+    ),
     "in Chinese": html("<h1>苍鹭</h1><p>" + "清晨，苍鹭站在浅水中等待小鱼。" * 12 + "</p>", "苍鹭"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CAPTCHAS)
@@ -187,6 +303,14 @@ async def test_a_redirect_to_a_login_says_so_whatever_stands_there() -> None:
     page = html(f"<h1>Pond</h1><p>{SENTENCES[0]}</p>{LOGIN_FORM}", "Pond")
     assert await told(page, final="https://pond.example/users/sign_in?return=/herons") == "login_needed"
     assert await told(LOGINS["a form"], 401) == "login_needed"
+    long = html("".join(f"<p>{' '.join(SENTENCES)}</p>" for _ in range(8)) + LOGIN_FORM, "Pond")
+    assert await told(long, final="https://pond.example/login?next=/herons") == "login_needed"
+    assert await told(long, final="https://pond.example/herons-and-more") == "article"
+
+
+@pytest.mark.parametrize("name", PAYWALLS)
+async def test_a_teaser_is_no_article(name: str) -> None:
+    assert await told(PAYWALLS[name]) == "login_needed"
 
 
 @pytest.mark.parametrize("name", COOKIE_WALLS)
@@ -196,7 +320,8 @@ async def test_a_question_about_cookies_is_a_wall(name: str) -> None:
 
 async def test_a_redirect_to_a_consent_site_is_a_wall() -> None:
     page = html(f"<p>{SENTENCES[0]}</p>")
-    assert await told(page, final="https://consent.pond.example/v2/collectConsent?s=1") == "cookie_wall"
+    for shown in (page, html("".join(f"<p>{' '.join(SENTENCES)}</p>" for _ in range(8)))):
+        assert await told(shown, final="https://consent.pond.example/v2/collectConsent?s=1") == "cookie_wall"
 
 
 @pytest.mark.parametrize("name", SHELLS)
@@ -215,6 +340,8 @@ async def test_a_redirect_away_from_an_article_says_that_it_is_gone() -> None:
     assert await told(front, asked=deep, final="https://pond.example/") == "soft_404"
     assert await told(front, asked=deep, final="https://pond.example/404.html") == "soft_404"
     assert await told(front, asked=deep, final="https://pond.example/2024/03/herons-on-one-leg") == "article"
+    about = "pond.example/guides/404"
+    assert await told(front, asked=f"http://{about}", final=f"https://{about}") == "article"
     assert await told(front, asked="https://pond.example/index.html", final="https://pond.example/") == "article"
 
 
