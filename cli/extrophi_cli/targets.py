@@ -170,7 +170,7 @@ def readable_files(paths: Iterable[Path]) -> Iterator[ReadableFile | JSON]:
 
     A file that was named is tried whatever it is called.
     """
-    from extrophi_backend.collectors.files.walk import Found, walk  # noqa: PLC0415
+    from extrophi_backend.collectors.files.walk import Found, Unreadable, walk  # noqa: PLC0415
 
     for path in paths:
         real = path.resolve()
@@ -180,7 +180,7 @@ def readable_files(paths: Iterable[Path]) -> Iterator[ReadableFile | JSON]:
         for entry in walk(real, (real,)):
             if isinstance(entry, Found):
                 yield ReadableFile(entry.path, real)
-            else:
+            elif isinstance(entry, Unreadable):
                 outside = entry.code == "outside_roots"
                 detail = "It is a link to a place outside the folder." if outside else entry.detail
                 yield _failure(str(entry.path), entry.code, detail)
