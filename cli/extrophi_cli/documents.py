@@ -262,7 +262,8 @@ def read_all(extrophi: "Extrophi", collection: str | None, *, newest_only: bool 
     for document in extrophi.pages("/api/documents", collection=collection, include="text", order="oldest"):
         path = f"/api/documents/{document['id']}"
         try:
-            earlier = [] if newest_only or document["version"] == 1 else extrophi.get(f"{path}/versions")["items"]
+            has_earlier = not newest_only and document["version"] > 1
+            earlier = list(extrophi.pages(f"{path}/versions")) if has_earlier else []
             for version in reversed(earlier):
                 if version["version"] < document["version"]:
                     # Only the newest version can have gone.
