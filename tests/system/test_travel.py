@@ -76,7 +76,8 @@ def moved(here: Running, there: Running, file: Path) -> Travelled:
     assert imported.returncode == 0, imported.stderr
     totals = json.loads(imported.stdout)
     assert totals == {
-        "documents": 17 + _EDITED, "sources": 1, "dry_run": False, "created": 18, "updated": _EDITED - 1, "unchanged": 0,
+        "documents": 17 + _EDITED, "sources": 1, "dry_run": False,
+        "created": 18, "updated": _EDITED - 1, "unchanged": 0,
     }  # fmt: skip
     [source] = there.get("/api/sources")["items"]
     assert (source["title"], source["limit"], source["last_job"]) == ("Reading", 7, None)
