@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 
 import httpx
@@ -18,11 +18,11 @@ from extrophi_research.enrich.routes import router as enrich
 from extrophi_research.health.routes import router as health
 from extrophi_research.http.middleware import Surroundings
 from extrophi_research.http.problems import Problem, handle_problems
-from extrophi_research.http.state import State
 from extrophi_research.search.follow import Follower
-from extrophi_research.search.keyword import open_index
+from extrophi_research.search.keyword import IndexBroken, IndexInUse, KeywordIndex
 from extrophi_research.search.routes import router as search
 from extrophi_research.settings import Settings
+from extrophi_research.state import State
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -32,13 +32,13 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         dsn = settings.database_url.get_secret_value()
         pool = await make_pool(dsn, name="research")
-        index = await asyncio.to_thread(open_index, settings.data / "keywords")
+        index = KeywordIndex(settings.data / "keywords")
+        with suppress(IndexBroken, IndexInUse):  # the follower tries again, and tells
+            await index.thread(index.open)
         follower = Follower(pool, dsn, index)
         async with httpx.AsyncClient(trust_env=False) as client:
             model = LocalModel(settings.model_threads)
-            app.state.extrophi = State(
-                settings, pool, client, model, Embedder(settings, model, client), index, follower
-            )
+            app.state.extrophi = State(settings, pool, model, Embedder(settings, model, client), index, follower)
             app.state.chat = chat_model(settings, client)
             following = asyncio.create_task(follower.run())
             try:
@@ -47,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
                 following.cancel()
                 await asyncio.wait({following})
                 await asyncio.to_thread(index.close)
+                model.close()
                 pool.terminate()
 
     app = FastAPI(

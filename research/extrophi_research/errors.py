@@ -2,9 +2,7 @@
 
 ResearchError
 ├── InvalidInput      422  a value that no request may carry
-├── Unauthorized      401  the service key is missing or wrong
-├── TooLarge          413  more bytes than this path takes
-└── Unavailable       503  a part that the request cannot do without is out of reach
+└── TooLarge          413  more bytes than this path takes
 """
 
 from typing import ClassVar
@@ -31,13 +29,5 @@ class InvalidInput(ResearchError):
     status, code, title = 422, "invalid_input", "This cannot be read"
 
 
-class Unauthorized(ResearchError):
-    status, code, title = 401, "unauthorized", "A key is needed"
-
-
 class TooLarge(ResearchError):
     status, code, title = 413, "too_large", "This is too large"
-
-
-class Unavailable(ResearchError):
-    status, code, title = 503, "unavailable", "A part of Extrophi is out of reach"

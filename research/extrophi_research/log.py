@@ -1,6 +1,7 @@
 """Log lines are events with fields: `job.page_saved job=… documents=40`."""
 
 import logging
+import time
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -8,8 +9,11 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class _Fields(logging.Formatter):
+    converter = time.gmtime
+
     def format(self, record: logging.LogRecord) -> str:
         line = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}Z {record.levelname.lower()} {record.getMessage()}"
+        line = line.replace("\r", "\\r").replace("\n", "\\n")  # one event a line, whatever a value holds
         line += f" request={request_id.get()}" if request_id.get() else ""
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 

@@ -1,10 +1,11 @@
 """Research's settings: the only module that reads the environment."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -21,13 +22,23 @@ class _SecretFiles(EnvSettingsSource):
     @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         name = str(field.validation_alias)
-        path = self.env_vars.get(f"{name}_file".lower()) or self.env_vars.get(f"{name}_FILE")
+        path = (self.env_vars.get(f"{name}_file".lower()) or self.env_vars.get(f"{name}_FILE") or "").strip()
         if not path or "Secret" not in str(field.annotation):
             return None, name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), name, False
         except OSError as error:
             raise SystemExit(f"{name}_FILE: {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise SystemExit(f"{name}_FILE: {path}: it is not UTF-8") from error
+
+
+class _Variables(EnvSettingsSource):
+    """A blank variable counts as unset, and leaves `NAME_FILE` its say."""
+
+    @override
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if str(value).strip()}
 
 
 def _env(name: str, meaning: str, default: Any = None) -> Any:
@@ -67,6 +78,19 @@ class Settings(BaseSettings):
     def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in given.items() if not isinstance(value, str) or value.strip()}
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, given: SecretStr) -> SecretStr:
+        scheme, _, rest = given.get_secret_value().partition("://")
+        if scheme not in {"postgresql", "postgres"}:
+            raise ValueError("it is no address of PostgreSQL: postgresql://user@host:5432/name")
+        hosts = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
+        for host in hosts.split(","):
+            port = host.rpartition("]")[2].partition(":")[2]
+            if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+                raise ValueError("its port is no number from 1 to 65535")
+        return given
+
     @model_validator(mode="after")
     def _whole_chat(self) -> Self:
         if self.chat_url and not self.chat_model:
@@ -87,7 +111,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _SecretFiles(settings_cls)
+        return init_settings, _Variables(settings_cls), _SecretFiles(settings_cls)
 
 
 def read_settings() -> Settings:

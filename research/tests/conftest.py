@@ -151,6 +151,15 @@ class Research:
                 return found
             await asyncio.sleep(0.05)
 
+    async def settled(self, status: int = 200) -> tuple[int, str]:
+        """What /ready says of the keyword index, once it answers with a status; ten seconds are allowed."""
+        deadline = time.monotonic() + 10
+        while True:
+            answer = await self.client.get("/ready")
+            if answer.status_code == status or time.monotonic() > deadline:
+                return answer.status_code, answer.json()["missing"].get("keyword_index", "")
+            await asyncio.sleep(0.05)
+
 
 @asynccontextmanager
 async def running(dsn: str, folder: Path, **more: Any) -> AsyncIterator[Research]:

@@ -6,6 +6,7 @@ Mean pooling over the tokens, then unit length, as the model card says
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +24,13 @@ MAX_TOKENS = 256  # the model card's maximum; a longer text is cut there
 PADDED_TOKENS = 4096
 """Of one run: texts times the longest of them. Larger runs gain nothing on two cores and hold queries up."""
 
+_MAX_CHARACTERS = 20_000
+"""Of a text, for the tokenizer, which would read megabytes to cut them at 256 tokens."""
+_TOKENIZED = 64
+"""Texts at once: what the tokenizer makes of them is larger than they are."""
+
 Vectors = NDArray[np.float32]
+_Tokens = Sequence[int]
 
 
 class LocalModel:
@@ -35,26 +42,50 @@ class LocalModel:
         self._session: Any = None
         self._tokenizer: Tokenizer | None = None
         self._turn = threading.Lock()
+        # Threads of its own, and for queries others than for batches: who waits for a turn keeps nobody else waiting.
+        self.for_queries = ThreadPoolExecutor(2, "embed-query")
+        self.for_batches = ThreadPoolExecutor(2, "embed-batch")
 
     def embed(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         """One row of unit length per text, in order, and how many tokens they had."""
         tokenizer = self._loaded()
-        encodings = tokenizer.encode_batch(list(texts))
-        lengths = np.array([len(encoding.ids) for encoding in encodings])
-        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        tokens: list[_Tokens] = []
+        for at in range(0, len(texts), _TOKENIZED):
+            cut = [text[:_MAX_CHARACTERS] for text in texts[at : at + _TOKENIZED]]
+            tokens += (encoding.ids for encoding in tokenizer.encode_batch(cut))
+        return self._embedded(tokens), sum(map(len, tokens))
+
+    def embed_whole(self, text: str) -> list[float]:
+        """The vector of a text of any length: the mean of those of its parts, by their lengths.
+
+        A question that gives its background first is in its last sentence.
+        """
+        encoding = self._loaded().encode(text[:_MAX_CHARACTERS])
+        parts: list[_Tokens] = [part.ids for part in (encoding, *encoding.overflowing)]
+        mean = np.average(self._embedded(parts), axis=0, weights=[len(part) for part in parts])
+        return (mean / np.linalg.norm(mean)).tolist()
+
+    def close(self) -> None:
+        """Do no more than what is under way."""
+        for threads in (self.for_queries, self.for_batches):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _embedded(self, tokens: Sequence[_Tokens]) -> Vectors:
+        lengths = np.array([len(one) for one in tokens])
+        vectors = np.empty((len(tokens), DIMENSIONS), np.float32)
         for rows in _runs(lengths):
             longest = int(lengths[rows].max())
             ids = np.zeros((len(rows), longest), np.int64)
             mask = np.zeros_like(ids)
             for line, row in enumerate(rows):
-                ids[line, : lengths[row]] = encodings[row].ids
+                ids[line, : lengths[row]] = tokens[row]
                 mask[line, : lengths[row]] = 1
             with self._turn:
                 hidden = self._run(ids, mask)
             weights = mask[:, :, None].astype(np.float32)
             means = (hidden * weights).sum(1) / weights.sum(1)
             vectors[rows] = means / np.linalg.norm(means, axis=1, keepdims=True)
-        return vectors, int(lengths.sum())
+        return vectors
 
     def bare(self) -> "tuple[Any, Tokenizer]":
         """The session and the tokenizer themselves, loaded: what a benchmark compares with."""

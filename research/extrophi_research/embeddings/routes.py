@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -74,6 +76,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, description in (
         (400, "The request is wrong"),
         (401, "A key is needed"),
+        (403, "This page may not ask"),
         (404, "There is no such model"),
         (405, "This path does not take this method"),
         (413, "This is too large"),
@@ -91,7 +94,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": EmbeddingsIn.model_json_schema()}}}
     },
 )
-async def embed(app: App, request: Request) -> JSONResponse:
+async def embed(app: App, request: Request) -> Response:
     """A text longer than the model's 256 tokens is embedded by its beginning, as the model itself does."""
     try:
         body = EmbeddingsIn.model_validate_json(await request.body())
@@ -100,14 +103,9 @@ async def embed(app: App, request: Request) -> JSONResponse:
     if body.model != local.NAME:
         return _no_such_model(body.model)
     texts = [body.input] if isinstance(body.input, str) else body.input
-    vectors, tokens = await asyncio.to_thread(app.model.embed, texts)
-    if body.encoding_format == "base64":
-        encoded: list[Any] = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in vectors]
-    else:
-        encoded = vectors.tolist()
-    data = [{"object": "embedding", "index": index, "embedding": one} for index, one in enumerate(encoded)]
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return JSONResponse({"object": "list", "data": data, "model": local.NAME, "usage": usage})
+    loop = asyncio.get_running_loop()
+    content = await loop.run_in_executor(app.model.for_batches, _embedded, app.model, texts, body.encoding_format)
+    return Response(content, media_type="application/json")
 
 
 @router.get("/models", summary="The models there are", responses=_PROBLEMS)
@@ -118,6 +116,18 @@ async def models() -> Models:
 @router.get("/models/{model}", summary="One model", response_model=Model, responses=_PROBLEMS)
 async def model(model: str) -> Model | JSONResponse:
     return Model(id=local.NAME) if model == local.NAME else _no_such_model(model)
+
+
+def _embedded(model: local.LocalModel, texts: Sequence[str], encoding_format: str) -> bytes:
+    """The reply's body. All in one thread that is not the loop's: many numbers take long to write."""
+    vectors, tokens = model.embed(texts)
+    if encoding_format == "base64":
+        encoded: list[Any] = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in vectors]
+    else:
+        encoded = vectors.tolist()
+    data = [{"object": "embedding", "index": index, "embedding": one} for index, one in enumerate(encoded)]
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return json.dumps({"object": "list", "data": data, "model": local.NAME, "usage": usage}).encode()
 
 
 def _no_such_model(name: str) -> JSONResponse:

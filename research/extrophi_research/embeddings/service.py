@@ -2,15 +2,19 @@
 
 import asyncio
 import base64
-import struct
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
 
 import httpx
+import numpy as np
 
-from extrophi_research.db import Connection, Pool
+from extrophi_research.db import Pool
 from extrophi_research.embeddings.local import LocalModel
+from extrophi_research.embeddings.models import ActiveModel
+from extrophi_research.embeddings.sql import active_model
 from extrophi_research.settings import Settings
 
 _CACHED = 512
@@ -18,14 +22,16 @@ _SECONDS = 5.0
 _MODEL_SECONDS = 1.0
 _REST_SECONDS = 5.0
 """An endpoint that just failed is not asked again for this long: search by word is better than a wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveModel:
-    id: int
-    name: str
-    dimensions: int
-    endpoint: str
+_OF_THE_ENDPOINT = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+"""Refusals that the next text would meet, too; another 4xx is about this one (too long, say)."""
 
 
 class EndpointAway(Exception):
@@ -59,8 +65,8 @@ class Embedder:
             self._cache.move_to_end(key)
             return self._cache[key]
         if model.endpoint == "local":
-            vectors, _ = await asyncio.to_thread(self.model.embed, [text])
-            vector = vectors[0].tolist()
+            loop = asyncio.get_running_loop()
+            vector = await loop.run_in_executor(self.model.for_queries, self.model.embed_whole, text)
         else:
             vector = await self._remote(model, text)
         self._cache[key] = vector
@@ -80,13 +86,17 @@ class Embedder:
         body = {"model": model.name, "input": [text], "encoding_format": "base64"}
         try:
             answer = await self.client.post(f"{url}/embeddings", json=body, headers=headers, timeout=_SECONDS)
-            answer.raise_for_status()
-            sent = answer.json()["data"][0]["embedding"]
-            packed = base64.b64decode(sent) if isinstance(sent, str) else struct.pack(f"<{len(sent)}f", *sent)
-            vector = list(struct.unpack(f"<{len(packed) // 4}f", packed))
-        except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
+        except httpx.HTTPError as error:
             self._rests_until = time.monotonic() + _REST_SECONDS
             raise EndpointAway(f"the embeddings endpoint does not answer ({type(error).__name__})") from error
+        if not answer.is_success:
+            if answer.is_server_error or answer.status_code in _OF_THE_ENDPOINT:
+                self._rests_until = time.monotonic() + _REST_SECONDS
+            raise EndpointAway(f"the embeddings endpoint refuses ({answer.status_code})")
+        try:
+            vector = _vector(answer.json()["data"][0]["embedding"])
+        except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
+            raise EndpointAway(f"the embeddings endpoint gives no vector ({type(error).__name__})") from error
         if len(vector) != model.dimensions:
             raise EndpointAway(f"the embeddings endpoint gives {len(vector)} dimensions, not {model.dimensions}")
         return vector
@@ -102,8 +112,16 @@ class Embedder:
         return endpoint, key.get_secret_value() if key and ours else None
 
 
-async def active_model(conn: Connection) -> ActiveModel | None:
-    row = await conn.fetchrow(
-        "SELECT id, name, dimensions, endpoint FROM read_v1.embedding_models WHERE state = 'active'"
-    )
-    return ActiveModel(**row) if row else None
+def _vector(sent: Any) -> list[float]:
+    """Of unit length, as those it is compared with. Raises ValueError where that cannot be."""
+    if isinstance(sent, str):
+        given = np.frombuffer(base64.b64decode(sent), "<f4").astype(np.float64)
+    else:
+        given = np.array(sent, np.float64)
+    if given.ndim != 1 or not given.size or not np.isfinite(given).all():
+        raise ValueError("it is no list of numbers")
+    largest = np.abs(given).max()
+    if largest == 0:
+        raise ValueError("it points nowhere")
+    given = given / largest  # the squares of huge numbers are infinite
+    return (given / np.linalg.norm(given)).tolist()

@@ -14,7 +14,8 @@ router = APIRouter(tags=["enrich"])
 
 class EnrichIn(BaseModel):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"text": "Phones are used in short gaps, and long articles do not fit them."}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"text": "Phones are used in short gaps, and long articles do not fit them."}]},
     )
     text: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 5

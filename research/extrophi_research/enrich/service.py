@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from extrophi_research.answer.asking import as_query
 from extrophi_research.answer.reading import quotable
-from extrophi_research.http.state import State
 from extrophi_research.search import analysis, sql
 from extrophi_research.search.citations import cite
 from extrophi_research.search.models import Chunk, Filters, Found, Hit
 from extrophi_research.search.service import search
+from extrophi_research.state import State
 
 _SHORTEST = 5
 """Words. A draft that holds "That is why." does not quote the first text that says so."""

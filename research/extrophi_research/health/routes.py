@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from extrophi_research.http.problems import DATABASE_AWAY
-from extrophi_research.http.state import App, State
+from extrophi_research.http.state import App
+from extrophi_research.state import State
 
 router = APIRouter(tags=["health"])
 _SECONDS = 2.0
@@ -44,8 +44,12 @@ async def metrics() -> Response:
 
 
 async def _dependencies(app: State) -> dict[str, str]:
-    index = "ok" if app.follower.whole else "not built yet: it reads what is in the database"
+    index = "ok" if app.index.whole and not app.index.broken else _unbuilt(app)
     return {"database": await _database(app), "keyword_index": index}
+
+
+def _unbuilt(app: State) -> str:
+    return f"not whole: {app.follower.missing}" if app.follower.missing else "not built yet: it reads the database"
 
 
 async def _database(app: State) -> str:
@@ -53,5 +57,5 @@ async def _database(app: State) -> str:
         async with asyncio.timeout(_SECONDS), app.pool.acquire() as conn:
             published = await conn.fetchval("SELECT to_regclass('read_v1.changes') IS NOT NULL")
             return "ok" if published else "not migrated: run backend with EXTROPHI_ROLE=migrate"
-    except DATABASE_AWAY as error:
+    except Exception as error:  # noqa: BLE001  whatever it is, this is where one looks for it
         return f"out of reach ({type(error).__name__})"

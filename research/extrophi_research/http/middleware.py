@@ -2,13 +2,16 @@
 
 import hmac
 import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from extrophi_research.errors import TooLarge
-from extrophi_research.http.problems import problem
+from extrophi_research.http.problems import bug, problem
 from extrophi_research.log import request_id
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
@@ -18,7 +21,11 @@ _LIMIT = 1_000_000
 
 
 class Surroundings:
-    """ASGI middleware. Without a service key, only a process bound to loopback answers more than OPEN_PATHS."""
+    """ASGI middleware. Without a service key, only a process bound to loopback answers more than OPEN_PATHS.
+
+    It then answers whoever is on this machine, and a browser is, with any page in it: so neither a page of another
+    site may ask, nor one whose name was made to point here (DNS rebinding).
+    """
 
     def __init__(self, app: ASGIApp, *, service_key: str | None, on_loopback: bool) -> None:
         self.app = app
@@ -33,9 +40,12 @@ class Surroundings:
         given = headers.get(b"x-request-id", b"")
         name = given.decode() if _ID.fullmatch(given) else uuid4().hex
         token = request_id.set(name)
+        begun = False
 
         async def send_with_id(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", name.encode())]
             await send(message)
 
@@ -51,8 +61,24 @@ class Surroundings:
                 )
                 await refused(scope, receive, send_with_id)
                 return
+            if scope["path"] not in OPEN_PATHS and self.service_key is None and not _is_of_here(headers):
+                refused = problem(
+                    403,
+                    "foreign_origin",
+                    "This page may not ask",
+                    "Only this machine is answered, under its own name, and no page of another site.",
+                    hint="Ask http://127.0.0.1 or http://localhost, or set EXTROPHI_SERVICE_KEY and send it.",
+                )
+                await refused(scope, receive, send_with_id)
+                return
             limit = _LIMITS.get(scope["path"], _LIMIT)
             await self._bounded(limit, scope, receive, send_with_id, headers.get(b"content-length", b""))
+        except Exception as error:
+            # Here, and not further out, where the request's id is no longer known.
+            answer = bug(scope["path"], error)
+            if begun:
+                raise
+            await answer(scope, receive, send_with_id)
         finally:
             request_id.reset(token)
 
@@ -79,3 +105,31 @@ class Surroundings:
             await refused(scope, receive, send)
             return
         await self.app(scope, receive_bounded, send)
+
+
+def _is_of_here(headers: Mapping[bytes, bytes]) -> bool:
+    origin = headers.get(b"origin")
+    if origin is not None and not _is_this_machine(_name(origin.decode("latin-1").partition("://")[2])):
+        return False
+    host = _name(headers.get(b"host", b"").decode("latin-1"))
+    # No site's name is without a dot; `research` may well be ours.
+    return "." not in host or _is_this_machine(host) or _is_address(host)
+
+
+def _name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return "not.a.host"
+
+
+def _is_this_machine(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost") or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -110,13 +110,14 @@ def _sendable(text: str) -> str:
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses=`: the problems it may answer with, beside those that every route may."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    every = {401, 404, 405, 413, 422, 500, 503}
+    every = {401, 403, 404, 405, 413, 422, 500, 503}
     return {status: {"description": _TITLES[status], "content": content} for status in sorted(every | set(statuses))}
 
 
 _TITLES = {
     400: "The request cannot be read",
     401: "A key is needed",
+    403: "This page may not ask",
     404: "There is no such thing",
     405: "This path does not take this method",
     409: "This is not possible now",
@@ -137,7 +138,6 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     for kind in DATABASE_AWAY:
         app.add_exception_handler(kind, _on_database)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 async def _on_ours(_: Request, error: Exception) -> JSONResponse:
@@ -202,8 +202,9 @@ async def _on_database(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    _log.error(event("request.failed", path=request.url.path), exc_info=error)
+def bug(path: str, error: Exception) -> JSONResponse:
+    """What nobody thought of. The log has it, with the request's id."""
+    _log.error(event("request.failed", path=path), exc_info=error)
     return problem(
         500, "internal", _TITLES[500], "This is a fault of Extrophi's.", hint="The log has it under the request's id."
     )

@@ -1,6 +1,7 @@
 """From a chunk to a citation: the sentence to quote, and a link to the very place."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote as percent_encode
 
@@ -10,11 +11,16 @@ from extrophi_research.search.sentences import sentences
 
 _LONGEST_FRAGMENT = 300
 _EDGE_WORDS = 6
+_SHORT = 24
+"""Characters. A shorter quote may well be in the page's menu, too."""
+_PREFIX_WORDS = 4
+_MARK = re.compile(r"(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+")
+_CLAUSE = re.compile(r"(?<=[、。，；：！？,;:!?])")
 
 
-def best_sentence(text: str, asked: str) -> tuple[int, int]:
-    """Span of the sentence that shares most with what was asked; of equals, the first."""
-    wanted = {term for term in analysis.tokens(asked) if term not in analysis.STOP_WORDS}
+def best_sentence(text: str, asked: Collection[str]) -> tuple[int, int]:
+    """Span of the sentence that shares most with the terms that were asked for; of equals, the first."""
+    wanted = set(asked)
     best, most = (0, len(text)), -1.0
     for start, end in sentences(text):
         terms = set(analysis.tokens(text[start:end]))
@@ -39,7 +45,7 @@ def cite(chunk: Chunk, span: tuple[int, int]) -> Citation:
         author=chunk.author,
         published_at=chunk.published_at,
         url=chunk.url,
-        deep_link=deep_link(chunk.platform, chunk.url, chunk.anchors, start, quoted),
+        deep_link=deep_link(chunk.platform, chunk.url, chunk.anchors, start, quoted, _prefix(chunk.text, span)),
         quote=quoted,
         quote_start=start,
         quote_end=end,
@@ -47,9 +53,23 @@ def cite(chunk: Chunk, span: tuple[int, int]) -> Citation:
 
 
 def deep_link(
-    platform: str, url: str | None, anchors: Sequence[tuple[int, Mapping[str, Any]]], start: int, quoted: str
+    platform: str,
+    url: str | None,
+    anchors: Sequence[tuple[int, Mapping[str, Any]]],
+    start: int,
+    quoted: str,
+    prefix: str = "",
 ) -> str | None:
-    """Where the quote can be seen in the original: a page, a second, a comment, or a text fragment of a web page."""
+    """Where the quote can be seen in the original: a page, a second, a comment, or a text fragment of a web page.
+
+    Args:
+        platform: It decides with the address what can be linked to.
+        url: Of the document.
+        anchors: Those of the places around, ascending.
+        start: Where the quote begins in the document's text.
+        quoted: The quote.
+        prefix: What stands before it, if it takes that to tell this place from others.
+    """
     here: Mapping[str, Any] = next((anchor for offset, anchor in reversed(anchors) if offset <= start), {})
     if "url" in here:
         return str(here["url"])
@@ -61,19 +81,40 @@ def deep_link(
     if "seconds" in here:
         return f"{bare}{'&' if '?' in bare else '?'}t={int(here['seconds'])}"
     if platform == "web" and url.startswith(("http://", "https://")):
-        return f"{bare}#:~:text={_fragment(quoted)}"
+        _, _, named = url.partition("#")
+        route = named if named.startswith(("/", "!")) else ""  # where an app keeps what it shows
+        return f"{bare}#{route}:~:text={f'{_encoded(prefix)}-,' if prefix else ''}{_fragment(quoted)}"
     return url
 
 
+def _prefix(text: str, span: tuple[int, int]) -> str:
+    """The words before a quote that is short, or that the chunk holds more than once; not those of another line."""
+    quoted = text[slice(*span)]
+    if len(quoted) >= _SHORT and text.count(quoted) == 1:
+        return ""
+    line = text[: span[0]].rsplit("\n", 1)[-1]
+    words = [word for word in _MARK.sub("", line, count=1).split() if word != "|"]
+    return " ".join(words[-_PREFIX_WORDS:])[-_LONGEST_FRAGMENT:]
+
+
 def _fragment(quoted: str) -> str:
-    """A text directive (https://wicg.github.io/scroll-to-text-fragment/): the quote, or its first and last words."""
-    line = quoted.strip().split("\n")[0].strip()
-    if len(line) <= _LONGEST_FRAGMENT and line == quoted.strip():
-        return _encoded(line)
+    """A text directive (https://wicg.github.io/scroll-to-text-fragment/): the quote, or how it begins and ends.
+
+    What marks a list, a heading or a table's cells is our text's, not the page's.
+    """
+    lines = [bare for line in quoted.split("\n") if (bare := _MARK.sub("", line.strip(), count=1).strip(" \t|"))]
+    cells = [cell for line in lines for cell in re.split(r"\s\|\s", line) if cell.strip(" |-:")] or [quoted.strip()]
+    if len(cells) == 1 and len(cells[0]) <= _LONGEST_FRAGMENT:
+        return _encoded(cells[0])
+    if len(cells) > 1 and len(cells[0]) + len(cells[-1]) <= _LONGEST_FRAGMENT:
+        return f"{_encoded(cells[0])},{_encoded(cells[-1])}"
     words = quoted.split()
-    if len(words) < 2 * _EDGE_WORDS:
-        return _encoded(line[:_LONGEST_FRAGMENT])
-    return f"{_encoded(' '.join(words[:_EDGE_WORDS]))},{_encoded(' '.join(words[-_EDGE_WORDS:]))}"
+    if len(words) >= 2 * _EDGE_WORDS:
+        first, last = cells[0].split()[:_EDGE_WORDS], cells[-1].split()[-_EDGE_WORDS:]
+        return f"{_encoded(' '.join(first))},{_encoded(' '.join(last))}"
+    # No spaces: a browser looks for whole words, and takes a cut one for another.
+    clauses = [clause for clause in _CLAUSE.split("".join(cells)) if clause]
+    return _encoded(clauses[0]) if len(clauses) == 1 else f"{_encoded(clauses[0])},{_encoded(clauses[-1])}"
 
 
 def _encoded(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 Mode = Literal["hybrid", "keyword", "vector"]
+Group = Literal["document", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Chunk:
     published_at: datetime | None
     url: str | None
     anchors: Sequence[tuple[int, Mapping[str, Any]]]
+    """Those that hold for some of the chunk, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,6 @@ class Hit:
     citation: Citation
     also: Sequence[Citation] = ()
     """The same text elsewhere."""
-    similarity: float | None = None
-    """Cosine of query and chunk, where vectors were asked."""
 
 
 @dataclass(frozen=True, slots=True)

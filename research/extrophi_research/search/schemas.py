@@ -1,38 +1,51 @@
 """What crosses HTTP about search."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from extrophi_research.http.fields import Question, Text
-from extrophi_research.search.models import Filters, Hit, Mode
+from extrophi_research.search.models import Filters, Group, Hit, Mode
 
 Names = Annotated[list[Annotated[Text, Field(max_length=1000)]], Field(max_length=100)]
 Ids = Annotated[list[UUID], Field(max_length=100)]
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC this is before the year 1 or after the year 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class FiltersIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")  # a filter that is misspelt would filter nothing
     platforms: Annotated[list[Literal["twitter", "youtube", "reddit", "web", "files"]], Field(max_length=5)] = []
     collections: Names = []
     source_ids: Ids = []
     job_ids: Ids = []
     authors: Names = []
     languages: Names = []
-    published_after: AwareDatetime | None = None
-    published_before: AwareDatetime | None = None
+    published_after: Moment | None = None
+    published_before: Moment | None = None
 
     def filters(self) -> Filters:
         return Filters(**{name: getattr(self, name) for name in FiltersIn.model_fields})
 
 
 class SearchIn(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"query": "reading on phones", "limit": 5}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"query": "reading on phones", "limit": 5}]}
+    )
     query: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
     mode: Mode = "hybrid"
-    group: Literal["document", "none"] = "document"
+    group: Group = "document"
     filters: FiltersIn = FiltersIn()
 
 

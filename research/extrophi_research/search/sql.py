@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from extrophi_research.db import Connection
-from extrophi_research.embeddings.service import ActiveModel
+from extrophi_research.embeddings.models import ActiveModel
+from extrophi_research.search.keyword import IndexedChunk, Position
 from extrophi_research.search.models import Chunk, Filters
 
 _CONDITIONS = {
@@ -15,8 +16,11 @@ _CONDITIONS = {
                                JOIN read_v1.collections n ON n.id = l.collection_id WHERE n.name = ANY({}::text[]))""",
     "source_ids": "d.id IN (SELECT document_id FROM read_v1.source_documents WHERE source_id = ANY({}::uuid[]))",
     "job_ids": "d.id IN (SELECT document_id FROM read_v1.job_documents WHERE job_id = ANY({}::uuid[]))",
-    "authors": "lower(d.author) = ANY({}::text[])",
-    "languages": "d.language = ANY({}::text[])",
+    # Lower case is PostgreSQL's on both sides: another's differs in some letters.
+    "authors": "lower(d.author) = ANY(ARRAY(SELECT lower(one) FROM unnest({}::text[]) AS one))",
+    # By the primary subtag (RFC 5646): who asks for English means en-US, too.
+    "languages": """lower(substring(d.language FROM '^[^-_]+')) = ANY(
+                    ARRAY(SELECT lower(substring(one FROM '^[^-_]+')) FROM unnest({}::text[]) AS one))""",
     "published_after": "d.published_at >= {}::timestamptz",
     "published_before": "d.published_at < {}::timestamptz",
 }
@@ -26,8 +30,10 @@ _CONDITIONS = {
 _ALONE = """c.ordinal = 0 AND (SELECT n.ordinal FROM read_v1.chunks n
                                WHERE n.document_id = c.document_id AND n.ordinal = 1) IS NULL AS alone"""
 
-_MOST_SCANNED = 200_000
-"""Rows of the vector index that a query with a filter looks at; pgvector's own 20,000 would starve rare matches."""
+_SCAN = """SET hnsw.iterative_scan = relaxed_order; SET hnsw.max_scan_tuples = 200000;
+           SET hnsw.scan_mem_multiplier = 16; SET hnsw.ef_search = """
+"""The index is read on until enough rows pass: also without filters some do not, being dead or of no chunk any more.
+pgvector's own 20,000 rows would starve rare matches, and so would its memory for them, once work_mem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,13 @@ async def nearest(
     filters: Filters,
     limit: int,
     among: Collection[UUID] | None = None,
-) -> list[Near]:
-    """The chunks whose vectors are nearest, with their cosine similarity.
+) -> tuple[list[Near], bool]:
+    """The chunks whose vectors are nearest, with their cosine similarity; and whether there are no more.
 
     Uses the model's HNSW index (pgvector), so the expression and the condition are those of the index, as literals.
-    With filters it is scanned on until enough rows pass (iterative scans). Of few documents (`among`) all chunks are
-    compared. The limit is a literal, too: of a parameter the planner thinks it may be a tenth of the table, and reads
-    all chunks. The connection's settings change, until it goes back to its pool.
+    Of few documents (`among`) all chunks are compared. The limit is a literal, too: of a parameter the planner thinks
+    it may be a tenth of the table, and reads all chunks. The connection's settings change, until it goes back to its
+    pool.
     """
     where, arguments = _where(filters, 2)
     distance = _distance(model)
@@ -68,13 +74,8 @@ async def nearest(
             vector,
             list(among),
         )
-        return [Near(*row) for row in rows]
-    settings = f"SET hnsw.ef_search = {min(max(limit, 40), 1000)}"
-    if where:
-        settings += f"; SET hnsw.iterative_scan = strict_order; SET hnsw.max_scan_tuples = {_MOST_SCANNED}"
-    elif limit > 1000:
-        settings += "; SET hnsw.iterative_scan = strict_order"
-    await conn.execute(settings)
+        return [Near(*row) for row in rows], len(rows) < limit
+    await conn.execute(f"{_SCAN}{min(max(limit, 40), 1000)}")
     if where:
         source = f"""read_v1.embeddings e
               JOIN read_v1.chunks c ON c.embedding_hash = e.hash
@@ -82,16 +83,17 @@ async def nearest(
              WHERE e.model_id = {model.id} AND {where}
              ORDER BY {distance} LIMIT {limit}"""
     else:
+        # Rows of no chunk are kept, and left out below: they tell that there may be more.
         source = f"""(SELECT e.hash, e.vector FROM read_v1.embeddings e WHERE e.model_id = {model.id}
                        ORDER BY {distance} LIMIT {limit}) AS e
-              JOIN read_v1.chunks c ON c.embedding_hash = e.hash
-             ORDER BY {distance}"""  # noqa: S608  as above
+              LEFT JOIN read_v1.chunks c ON c.embedding_hash = e.hash"""  # noqa: S608  as above
     rows = await conn.fetch(
         f"SELECT c.id, c.document_id, 1 - {distance} AS similarity, {_ALONE} FROM {source}",  # noqa: S608  as above
         vector,
         *arguments,
     )
-    return [Near(*row) for row in rows]
+    near = sorted((Near(*row) for row in rows if row[0] is not None), key=lambda one: -one.similarity)
+    return near, len(rows) < limit
 
 
 async def similarities(conn: Connection, model: ActiveModel, vector: str, chunk_ids: Sequence[UUID]) -> list[Near]:
@@ -109,6 +111,19 @@ async def similarities(conn: Connection, model: ActiveModel, vector: str, chunk_
 async def has_vectors(conn: Connection, model: ActiveModel) -> bool:
     """Whether anything is embedded under this model."""
     return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM read_v1.embeddings WHERE model_id = $1)", model.id))
+
+
+async def waits_for_vectors(conn: Connection, model: ActiveModel, document_ids: Collection[UUID]) -> bool:
+    """Whether some of these documents' chunks are still to be embedded."""
+    return bool(
+        await conn.fetchval(
+            """SELECT EXISTS (SELECT FROM read_v1.embedding_queue q
+                                JOIN read_v1.chunks c ON c.embedding_hash = q.hash
+                               WHERE q.model_id = $1 AND q.state = 'pending' AND c.document_id = ANY($2::uuid[]))""",
+            model.id,
+            list(document_ids),
+        )
+    )
 
 
 async def selected(conn: Connection, filters: Filters, most: int) -> list[UUID] | None:
@@ -134,10 +149,14 @@ async def passing(conn: Connection, document_ids: Collection[UUID], filters: Fil
 
 
 async def chunks(conn: Connection, chunk_ids: Sequence[UUID]) -> dict[UUID, Chunk]:
-    """Everything that hits show of these chunks."""
+    """Everything that hits show of these chunks. Of the anchors, those that hold for some of the chunk."""
     rows = await conn.fetch(
         """SELECT c.id AS chunk_id, c.document_id, c.version, c.start_offset AS start, c.end_offset AS "end", c.text,
-                  d.platform, d.external_id, v.title, v.author, v.published_at, v.url, v.anchors
+                  d.platform, d.external_id, v.title, v.author, v.published_at, v.url,
+                  (SELECT coalesce(jsonb_agg(a.anchor ORDER BY a.n), '[]')
+                     FROM (SELECT anchor, n, lead((anchor->>0)::int) OVER (ORDER BY n) AS next
+                             FROM jsonb_array_elements(v.anchors) WITH ORDINALITY AS given (anchor, n)) a
+                    WHERE (a.anchor->>0)::int < c.end_offset AND (a.next IS NULL OR a.next > c.start_offset)) AS anchors
              FROM read_v1.chunks c
              JOIN read_v1.documents d ON d.id = c.document_id
              JOIN read_v1.versions v ON v.document_id = c.document_id AND v.version = c.version
@@ -147,13 +166,35 @@ async def chunks(conn: Connection, chunk_ids: Sequence[UUID]) -> dict[UUID, Chun
     return {row["chunk_id"]: Chunk(**row) for row in rows}
 
 
-async def texts(conn: Connection, document_ids: Sequence[UUID]) -> dict[UUID, str]:
+async def text_bytes(conn: Connection, document_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How long the whole texts of documents are. None of them is read for it."""
+    rows = await conn.fetch(
+        """SELECT d.id, octet_length(v.text) FROM read_v1.documents d
+             JOIN read_v1.versions v ON v.document_id = d.id AND v.version = d.version
+            WHERE d.id = ANY($1::uuid[])""",
+        list(document_ids),
+    )
+    return dict(tuple(row) for row in rows)
+
+
+async def text_hashes(conn: Connection, document_ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """Equal for equal texts."""
+    rows = await conn.fetch(
+        """SELECT d.id, sha256(convert_to(v.text, 'UTF8')) FROM read_v1.documents d
+             JOIN read_v1.versions v ON v.document_id = d.id AND v.version = d.version
+            WHERE d.id = ANY($1::uuid[])""",
+        list(document_ids),
+    )
+    return dict(tuple(row) for row in rows)
+
+
+async def texts(conn: Connection, document_ids: Collection[UUID]) -> dict[UUID, str]:
     """The whole texts of documents, in their newest version."""
     rows = await conn.fetch(
         """SELECT d.id, v.text FROM read_v1.documents d
              JOIN read_v1.versions v ON v.document_id = d.id AND v.version = d.version
             WHERE d.id = ANY($1::uuid[])""",
-        document_ids,
+        list(document_ids),
     )
     return {row["id"]: row["text"] for row in rows}
 
@@ -171,6 +212,83 @@ async def coverage(conn: Connection, filters: Filters) -> dict[str, Any]:
     return dict(row)
 
 
+async def database(conn: Connection) -> tuple[str, int]:
+    """Which database this is, also after it was restored elsewhere; and the transaction that is to come next."""
+    row = await conn.fetchrow(
+        """SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || d.oid AS database,
+                  pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS horizon
+             FROM pg_database d WHERE d.datname = current_database()"""
+    )
+    assert row is not None
+    return row["database"], row["horizon"]
+
+
+async def oldest_running(conn: Connection) -> int:
+    """The oldest transaction that may still write."""
+    return await conn.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+
+
+async def is_trimmed_after(conn: Connection, position: Position) -> bool:
+    """Whether the change log may have lost rows after a position. It always keeps its newest row."""
+    return bool(
+        await conn.fetchval(
+            """SELECT (txid, seq) > ($1::text::xid8, $2::bigint) AND seq > 1
+                 FROM read_v1.changes WHERE txid < pg_snapshot_xmax(pg_current_snapshot())
+                ORDER BY txid, seq LIMIT 1""",
+            str(position[0]),
+            position[1],
+        )
+    )
+
+
+async def changes(conn: Connection, after: Position, limit: int) -> tuple[int, list[tuple[int, int, UUID]]]:
+    """The oldest running transaction, and the changes after a position, by one snapshot.
+
+    Rows of transactions that are yet to come are of another server's past, from before the database was restored
+    here: the documents they speak of were there when the index was built.
+    """
+    rows = await conn.fetch(
+        """SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest, c.txid::text::bigint AS txid, c.seq,
+                  c.document_id
+             FROM (SELECT) AS one
+             LEFT JOIN LATERAL (
+                  SELECT txid, seq, document_id FROM read_v1.changes
+                   WHERE (txid, seq) > ($1::text::xid8, $2::bigint) AND txid < pg_snapshot_xmax(pg_current_snapshot())
+                   ORDER BY txid, seq LIMIT $3) c ON true""",
+        str(after[0]),
+        after[1],
+        limit,
+    )
+    return rows[0]["oldest"], [(r["txid"], r["seq"], r["document_id"]) for r in rows if r["txid"] is not None]
+
+
+async def document_ids(conn: Connection, after: UUID, limit: int) -> list[UUID]:
+    """The next documents, in the order of their ids."""
+    rows = await conn.fetch("SELECT id FROM read_v1.documents WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+    return [row[0] for row in rows]
+
+
+async def chunk_bytes(conn: Connection, documents: Sequence[UUID]) -> dict[UUID, int]:
+    """How much text the chunks of each document hold."""
+    rows = await conn.fetch(
+        """SELECT document_id, sum(octet_length(text))::bigint FROM read_v1.chunks
+            WHERE document_id = ANY($1::uuid[]) GROUP BY document_id""",
+        documents,
+    )
+    return dict(tuple(row) for row in rows)
+
+
+async def index_chunks(conn: Connection, documents: Sequence[UUID]) -> list[IndexedChunk]:
+    """What is indexed of these documents: their chunks, together by document and in their order."""
+    rows = await conn.fetch(
+        """SELECT c.id, c.document_id, d.title, c.text, d.language FROM read_v1.chunks c
+             JOIN read_v1.documents d ON d.id = c.document_id WHERE c.document_id = ANY($1::uuid[])
+            ORDER BY c.document_id, c.ordinal""",
+        documents,
+    )
+    return [IndexedChunk(**row) for row in rows]
+
+
 def _distance(model: ActiveModel) -> str:
     # Not by way of text: PostgreSQL would read the vector's digits anew for every row.
     return f"(e.vector::halfvec({model.dimensions}) <=> $1::halfvec({model.dimensions}))"
@@ -184,8 +302,6 @@ def _where(filters: Filters, first: int) -> tuple[str, list[Any]]:
         value = getattr(filters, name)
         if value is None or (isinstance(value, Sequence) and not value):
             continue
-        if name == "authors":
-            value = [author.lower() for author in value]
         parts.append(condition.format(f"${first + len(arguments)}"))
         arguments.append(value)
     return " AND ".join(parts), arguments

@@ -2,6 +2,8 @@
 
 import pytest
 
+from extrophi_research.log import request_id
+
 ASKED = {"query": "herons"}
 
 
@@ -14,7 +16,8 @@ ASKED = {"query": "herons"}
         ({"query": "x" * 8001}, "query"),
         ({"query": "a\0b"}, "query"),
         ({"query": 7}, "query"),
-        ({"query": "-only -exclusions"}, "query"),
+        ({"query": "-birds -exclusions"}, "query"),
+        ({"query": '"'}, "query"),
         (ASKED | {"limit": -1}, "limit"),
         (ASKED | {"limit": 101}, "limit"),
         (ASKED | {"limit": "ten"}, "limit"),
@@ -22,6 +25,10 @@ ASKED = {"query": "herons"}
         (ASKED | {"filters": {"platforms": "web"}}, "filters.platforms"),
         (ASKED | {"filters": {"job_ids": ["not an id"]}}, "filters.job_ids.0"),
         (ASKED | {"filters": {"published_after": "yesterday"}}, "filters.published_after"),
+        (ASKED | {"filters": {"published_after": "9999-12-31T23:59:59-23:00"}}, "filters.published_after"),
+        (ASKED | {"filters": {"published_before": "0001-01-01T00:00:00+23:00"}}, "filters.published_before"),
+        (ASKED | {"filters": {"platform": ["web"]}}, "filters.platform"),
+        (ASKED | {"modus": "vector"}, "modus"),
     ],
 )
 async def test_bad_input_is_a_422_that_names_the_field(research, body, field):
@@ -61,6 +68,45 @@ async def test_a_database_that_is_away_is_a_503_that_says_when_to_try_again(star
         assert answer.status_code == 503
         assert answer.headers["retry-after"]
         assert (await research.client.get("/health")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example"}, 403),
+        ({"host": "evil.example:8001"}, 403),
+        ({"host": "[::1"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"host": "127.0.0.1:8001", "origin": "http://localhost:5173"}, 200),
+        ({"host": "[::1]:8001"}, 200),
+        ({"host": "research:8000"}, 200),
+    ],
+)
+async def test_on_loopback_without_a_key_no_other_site_may_ask(research, headers, status):
+    answer = await research.client.post("/search", json=ASKED, headers=headers)
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["code"] == "foreign_origin"
+        assert (await research.client.get("/health", headers=headers)).status_code == 200
+
+
+async def test_with_a_service_key_any_name_will_do(start_research, database, tmp_path):
+    async with start_research(database, tmp_path, EXTROPHI_SERVICE_KEY="key") as research:
+        headers = {"host": "research.example", "authorization": "Bearer key"}
+        assert (await research.client.post("/search", json=ASKED, headers=headers)).status_code == 200
+
+
+async def test_a_fault_of_ours_has_the_requests_id_in_the_reply_and_in_the_log(research, caplog, monkeypatch):
+    async def fail():
+        raise LookupError("nobody thought of it")
+
+    research.app.add_api_route("/fail", fail)
+    logged = []
+    monkeypatch.setattr(caplog.handler, "emit", lambda record: logged.append((record.getMessage(), request_id.get())))
+    answer = await research.client.get("/fail", headers={"x-request-id": "mine"})
+    assert (answer.status_code, answer.json()["code"], answer.headers["x-request-id"]) == (500, "internal", "mine")
+    assert logged == [("request.failed path=/fail", "mine")]
 
 
 async def test_without_the_service_key_nothing_but_health_answers(start_research, database, tmp_path):

@@ -1,5 +1,7 @@
 """What is found by which words: the rules for a text and for a query are the same."""
 
+import time
+
 import pytest
 
 from extrophi_research.search import analysis
@@ -58,6 +60,21 @@ def found(query: str, text: str) -> bool:
         ("서울", "서울에서"),
         ("ไทย", "ภาษาไทยสวยงาม"),
         ("to be", "to be or not"),
+        ("it", "it'll rain"),
+        ("must", "They must’ve known"),
+        ("Istanbul", "İstanbul'da yaşıyor"),
+        ("ankara", "Ankara’nın havası"),
+        ("hawaii", "Hawai'i"),
+        ("aujourd'hui", "Aujourd’hui, maman est morte."),
+        ("quelqu'un", "Il y a quelqu'un."),
+        ("cooperation", "coop\u00aderation"),
+        ("herons", "he\u200brons"),
+        ("1990", "in the 1990s"),
+        ("1990s", "in 1990"),
+        ("US", "the U.S. economy"),
+        ("U.S.A.", "made in the USA"),
+        ("مدرسه", "في المدرسة"),
+        ("state art", "state-of-the-art optics"),
     ],
 )
 def test_it_is_found(query: str, text: str) -> None:
@@ -76,6 +93,7 @@ def test_it_is_found(query: str, text: str) -> None:
         ("йод", "иод"),
         ("大京", "我们在北京大学学习"),
         ("🐦", "a bird 🐟"),
+        ("ill", "it'll rain"),
     ],
 )
 def test_it_is_something_else(query: str, text: str) -> None:
@@ -85,6 +103,62 @@ def test_it_is_something_else(query: str, text: str) -> None:
 def test_stop_words_are_asked_for_only_where_there_is_nothing_else() -> None:
     assert analysis.asked("What is it that makes herons wait?") == ["make", "heron", "wait"]
     assert analysis.asked("to be or not to be")
+
+
+def test_the_words_of_asking_go_where_enough_is_left() -> None:
+    framed = "Please find articles that discuss the boundary layer of a flat plate, I am interested in what is known."
+    assert analysis.asked(framed) == ["boundari", "layer", "flat", "plate"]
+    assert analysis.asked("articles about information") == ["articl", "inform"]
+
+
+def test_the_small_words_of_a_compound_are_not_asked_for() -> None:
+    assert analysis.asked("state-of-the-art") == ["state", "art"]
+
+
+@pytest.mark.parametrize(
+    ("language", "query", "text"),
+    [
+        ("de", "Wo stehen die alten Häuser?", "Ein Haus am See"),
+        ("fr", "Quelles sont les lois nationales de la France ?", "la loi nationale"),
+        ("es", "¿Dónde están los animales que cantan?", "un animal canta"),
+        ("it", "Quali sono gli alberi della città?", "un albero"),
+        ("pt", "Quais são as casas que não têm portas?", "uma porta"),
+        ("nl", "Waar zijn de oude huizen van het dorp?", "oude dorpen"),
+        ("sv", "Var finns det gamla hus med röda dörrar?", "en röd dörr"),
+        ("fi", "Missä on kaunis talo ja mitä se maksaa?", "talossa maksavat"),
+        ("tr", "Kitaplar nerede ve ne kadar?", "kitaplarımızdan biri"),
+    ],
+)
+def test_a_language_of_latin_script_is_found_by_its_own_stems(language: str, query: str, text: str) -> None:
+    held = set(analysis.tokens(text)) | set(analysis.stems(list(analysis.parts(text)), language))
+    asked = analysis.wanted(query)
+    assert any(held.intersection((one.term, *one.others)) for one in asked)
+    assert not any(word in {one.term for one in asked} for word in ("die", "les", "los", "sono", "que", "het", "det"))
+
+
+def test_a_query_of_one_word_is_in_the_language_that_is_said() -> None:
+    assert [one.others for one in analysis.wanted("Häuser", ("de",))] == [("haus",)]
+    assert [one.others for one in analysis.wanted("Häuser")] == [()]
+
+
+def test_english_is_taken_for_no_other_language() -> None:
+    assert all(not one.others for one in analysis.wanted("What was the die in the man that was as an art?"))
+    assert (
+        analysis.language_of(list(analysis.parts("It was in the house that a man on the hill had, and so on."))) is None
+    )
+
+
+def test_long_runs_without_spaces_are_not_remembered() -> None:
+    analysis._analysed.cache_clear()
+    assert len(list(analysis.tokens("北京大学" * 5000))) == 39_999
+    assert analysis._analysed.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize("text", ["x." * 4000 + "@", "a-" * 4000, "1," * 4000 + "x", "@" * 8000, "x" * 8000 + "'"])
+def test_no_text_takes_long(text: str) -> None:
+    began = time.perf_counter()
+    assert all(len(word) <= 600 for word in analysis.words(text))
+    assert time.perf_counter() - began < 0.5
 
 
 def test_phrases_are_compared_by_words_as_written() -> None:
@@ -108,6 +182,8 @@ def test_odd_texts_give_no_empty_word(text: str) -> None:
         ("e-mail - note --flag", "e-mail - note --flag", (), ()),
         ('an "open end', "an open end", (), ()),
         ('""', "", (), ()),
+        ("at -40 degrees -and so on", "at 40 degrees and so on", (), ()),
+        ('a -"the and"', "a", (), ("the and",)),
     ],
 )
 def test_a_query_is_words_phrases_and_exclusions(

@@ -1,4 +1,10 @@
-from extrophi_research.search.citations import best_sentence, deep_link
+import uuid
+from urllib.parse import unquote
+
+import pytest
+
+from extrophi_research.search.citations import best_sentence, cite, deep_link
+from extrophi_research.search.models import Chunk
 
 URL = "https://site.example/post?a=1#top"
 
@@ -24,11 +30,46 @@ def test_the_anchor_of_a_place_is_the_last_one_before_it():
     assert deep_link("reddit", None, [(0, {"url": "https://r.example/c/1"})], 5, "q") == "https://r.example/c/1"
 
 
+def chunk(text, **more):
+    return Chunk(
+        chunk_id=uuid.uuid4(), document_id=uuid.uuid4(), version=1, start=0, end=len(text), text=text, platform="web",
+        external_id="1", title="", author=None, published_at=None, url="https://site.example/post", anchors=[], **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted", "fragment"),
+    [
+        ("It was the year of herons. It rained.", "It rained.", "the%20year%20of%20herons.-,It%20rained."),
+        ("One heron stood there alone. Then one heron stood there alone.", "ne heron stood there alone.", "O-,ne"),
+        ("A heron stood in the shallows all day.", "A heron stood in the shallows all day.", "A%20heron"),
+        ("| heron | 4 | 1.5 kg of weight |", "| heron | 4 | 1.5 kg of weight |", "heron,1.5%20kg%20of%20weight"),
+        ("- herons eat fish at dawn, mostly", "- herons eat fish at dawn, mostly", "herons%20eat%20fish"),
+    ],
+)
+def test_a_quote_is_linked_to_its_own_place(text, quoted, fragment):
+    start = text.index(quoted)
+    link = cite(chunk(text), (start, start + len(quoted))).deep_link
+    assert link is not None
+    assert link.startswith(f"https://site.example/post#:~:text={fragment}")
+
+
+def test_a_long_quote_without_spaces_is_cut_between_clauses():
+    link = deep_link("web", URL, [], 0, "鷺は朝に、" + "魚" * 300 + "、夕方に眠る。")
+    assert link is not None
+    assert unquote(link).endswith(":~:text=鷺は朝に、,夕方に眠る。")
+
+
+def test_an_apps_route_is_part_of_its_address():
+    link = deep_link("web", "https://app.example/#/post/7", [], 0, "Herons stand in the shallows.")
+    assert link == "https://app.example/#/post/7:~:text=Herons%20stand%20in%20the%20shallows."
+
+
 def test_a_file_is_linked_as_it_is():
     assert deep_link("files", "file:///notes/a.md", [], 0, "q") == "file:///notes/a.md"
 
 
 def test_the_sentence_that_shares_most_with_the_question_is_quoted():
     text = "Dr. Ann left. The heron, she said, eats fish at dawn. It rained."
-    start, end = best_sentence(text, "when do herons eat fish?")
+    start, end = best_sentence(text, ["heron", "eat", "fish"])
     assert text[start:end] == "The heron, she said, eats fish at dawn."

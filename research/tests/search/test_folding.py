@@ -1,5 +1,8 @@
 """One text on two sites is one; two texts in one frame are two."""
 
+import asyncio
+import time
+
 import pytest
 
 from extrophi_research.search.folding import Overlaps, runs, same_text, shape
@@ -93,3 +96,38 @@ def test_chunks_cut_at_other_places_overlap() -> None:
     overlaps.add(runs(ARTICLE[:400]))
     assert overlaps.find(runs(ARTICLE[200:600])) == [1]
     assert overlaps.find(runs("Sourdough bread needs a starter, flour and water.")) == []
+
+
+async def test_long_texts_are_told_by_equality_and_texts_of_other_lengths_not_read(library, research):
+    page = "Herons stand in the shallows long before the sun is up, and wait for fish to come. "
+    long = "".join(f"{page}{n} " for n in range(3000))  # over 200,000 bytes
+    for title in ("one", "two"):
+        await library.add(long, title=title, chunks=[(0, 400)])
+    await library.add(long + "End.", title="three", chunks=[(0, 400)])
+    await library.add(long[:400], title="short")
+    await research.finds("herons", lambda found: len(found) >= 3, mode="keyword")
+    items = (await research.search("herons shallows", mode="keyword"))["items"]
+    told = sorted([item["citation"]["title"], *(one["title"] for one in item["also"])] for item in items)
+    assert sorted(map(len, told)) == [1, 1, 2]
+    assert sorted(next(one for one in told if len(one) == 2)) == ["one", "two"]
+
+
+async def test_a_loop_is_not_held_up_by_comparing(library, research):
+    for n in range(12):
+        text = " ".join(f"word{(at * (n + 3)) % 4001}" for at in range(12_000))
+        start = "Herons stand in the shallows long before the sun is up, and wait for fish to come, as they do. " * 3
+        await library.add(start + text, title=str(n), chunks=[(0, len(start))], notify=n == 11)
+    await research.finds("herons", lambda found: len(found) >= 10, mode="keyword")
+    longest = 0.0
+
+    async def watch():
+        nonlocal longest
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - began)
+
+    watching = asyncio.create_task(watch())
+    await research.search("herons shallows", mode="keyword", limit=10)
+    watching.cancel()
+    assert longest < 0.3

@@ -81,17 +81,6 @@ async def test_a_restart_goes_on_with_the_index_it_has(library, database, start_
         assert await research.titles("starter", mode="keyword") == ["bread"]
 
 
-async def test_a_damaged_index_is_built_anew(library, database, start_research, tmp_path):
-    await library.add(BREAD, title="bread")
-    async with start_research(database, tmp_path) as research:
-        await research.finds("starter", bool)
-    for file in (tmp_path / "keywords").iterdir():
-        if file.name == "meta.json":
-            file.write_text("{")
-    async with start_research(database, tmp_path) as research:
-        assert await research.finds("starter", bool) == ["bread"]
-
-
 async def test_without_a_model_search_runs_by_word_and_says_so(library, research):
     await library.add(BREAD, title="bread")
     await research.finds("starter", bool)

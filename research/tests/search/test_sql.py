@@ -2,7 +2,7 @@ import random
 from hashlib import sha256
 
 from extrophi_research.embeddings.local import DIMENSIONS
-from extrophi_research.embeddings.service import active_model
+from extrophi_research.embeddings.sql import active_model
 from extrophi_research.search import sql
 from extrophi_research.search.models import Filters
 
@@ -33,7 +33,7 @@ async def test_vector_search_uses_the_models_index(library):
     async with library.conn.transaction():
         # Fifteen hundred rows are read faster as they lie; the question here is whether the index serves at all.
         await library.conn.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        near = await sql.nearest(library.conn, model, str([0.1] * DIMENSIONS), Filters(), 10)
+        near, _ = await sql.nearest(library.conn, model, str([0.1] * DIMENSIONS), Filters(), 10)
     assert len(near) <= 10
     await library.conn.execute("SELECT pg_stat_force_next_flush()")
     used = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = $1"

@@ -1,0 +1,186 @@
+"""Ranked chunks as hits: each text once, each with its citation."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from extrophi_research.db import Connection
+from extrophi_research.search import folding, sql
+from extrophi_research.search.citations import best_sentence, cite
+from extrophi_research.search.fusion import Ranked
+from extrophi_research.search.keyword import KeywordIndex
+from extrophi_research.search.models import Chunk, Hit
+
+_LEAST_SHARE = 0.35
+"""Of two texts' lengths in bytes. `folding` has half of the words as its least; scripts differ in bytes a word."""
+_LONGEST = 200_000
+"""Bytes. Of longer texts only equal ones are told: it would take seconds to compare them word by word."""
+_MOST_READ = 2_000_000
+"""Bytes of texts that one search reads to compare them."""
+_MOST_COMPARED = 300
+"""Pairs of documents."""
+
+_Pair = tuple[UUID, UUID]
+
+
+async def hits(
+    conn: Connection, index: KeywordIndex, ranked: Sequence[Ranked], exact: int, limit: int, asked: Collection[str]
+) -> tuple[list[Hit], bool]:
+    """The best, each text once, and whether one of them is past the `exact` first.
+
+    Args:
+        conn: What they are read by.
+        index: Lends its threads: comparing and citing take time that a loop has not.
+        ranked: The best first.
+        exact: How many of these hold what the query quotes.
+        limit: How many hits at most.
+        asked: The terms of the query.
+    """
+    gathered = _Gathered(limit, exact, _Texts())
+    step = limit + limit // 2 + 5
+    for start in range(0, len(ranked), step):
+        if len(gathered.kept) == limit:
+            break
+        batch = ranked[start : start + step]
+        known = await sql.chunks(conn, [one.chunk_id for one in batch])
+        # Those that are missing were deleted a moment ago.
+        found = [(at, one, known[one.chunk_id]) for at, one in enumerate(batch, start) if one.chunk_id in known]
+        pairs = await index.thread(gathered.overlapping, [chunk for _, _, chunk in found])
+        await gathered.texts.read(conn, pairs)
+        await index.thread(gathered.take, found)
+    return await index.thread(gathered.cited, asked), gathered.relaxed
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    score: float
+    chunk: Chunk
+    also: list[Chunk] = field(default_factory=list[Chunk])
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The hits so far."""
+
+    limit: int
+    exact: int
+    texts: "_Texts"
+    kept: list[_Kept] = field(default_factory=list[_Kept])
+    relaxed: bool = False
+    _overlaps: folding.Overlaps = field(default_factory=folding.Overlaps)  # of those kept
+    _seen: folding.Overlaps = field(default_factory=folding.Overlaps)  # of all
+    _documents: list[UUID] = field(default_factory=list[UUID])
+    _runs: dict[UUID, set[folding.Run]] = field(default_factory=dict[UUID, set[folding.Run]])
+
+    def overlapping(self, chunks: Iterable[Chunk]) -> list[_Pair]:
+        """Documents that may be the same text, because some of their chunks overlap."""
+        pairs: dict[_Pair, None] = {}
+        for chunk in chunks:
+            runs = self._runs[chunk.chunk_id] = folding.runs(chunk.text)
+            for number in self._seen.find(runs):
+                if self._documents[number] != chunk.document_id:
+                    pairs.setdefault((self._documents[number], chunk.document_id))
+            self._seen.add(runs)
+            self._documents.append(chunk.document_id)
+        return list(pairs)
+
+    def take(self, found: Iterable[tuple[int, Ranked, Chunk]]) -> None:
+        """Each as a hit of its own, or beside the one that is the same text."""
+        for at, one, chunk in found:
+            runs = self._runs.pop(chunk.chunk_id)
+            also = self._twin([self.kept[number] for number in self._overlaps.find(runs)], chunk)
+            if also is not None:
+                also.append(chunk)
+            elif len(self.kept) < self.limit:
+                self._overlaps.add(runs)
+                self.kept.append(_Kept(one.score, chunk))
+                self.relaxed = self.relaxed or at >= self.exact
+
+    def cited(self, asked: Collection[str]) -> list[Hit]:
+        return [
+            Hit(
+                document_id=one.chunk.document_id,
+                version=one.chunk.version,
+                chunk_id=one.chunk.chunk_id,
+                score=one.score,
+                text=one.chunk.text,
+                start=one.chunk.start,
+                end=one.chunk.end,
+                citation=cite(one.chunk, best_sentence(one.chunk.text, asked)),
+                also=[cite(chunk, best_sentence(chunk.text, asked)) for chunk in one.also],
+            )
+            for one in self.kept
+        ]
+
+    def _twin(self, overlapping: Iterable[_Kept], chunk: Chunk) -> list[Chunk] | None:
+        """Where to note `chunk`: beside the first hit of another document that is the same text."""
+        for known in overlapping:
+            if known.chunk.document_id == chunk.document_id:
+                continue
+            if any(one.document_id == chunk.document_id for one in known.also):
+                return known.also
+            if self.texts.are_same(known.chunk.document_id, chunk.document_id):
+                return known.also
+        return None
+
+
+@dataclass(slots=True)
+class _Texts:
+    """Whole texts, read for those pairs only that may be the same."""
+
+    _sizes: dict[UUID, int] = field(default_factory=dict[UUID, int])
+    _texts: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    _hashes: dict[UUID, bytes] = field(default_factory=dict[UUID, bytes])
+    _shapes: dict[UUID, folding.Shape] = field(default_factory=dict[UUID, folding.Shape])
+    _judged: dict[_Pair, bool] = field(default_factory=dict[_Pair, bool])
+    _read: int = 0
+
+    async def read(self, conn: Connection, pairs: Sequence[_Pair]) -> None:
+        """Read what it takes to tell these apart."""
+        new = {one for pair in pairs for one in pair if one not in self._sizes}
+        if new:
+            self._sizes |= await sql.text_bytes(conn, new)
+        wanted = dict.fromkeys(one for pair in pairs if self._are_of_a_size(*pair) for one in pair)
+        short: list[UUID] = []
+        long: list[UUID] = []
+        for one in wanted:
+            if one in self._texts or one in self._hashes:
+                continue
+            if self._sizes[one] <= min(_LONGEST, _MOST_READ - self._read):
+                self._read += self._sizes[one]
+                short.append(one)
+            else:
+                long.append(one)
+        if short:
+            self._texts |= await sql.texts(conn, short)
+        if long:
+            self._hashes |= await sql.text_hashes(conn, long)
+
+    def are_same(self, one: UUID, other: UUID) -> bool:
+        """Whether two documents are the same text; where they are too long or too many to tell: no."""
+        pair = (one, other) if one < other else (other, one)
+        if pair not in self._judged:
+            may_be = len(self._judged) < _MOST_COMPARED and self._are_of_a_size(one, other)
+            self._judged[pair] = may_be and self._compared(one, other)
+        return self._judged[pair]
+
+    def _are_of_a_size(self, one: UUID, other: UUID) -> bool:
+        shorter, longer = sorted((self._sizes.get(one, 0), self._sizes.get(other, 0)))
+        return shorter >= _LEAST_SHARE * longer
+
+    def _compared(self, one: UUID, other: UUID) -> bool:
+        if one in self._texts and other in self._texts:
+            return folding.same_text(self._shape(one), self._shape(other))
+        return self._hash(one) == self._hash(other)
+
+    def _shape(self, one: UUID) -> folding.Shape:
+        if one not in self._shapes:
+            self._shapes[one] = folding.shape(self._texts[one])
+        return self._shapes[one]
+
+    def _hash(self, one: UUID) -> bytes:
+        if one not in self._hashes:
+            text = self._texts.get(one)
+            self._hashes[one] = one.bytes if text is None else hashlib.sha256(text.encode()).digest()
+        return self._hashes[one]

@@ -1,0 +1,112 @@
+"""The vector of a query: of all of it, of unit length, or a reason why there is none."""
+
+import math
+import threading
+import time
+
+import httpx
+import numpy as np
+import pytest
+
+from extrophi_research.embeddings.local import DIMENSIONS, LocalModel
+from extrophi_research.embeddings.models import ActiveModel
+from extrophi_research.embeddings.service import Embedder, EndpointAway
+from extrophi_research.settings import Settings
+from tests.embeddings_endpoint import serving
+
+
+@pytest.fixture(scope="module")
+def model():
+    return LocalModel()
+
+
+@pytest.fixture
+async def asking(model):
+    """An embedder, a model at an endpoint, and the endpoint."""
+    with serving() as endpoint:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            yield Embedder(Settings(), model, client), ActiveModel(1, "m", 8, endpoint.url), endpoint
+
+
+def reply(vector):
+    return 200, {}, {"data": [{"index": 0, "embedding": vector}]}
+
+
+async def test_a_remote_vector_is_made_of_unit_length(asking):
+    embedder, at, endpoint = asking
+    for vector in ([3.0] * 8, [1e300] * 8, [1e-30] * 8):
+        endpoint.refuse = lambda _, vector=vector: reply(vector)
+        found = await embedder.embed(at, str(vector))
+        assert math.hypot(*found) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [[0.0] * 8, [math.nan] * 8, [math.inf] * 8, [], [[1.0] * 8], None, {"a": 1}, "AAA=", ["x"] * 8, [10**400] * 8],
+)
+async def test_what_is_no_vector_is_refused_in_words_and_the_next_text_asked_for(asking, vector):
+    embedder, at, endpoint = asking
+    endpoint.refuse = lambda _: reply(vector)
+    with pytest.raises(EndpointAway):
+        await embedder.embed(at, "one")
+    endpoint.refuse = lambda _: None
+    assert len(await embedder.embed(at, "two")) == 8
+
+
+@pytest.mark.parametrize(
+    ("status", "rests"), [(400, False), (413, False), (422, False), (401, True), (429, True), (503, True)]
+)
+async def test_an_endpoint_rests_after_what_the_next_text_would_meet_too(asking, status, rests):
+    embedder, at, endpoint = asking
+    endpoint.refuse = lambda _: (status, {}, {})
+    with pytest.raises(EndpointAway, match=str(status)):
+        await embedder.embed(at, "one")
+    endpoint.refuse = lambda _: None
+    if rests:
+        with pytest.raises(EndpointAway, match="a moment ago"):
+            await embedder.embed(at, "two")
+    else:
+        assert await embedder.embed(at, "two")
+
+
+def test_a_long_query_is_embedded_to_its_end(model):
+    background = "The committee met on Tuesday and talked about the budget of the town. " * 40
+    question = "Which fish do herons eat in the shallows at dawn?"
+    plain = np.array(model.embed_whole(background))
+    whole = np.array(model.embed_whole(background + (question + " ") * 20))
+    asked = np.array(model.embed_whole(question))
+    assert asked @ whole > asked @ plain + 0.1
+    assert np.linalg.norm(whole) == pytest.approx(1, abs=1e-6)
+    assert np.allclose(asked, model.embed([question])[0][0], atol=1e-6)
+
+
+def test_a_text_of_megabytes_is_not_read_to_its_end(model):
+    began = time.perf_counter()
+    model.embed(["x y z. " * 3_000_000])
+    assert time.perf_counter() - began < 3
+
+
+async def test_embedding_for_others_holds_up_no_search(library, research):
+    await library.add("Bread needs a starter.", title="bread")
+    await library.embed()
+    await research.finds("starter", bool, mode="keyword")
+    model: LocalModel = research.app.state.extrophi.model
+    model.embed(["loaded"])
+    held = threading.Event()
+
+    def hold(*_):
+        held.wait(30)
+        return np.zeros((1, DIMENSIONS), np.float32), 1
+
+    for _ in range(12):
+        model.for_batches.submit(hold)
+    try:
+        began = time.perf_counter()
+        assert await research.titles("starter", mode="keyword") == ["bread"]
+        answer = await research.search("sourdough")
+        await library.add("Herons stand in the shallows.", title="herons")
+        assert await research.finds("herons", lambda found: "herons" in found, mode="keyword")
+        assert answer["degraded"] is None
+        assert time.perf_counter() - began < 10
+    finally:
+        held.set()
