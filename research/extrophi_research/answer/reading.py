@@ -26,9 +26,9 @@ _COVERED = 0.45
 _LONGEST, _LONGEST_WITHOUT_STOP = 700, 400
 _PIECE = 240
 """Characters. What has no stops (a transcript, a list) is quoted in pieces, cut between words."""
-_CLOSE = 0.84
-"""Least likeness (difflib's ratio) of a word that no text holds to the one that was meant: a letter left out or one too
-many in a word of five letters or more, two swapped in one of seven."""
+_CLOSE = 0.8
+"""Least likeness (difflib's ratio) of a word that no text holds to the one that was meant: two letters swapped, one
+left out or one too many, in a word of five."""
 _SHORTEST_MISSPELT = 5
 
 Kind = Literal["sentence", "item", "question", "heading", "piece"]

@@ -67,7 +67,8 @@ async def find(app: State, question: str, limit: int, filters: Filters) -> Found
         nearest=_nearest(found.items),
     )
     reading = await asyncio.to_thread(read, app.model, question, chunks[:MAX_PASSAGES], _holding(app.index))
-    return Found(reading, chunks[:MAX_PASSAGES][:limit], searched, found.degraded)
+    fewer = f"Of {len(chunks)} passages, the nearest {MAX_PASSAGES} were read." if len(chunks) > MAX_PASSAGES else None
+    return Found(reading, chunks[:MAX_PASSAGES][:limit], searched, _joined(found.degraded, fewer))
 
 
 def _holding(index: KeywordIndex) -> Holding:

@@ -458,6 +458,18 @@ async def test_an_abstention_says_what_was_searched_what_is_nearest_and_what_to_
     assert "No collected document passes these filters." in none["answer"]
 
 
+async def test_where_more_passages_are_asked_for_than_are_read_the_answer_says_so(
+    start_research, library, database, tmp_path
+):
+    texts = [f"{HERONS} This was seen by observer {'abcdefghijklmnopqrstuvwxyz'[n] * 5}." for n in range(22)]
+    for n, text in enumerate(texts):
+        await library.add(f"{text} " + " ".join(f"word{n}x{m}" for m in range(40)), title=f"herons {n}")
+    async with start_research(database, tmp_path) as research:
+        await research.finds("herons", lambda found: len(found) == 10)
+        assert "the nearest 20 were read" in (await ask(research, limit=30))["degraded"]
+        assert "were read" not in (await ask(research, limit=20))["degraded"]
+
+
 async def test_an_empty_library_says_so(research):
     answer = await ask(research, "Anything?")
     assert answer["abstained"] is True

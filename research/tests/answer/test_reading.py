@@ -53,11 +53,7 @@ def test_the_sentence_that_answers_is_quoted_first(question, text, quote):
 
 
 def test_a_short_sentence_may_answer():
-    text = "The heron society is old. It was founded in 1974. That is why."
-    assert answers("When was the heron society founded?", text) == [
-        "The heron society is old.",
-        "It was founded in 1974.",
-    ]
+    assert answers("When was it founded?", "It was founded in 1974. That is why.") == ["It was founded in 1974."]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +106,7 @@ def test_what_is_rare_tells_more():
 
 def test_a_word_that_no_text_holds_counts_as_the_one_that_was_meant():
     known = holding(1000, heron=3, shallow=2)
-    reading = read(MODEL, "Do herrons stand in shallwos?", [chunk(TEXT)], known)
+    reading = read(MODEL, "Do hreons stand in shallwos?", [chunk(TEXT)], known)
     assert set(reading.terms) >= {"heron", "shallow"}
     far = read(MODEL, "Do haddocks stand in shadows?", [chunk(TEXT)], known)
     assert not {"heron", "shallow"} & set(far.terms)
