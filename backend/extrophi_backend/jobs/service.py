@@ -21,6 +21,7 @@ from extrophi_backend.documents import service as documents
 from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.documents.models import Links, Others, Prepared, Saved
 from extrophi_backend.errors import BackendError, LeaseLost, NotFound, PlatformUnavailable, Unavailable
+from extrophi_backend.fetch.errors import Paced
 from extrophi_backend.jobs import sql
 from extrophi_backend.jobs.models import FOUND_KEPT, HEARTBEAT, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
 from extrophi_backend.log import event, request_id
@@ -321,7 +322,9 @@ async def _write_end(
             await sql.finish(conn, lease, Ending("canceled"))
         case PlatformUnavailable():
             wait = timedelta(seconds=min(error.retry_after or 60, 86_400))
-            await _wait(conn, lease, wait, _shown(error))
+            # Our own manners, not the platform's silence: however often, these are no reason to give up.
+            give_back = sql.release if isinstance(error, Paced) else _wait
+            await give_back(conn, lease, wait, _shown(error))
         case _ if is_away(error) or isinstance(error, _MENDABLE):
             _log.warning(event("job.waits", job=lease.id, error=repr(error)))
             detail = f"Something that Extrophi needs is out of reach ({type(error).__name__})."

@@ -21,7 +21,8 @@ from extrophi_backend.collectors.models import Collected, Failure, Page, Run
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents.models import DEFAULT_COLLECTION
-from extrophi_backend.errors import Unavailable
+from extrophi_backend.errors import PlatformUnavailable, Unavailable
+from extrophi_backend.fetch.errors import Paced
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs import sql
 from extrophi_backend.jobs.models import DEATHS, WAITS, Counts, Lease, NewJob
@@ -191,6 +192,21 @@ async def test_what_a_retry_may_mend_is_tried_again_and_not_for_ever(
         assert job["run_after"] > job["started_at"]
         await conn.execute("UPDATE jobs SET run_after = now()")
     await jobs.run(collecting(parts, error), made)
+    assert (await seen(api, made))["status"] == "failed"
+
+
+async def test_waiting_for_our_own_pace_is_never_in_vain(
+    api: httpx.AsyncClient, parts: jobs.Parts, conn: Connection
+) -> None:
+    made = await make_job(conn)
+    for _ in range(WAITS + 1):
+        await jobs.run(collecting(parts, Paced("x.example is not asked again for 30 s.", retry_after=30)), made)
+        await conn.execute("UPDATE jobs SET run_after = now()")
+    assert (await seen(api, made))["status"] == "queued"
+    refused = PlatformUnavailable("x.example asks to be left alone.", retry_after=30)
+    for _ in range(WAITS + 1):
+        await jobs.run(collecting(parts, refused), made)
+        await conn.execute("UPDATE jobs SET run_after = now()")
     assert (await seen(api, made))["status"] == "failed"
 
 
