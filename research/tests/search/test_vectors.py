@@ -10,7 +10,7 @@ from extrophi_research.embeddings.sql import active_model
 from extrophi_research.search import sql
 from extrophi_research.search.models import Filters
 
-MANY = 20_000
+MANY = 8_000
 NEAR, FAR = "[1" + ",0" * (DIMENSIONS - 1) + "]", "[0.1,1" + ",0" * (DIMENSIONS - 2) + "]"
 
 
@@ -49,7 +49,9 @@ async def test_a_filter_that_leaves_many_far_from_the_query_still_finds_them(lib
     await fill(library, number)
     model = await active_model(library.conn)
     assert model is not None
-    await library.conn.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_sort = off")
+    await library.conn.execute(
+        "SET work_mem = '256kB'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_sort = off"
+    )
     near, _ = await sql.nearest(library.conn, model, NEAR, Filters(platforms=["files"]), 60)
     assert len(near) == 60
     assert [one.similarity for one in near] == sorted((one.similarity for one in near), reverse=True)
