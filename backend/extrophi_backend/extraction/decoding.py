@@ -17,17 +17,18 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _ENCODINGS = frozenset(IANA_SUPPORTED) | {"utf_8", "iso8859_1", "ascii"}
+_UTF16 = {"utf-16": "utf-16-le"}  # without a mark (encoding.spec.whatwg.org)
 _SAMPLE = 65_536
 _WIDE = re.compile(rb"[\x80-\xff]")
 _TAG = re.compile(rb"<[^<>]{0,2000}>")
 _ODD = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 
 
-def decode(body: bytes, charset: str | None = None) -> str:
+def decode(body: bytes, *charsets: str | None) -> str:
     """The text of `body`, cleaned (see `clean`).
 
-    A byte order mark decides; then UTF-8 if it is valid; then the declared `charset` if what it gives is text; then a
-    guess.
+    A byte order mark decides; then UTF-8 if it is valid, or nearly; then the first of the declared `charsets` that
+    gives text; then a guess.
 
     Raises:
         ExtractionFailed: unsupported_type, when it is no text in any encoding.
@@ -37,17 +38,17 @@ def decode(body: bytes, charset: str | None = None) -> str:
             return _checked(body[len(bom) :].decode(encoding, "replace"))
     if (wide := _utf16(body)) is not None:
         return _checked(body.decode(wide, "replace"))
+    declared = [name for charset in charsets if (name := _declared(charset))]
     if b"\x00" in body[:_SAMPLE]:
+        for name in declared:
+            if name.startswith("utf-16") and not _is_garbled(text := body.decode(_UTF16.get(name, name), "replace")):
+                return _checked(text)
         raise ExtractionFailed("unsupported_type", "It is not text: it has NUL bytes in it.")
-    try:
-        return _checked(body.decode("utf-8"))
-    except UnicodeDecodeError:
-        pass
-    declared = _declared(charset)
-    text = body.decode(declared, "replace") if declared else ""
-    if not declared or _is_garbled(text):
-        text = body.decode(_guessed(body), "replace")
-    return _checked(text)
+    # A broken byte makes no other encoding of what is UTF-8 elsewhere: no other has its sequences by chance.
+    for name in ("utf-8", *declared):
+        if not _is_garbled(text := body.decode(name, "replace")):
+            return _checked(text)
+    return _checked(body.decode(_guessed(body), "replace"))
 
 
 def _utf16(body: bytes) -> str | None:
@@ -74,9 +75,9 @@ def _declared(charset: str | None) -> str | None:
 
 
 def _is_garbled(text: str) -> bool:
-    """What is no ASCII mostly did not decode: it is in another encoding than it says."""
+    """Of what is no ASCII, a good part did not decode: it is in another encoding than it says."""
     lost = text.count("\ufffd")
-    return lost > 0 and lost * 10 > sum(1 for character in text if character > "\x7f")
+    return lost > 0 and lost * 10 > len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _guessed(body: bytes) -> str:

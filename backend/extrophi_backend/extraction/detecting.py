@@ -27,8 +27,12 @@ _MARKDOWN_TYPES = frozenset({"text/markdown", "text/x-markdown"})
 _ANY_TYPES = frozenset({"application/octet-stream", "binary/octet-stream"})
 _BINARY = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"OggS",
-    b"ID3", b"fLaC", b"\x7fELF", b"MZ\x90", b"{\\rtf", b"SQLite format 3", b"%!PS",
+    b"ID3", b"fLaC", b"\x7fELF", b"MZ\x90", b"SQLite format 3",
 )  # fmt: skip
+_PROGRAMS = (b"{\\rtf", b"%!PS")
+"""Of text, but none to read."""
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_NOTES = frozenset({"text", "markdown", "html"})
 _HTML_START = re.compile(rb"<!doctype html|<html[\s>]", re.IGNORECASE)
 _SPACE = re.compile(rb"[\s\x00]*")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -43,7 +47,9 @@ def detect(body: bytes, *, media_type: str | None, name: str | None, url: str | 
     """
     declared = (media_type or "").partition(";")[0].strip().lower()
     named = SUFFIXES.get(suffix(name) or suffix(_path(url)))
-    if b"%PDF-" in body[:1024]:
+    of_type: dict[str, Format] = {type_: known for known, type_ in MEDIA_TYPES.items()}
+    expected = named or of_type.get(declared)
+    if _is_pdf(body, expected):
         return "pdf"
     if body.startswith(b"PK\x03\x04"):
         return _in_archive(body, named)
@@ -52,12 +58,19 @@ def detect(body: bytes, *, media_type: str | None, name: str | None, url: str | 
         return "html"
     if declared in _HTML_TYPES and not suffix(name):  # a web server's word goes before its address's ending
         return "html"
-    expected = named or next((known for known, type_ in MEDIA_TYPES.items() if type_ == declared), None)
     if expected in {"docx", "epub"}:
         raise ExtractionFailed("broken_archive", "It should be a DOCX or EPUB, but these are archives, and it is none.")
     if expected == "pdf":
         raise ExtractionFailed("unreadable", "It should be a PDF but does not begin like one.")
     return _of_text(declared, named)
+
+
+def _is_pdf(body: bytes, expected: Format | None) -> bool:
+    """Its mark stands in the first 1,024 bytes (ISO 32000-1, annex H.3.4.1); in a note that may be what it is about."""
+    at = body[:1024].find(b"%PDF-")
+    if at <= 0 or not body[:at].strip():
+        return at >= 0
+    return expected not in _NOTES and not _begins_as_html(body)
 
 
 def _begins_as_html(body: bytes) -> bool:
@@ -80,7 +93,8 @@ def _refuse(body: bytes) -> None:
         if _LOCKED_OFFICE in body:
             raise ExtractionFailed("encrypted", "The document is locked with a password.")
         raise ExtractionFailed("unsupported_type", "It is an old Office file. Save it as DOCX.")
-    if body.startswith(_BINARY):
+    # “RIFF is a format …”, says a note: files that are no text show it soon.
+    if body.startswith(_PROGRAMS) or (body.startswith(_BINARY) and _CONTROL.search(body[:512])):
         raise ExtractionFailed("unsupported_type", "It is neither text, HTML, PDF, DOCX nor EPUB.")
 
 

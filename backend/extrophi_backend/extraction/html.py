@@ -18,6 +18,8 @@ from extrophi_backend.extraction.tree import Element, local_name
 _VOTED_ELEMENTS = 30_000
 """A page of more is no article but a dump. trafilatura is not asked about it: some of its steps take the square."""
 _MANY_ATTRIBUTES = re.compile(r"<([a-z][a-z0-9]*)\s[^<>]{20000,}(?:>|(?=<)|\Z)", re.IGNORECASE)
+_HEAD = 65_536
+"""Bytes that are searched for the page's own word on its encoding. Browsers stop at 1,024; not all pages do."""
 _META_CHARSET = re.compile(
     rb"<(?:meta|\?xml)\b[^>]{0,300}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE
 )
@@ -104,16 +106,17 @@ def _source(html: str | bytes, content_type: str | None) -> str:
 
 
 def _decoded(body: bytes, content_type: str | None) -> str:
-    declared = (content_type or "").lower().partition("charset=")[2].strip("\"' ;").partition(";")[0]
-    if not declared and (match := _META_CHARSET.search(body[:4096])):
-        declared = match[1].decode("ascii", "replace").lower()
-    charset = _SUPERSETS.get(declared, declared)
+    said = (content_type or "").lower().partition("charset=")[2].strip("\"' ;").partition(";")[0]
+    match = _META_CHARSET.search(body[:_HEAD])
+    # A page that could be read as far as this is not in UTF-16, whatever it says there (html.spec.whatwg.org).
+    in_page = match[1].decode("ascii", "replace").lower() if match else ""
+    charsets = [_SUPERSETS.get(one, one) for one in (said, "" if in_page.startswith("utf-16") else in_page)]
     try:
-        return decode(body, charset)
+        return decode(body, *charsets)
     except ExtractionFailed:
         if b"\x00" not in body:
             raise
-        return decode(body.replace(b"\x00", b""), charset)
+        return decode(body.replace(b"\x00", b""), *charsets)
 
 
 def _without_attributes(tag: re.Match[str]) -> str:

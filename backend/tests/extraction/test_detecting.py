@@ -44,3 +44,27 @@ def test_a_page_about_a_file_is_a_page_whatever_its_address_ends_in(ending: str)
 )
 def test_a_files_own_name_goes_before_a_declared_type(media_type: str, name: str | None, expected: Format) -> None:
     assert detect(b"# Herons", media_type=media_type, name=name, url=None) == expected
+
+
+@pytest.mark.parametrize("words", ["RIFF is old.", "ID3 tags hold titles.", "Rar! said the bird.", "GIF89a was next."])
+def test_a_note_about_a_format_is_no_file_of_it(words: str) -> None:
+    assert detect(words.encode(), media_type=None, name="x.md", url=None) == "markdown"
+    with pytest.raises(ExtractionFailed):
+        detect(words.encode()[:6] + b"\x00\x10\x80" * 20, media_type=None, name="x.md", url=None)
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "media_type", "expected"),
+    [
+        (b"A file begins with %PDF-1.4, I read.", "x.md", None, "markdown"),
+        (b"<!doctype html><p>It begins with %PDF-1.4", None, None, "html"),
+        (b"<p>It begins with %PDF-1.4", None, "text/html", "html"),
+        (b"\n %PDF-1.4\n1 0 obj", "x.md", None, "pdf"),
+        (b"junk before\n%PDF-1.4\n1 0 obj", "x.pdf", None, "pdf"),
+        (b"junk before\n%PDF-1.4\n1 0 obj", None, None, "pdf"),
+    ],
+)
+def test_a_text_that_names_the_mark_of_pdf_is_no_pdf(
+    body: bytes, name: str | None, media_type: str | None, expected: Format
+) -> None:
+    assert detect(body, media_type=media_type, name=name, url=None) == expected

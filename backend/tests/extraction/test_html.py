@@ -222,6 +222,9 @@ def test_every_script_is_read(first: str, second: str) -> None:
         ("<p>Café – “größer”".encode("utf-16"), None),
         ("<p>Ca\0fé – “größer”".encode(), "text/html; charset=no-such-thing"),
         ("<?xml version='1.0' encoding='UTF-8'?><html><p>Café – “größer”</p></html>".encode(), None),
+        (f"<style>{'x' * 9000}</style><meta charset=cp1252><p>Café – “größer”".encode("cp1252"), None),
+        ("<meta charset=utf-16><p>Café – “größer”".encode("cp1252"), None),
+        ("<meta charset=cp1252><p>Café – “größer”".encode("cp1252"), "text/html; charset=utf-8"),
     ],
 )
 def test_encodings_and_stray_bytes(body: bytes, content_type: str | None) -> None:
