@@ -40,7 +40,7 @@ _PAGE_DOCUMENTS = 20
 _PAGE_BYTES = 8 * 2**20
 _PAGE_SECONDS = 3.0
 """A page is given when it has this many documents or bytes, or has been in the making this long."""
-_EXTRACTION = 1
+_EXTRACTION = 2
 """Raised when extraction gets better: files are then read again although they did not change."""
 
 
