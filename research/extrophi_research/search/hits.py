@@ -22,6 +22,8 @@ _MOST_COMPARED = 300
 """Pairs of documents."""
 
 _Pair = tuple[UUID, UUID]
+_Found = tuple[int, Ranked, Chunk]
+"""The number in the ranking, and what stands there."""
 
 
 async def hits(
@@ -46,9 +48,10 @@ async def hits(
         known = await sql.chunks(conn, [one.chunk_id for one in batch])
         # Those that are missing were deleted a moment ago.
         found = [(at, one, known[one.chunk_id]) for at, one in enumerate(batch, start) if one.chunk_id in known]
-        pairs = await index.thread(gathered.overlapping, [chunk for _, _, chunk in found])
-        await gathered.texts.read(conn, pairs)
-        await index.thread(gathered.take, found)
+        pairs = await index.thread(gathered.look, found)
+        if pairs:
+            await gathered.texts.read(conn, pairs)
+            await index.thread(gathered.take, found)
     return await index.thread(gathered.cited, asked), gathered.relaxed
 
 
@@ -68,32 +71,38 @@ class _Gathered:
     texts: "_Texts"
     kept: list[_Kept] = field(default_factory=list[_Kept])
     relaxed: bool = False
-    _overlaps: folding.Overlaps = field(default_factory=folding.Overlaps)  # of those kept
-    _seen: folding.Overlaps = field(default_factory=folding.Overlaps)  # of all
-    _documents: list[UUID] = field(default_factory=list[UUID])
-    _runs: dict[UUID, set[folding.Run]] = field(default_factory=dict[UUID, set[folding.Run]])
+    _seen: folding.Overlaps = field(default_factory=folding.Overlaps)
+    _looked: list[Chunk] = field(default_factory=list[Chunk])  # by their numbers in it
+    _overlapping: dict[UUID, list[UUID]] = field(default_factory=dict[UUID, list[UUID]])
 
-    def overlapping(self, chunks: Iterable[Chunk]) -> list[_Pair]:
-        """Documents that may be the same text, because some of their chunks overlap."""
+    def look(self, found: Sequence[_Found]) -> list[_Pair]:
+        """Documents that may be the same text, because some of their chunks overlap. If there are none, all is taken.
+
+        Another way to a thread and back takes as long as most of what is done there.
+        """
         pairs: dict[_Pair, None] = {}
-        for chunk in chunks:
-            runs = self._runs[chunk.chunk_id] = folding.runs(chunk.text)
-            for number in self._seen.find(runs):
-                if self._documents[number] != chunk.document_id:
-                    pairs.setdefault((self._documents[number], chunk.document_id))
+        for _, _, chunk in found:
+            runs = folding.runs(chunk.text)
+            others = [self._looked[number] for number in self._seen.find(runs)]
+            others = [other for other in others if other.document_id != chunk.document_id]
+            self._overlapping[chunk.chunk_id] = [other.chunk_id for other in others]
+            pairs |= dict.fromkeys((other.document_id, chunk.document_id) for other in others)
             self._seen.add(runs)
-            self._documents.append(chunk.document_id)
+            self._looked.append(chunk)
+        if not pairs:
+            self.take(found)
         return list(pairs)
 
-    def take(self, found: Iterable[tuple[int, Ranked, Chunk]]) -> None:
+    def take(self, found: Iterable[_Found]) -> None:
         """Each as a hit of its own, or beside the one that is the same text."""
         for at, one, chunk in found:
-            runs = self._runs.pop(chunk.chunk_id)
-            also = self._twin([self.kept[number] for number in self._overlaps.find(runs)], chunk)
+            others = set(self._overlapping.pop(chunk.chunk_id))
+            also = (
+                self._twin([known for known in self.kept if known.chunk.chunk_id in others], chunk) if others else None
+            )
             if also is not None:
                 also.append(chunk)
             elif len(self.kept) < self.limit:
-                self._overlaps.add(runs)
                 self.kept.append(_Kept(one.score, chunk))
                 self.relaxed = self.relaxed or at >= self.exact
 
@@ -116,8 +125,6 @@ class _Gathered:
     def _twin(self, overlapping: Iterable[_Kept], chunk: Chunk) -> list[Chunk] | None:
         """Where to note `chunk`: beside the first hit of another document that is the same text."""
         for known in overlapping:
-            if known.chunk.document_id == chunk.document_id:
-                continue
             if any(one.document_id == chunk.document_id for one in known.also):
                 return known.also
             if self.texts.are_same(known.chunk.document_id, chunk.document_id):

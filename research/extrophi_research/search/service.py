@@ -17,7 +17,7 @@ from extrophi_research.search.keyword import IndexBroken, KeywordIndex, Matched
 from extrophi_research.search.models import Filters, Found, Group, Hit, Mode
 from extrophi_research.search.query import Query, parse
 
-_CANDIDATES = 100
+_CANDIDATES = 60
 """From each of the two ways, at least."""
 _FEW = 2000
 """Documents that a filter leaves: up to so many, the search looks at these alone."""

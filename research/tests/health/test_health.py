@@ -1,6 +1,7 @@
 async def test_ready_once_the_index_is_whole(library, research):
     await library.add("Herons stand in the shallows.", title="herons")
     assert await research.finds("herons", bool) == ["herons"]
+    await research.settled()
     answer = await research.client.get("/ready")
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "missing": {}})
 
@@ -8,6 +9,7 @@ async def test_ready_once_the_index_is_whole(library, research):
 async def test_alive_but_not_ready_without_a_database(start_research, tmp_path):
     async with start_research("postgresql://nobody@127.0.0.1:9/none", tmp_path) as research:
         assert (await research.client.get("/health")).json()["status"] == "degraded"
-        answer = await research.client.get("/ready")
+        await research.settled()
+    answer = await research.client.get("/ready")
         assert answer.status_code == 503
         assert "database" in answer.json()["missing"]
