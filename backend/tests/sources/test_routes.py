@@ -166,7 +166,7 @@ async def test_a_bad_target_is_refused_by_name_and_nothing_is_stored(
     assert (await api.get("/jobs")).json()["items"] == []
 
 
-async def test_a_host_that_never_lets_us_in_ends_the_job_in_words(
+async def test_a_page_that_never_lets_us_in_is_one_failure_of_the_job(
     api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
 ) -> None:
     server.pages["/one"] = article("One")
@@ -183,7 +183,8 @@ async def test_a_host_that_never_lets_us_in_ends_the_job_in_words(
         await pool.execute("UPDATE jobs SET run_after = now()")
         await run(job["id"], pool, settings, tmp_path)
     seen = (await api.get(f"/jobs/{job['id']}")).json()
-    assert (seen["status"], seen["progress"]["created"]) == ("failed", 1)
+    assert (seen["status"], seen["progress"]["created"]) == ("partial", 1)
+    assert [one["code"] for one in seen["failures"]] == ["rate_limited"]
     assert len((await api.get("/documents")).json()["items"]) == 1
 
 

@@ -63,7 +63,8 @@ def openai_error(
     status: int, message: str, param: str | None, code: str, *, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """An error as OpenAI's API has it: https://platform.openai.com/docs/guides/error-codes."""
-    kind = "server_error" if status >= 500 else "authentication_error" if status == 401 else "invalid_request_error"
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    code = "invalid_api_key" if status == 401 else code
     error = {"message": _sendable(message), "type": kind, "param": param, "code": code}
     return JSONResponse({"error": error}, status, headers=headers)
 

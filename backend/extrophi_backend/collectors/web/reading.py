@@ -15,7 +15,7 @@ from extrophi_backend.fetch.addresses import linked
 from extrophi_backend.fetch.client import Fetched
 from extrophi_backend.fetch.errors import FetchFailed
 
-EXTRACTION = 1
+EXTRACTION = 2
 """Raised when extraction gets better: pages are then fetched again although they did not change."""
 FROM_FEED = "from_feed"
 """Of a document's validators: its text is what a feed holds of it, since its page could not be had."""
