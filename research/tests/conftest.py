@@ -143,8 +143,8 @@ class Research:
         return [item["citation"]["title"] for item in (await self.search(query, **more))["items"]]
 
     async def finds(self, query: str, wanted: Callable[[list[str]], bool], **more: Any) -> list[str]:
-        """Search until the titles found are as wanted: the index follows within a second; allow ten."""
-        deadline = time.monotonic() + 10
+        """Search until the titles found are as wanted: the index follows within a second; allow for a busy machine."""
+        deadline = time.monotonic() + 30
         while True:
             found = await self.titles(query, **more)
             if wanted(found) or time.monotonic() > deadline:
@@ -152,8 +152,8 @@ class Research:
             await asyncio.sleep(0.05)
 
     async def settled(self, status: int = 200) -> tuple[int, str]:
-        """What /ready says of the keyword index, once it answers with a status; ten seconds are allowed."""
-        deadline = time.monotonic() + 10
+        """What /ready says of the keyword index, once it answers with a status; half a minute is allowed."""
+        deadline = time.monotonic() + 30
         while True:
             answer = await self.client.get("/ready")
             if answer.status_code == status or time.monotonic() > deadline:
