@@ -15,6 +15,20 @@ else:
     Connection = asyncpg.Connection
 
 
+EF_SEARCH = 60
+"""Vectors that an HNSW index looks for at once, where no more are wanted."""
+_SETTINGS = {
+    "timezone": "UTC",
+    "jit": "off",
+    # Such an index is read on until enough rows pass: also without filters some do not, being dead or of no chunk
+    # any more. pgvector's own 20,000 rows would starve rare matches, and so would its memory for them, once work_mem.
+    "hnsw.ef_search": str(EF_SEARCH),
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.max_scan_tuples": "200000",
+    "hnsw.scan_mem_multiplier": "16",
+}
+
+
 async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
     """A pool that connects when first used, so that a database that is not there yet does not end the start."""
     return await asyncpg.create_pool(
@@ -22,14 +36,22 @@ async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
         min_size=0,
         max_size=most,
         init=_prepare,
+        reset=_leave,
         timeout=10,
-        server_settings={"application_name": f"extrophi-{name}", "timezone": "UTC", "jit": "off"},
+        server_settings={"application_name": f"extrophi-{name}", **_SETTINGS},
     )
 
 
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
     # Binary, since COPY knows no other: jsonb is a version byte and the text (jsonb_recv in jsonb.c).
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=_load, schema="pg_catalog", format="binary")
+
+
+async def _leave(_: "asyncpg.Connection[Any]") -> None:
+    """Nothing is changed on a connection for longer than a transaction: RESET ALL would cost each search a round trip.
+
+    asyncpg itself still ends a transaction that was left open.
+    """
 
 
 def _dump(value: Any) -> bytes:

@@ -27,7 +27,7 @@ _RELEASE = "pginstall18"  # the wheel's PostgreSQL 18; beside it lies 16, for up
 
 # Laptop-sized: what `up` starts has to stay below 700 MB, all of it.
 _SETTINGS = {
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "max_connections": "60",
     "listen_addresses": "",
     "unix_socket_permissions": "0700",

@@ -66,7 +66,7 @@ class AnswerOut(BaseModel):
     degraded: str | None
 
 
-def _chat(request: Request) -> ChatModel | None:
+async def _chat(request: Request) -> ChatModel | None:
     return cast("ChatModel | None", request.app.state.chat)
 
 

@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import Stemmer
@@ -52,7 +54,8 @@ def _pattern(letter: str, others: str) -> tuple[re.Pattern[str], re.Pattern[str]
 
 _ASCII = _pattern("[a-z0-9]", "")  # three times as fast as the next
 _UNICODE = _pattern(rf"(?:[^\W_{_UNSPACED}]|[{_SIGNS}])", f"|[{_UNSPACED}]+|[{_EMOJI}]")
-_HAS_MARKED = re.compile(r"[@#]|\+\+|\.net|(?<![a-z0-9.])[a-z]\.[a-z](?![a-z0-9])")
+_MARKS = ("@", "#", "++", ".net")
+_INITIALS = re.compile(r"\.(?<=[a-z]\.)(?<![a-z0-9.][a-z]\.)[a-z](?![a-z0-9])")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -148,16 +151,17 @@ class Asked:
     others: tuple[str, ...] = ()
 
 
+_TERMS, _PARTS = attrgetter("terms"), attrgetter("parts")
+
+
 def tokens(text: str) -> Iterator[str]:
     """The terms of a text, in order."""
-    for word in analysed_words(text):
-        yield from word.terms
+    return chain.from_iterable(map(_TERMS, analysed_words(text)))
 
 
 def parts(text: str) -> Iterator[str]:
     """The parts of a text's words, in order: folded, and otherwise as written."""
-    for word in analysed_words(text):
-        yield from word.parts
+    return chain.from_iterable(map(_PARTS, analysed_words(text)))
 
 
 def asked(text: str) -> list[str]:
@@ -206,7 +210,7 @@ def analysed_words(text: str) -> Iterator[Word]:
     """What comes of each word of a text, in order."""
     folded = fold(text)
     plain, marked = _ASCII if folded.isascii() else _UNICODE
-    found = (marked if _HAS_MARKED.search(folded) else plain).findall(folded)
+    found = (marked if _has_marked(folded) else plain).findall(folded)
     return map(_analysed if folded.isascii() else analysed, found)
 
 
@@ -214,7 +218,11 @@ def words(text: str) -> Iterator[str]:
     """The folded words of a text, in order, runs of an unspaced script as one."""
     folded = fold(text)
     plain, marked = _ASCII if folded.isascii() else _UNICODE
-    return iter((marked if _HAS_MARKED.search(folded) else plain).findall(folded))
+    return iter((marked if _has_marked(folded) else plain).findall(folded))
+
+
+def _has_marked(folded: str) -> bool:
+    return any(mark in folded for mark in _MARKS) or _INITIALS.search(folded) is not None
 
 
 def fold(text: str) -> str:

@@ -6,7 +6,7 @@ template differ just there, in a name or a number, while sites differ around the
 """
 
 import re
-from collections import Counter
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -52,35 +52,37 @@ def shape(text: str) -> Shape:
     return Shape(list(analysis.parts(text)))
 
 
-def runs(text: str) -> set[Run]:
-    """The runs of a chunk, roughly: enough to tell which documents are worth a comparison."""
+def runs(text: str) -> set[int]:
+    """The hashes of a chunk's runs, roughly: enough to tell which documents are worth a comparison."""
     words = _WORD.findall(text.lower())
     if len(words) * 20 < len(text):  # no spaces between words
         words = list(analysis.parts(text))
-    return set(zip(words, words[1:], words[2:], strict=False)) or {tuple(words)}
+    return set(map(hash, zip(words, words[1:], words[2:], strict=False))) or {hash(tuple(words))}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Overlaps:
     """Which of the chunks seen so far share so much with a new one that their documents may be the same text."""
 
-    _seen: list[set[Run]] = field(default_factory=list[set[Run]])
-    _holders: dict[Run, list[int]] = field(default_factory=dict[Run, list[int]])
+    _seen: list[set[int]] = field(default_factory=list[set[int]])
+    _all: set[int] = field(default_factory=set[int])
+    _fewest: int = sys.maxsize
 
-    def add(self, of_chunk: set[Run]) -> None:
-        number = len(self._seen)
+    def add(self, of_chunk: set[int]) -> None:
         self._seen.append(of_chunk)
-        for run in of_chunk:
-            self._holders.setdefault(run, []).append(number)
+        self._all |= of_chunk
+        self._fewest = min(self._fewest, len(of_chunk))
 
-    def find(self, of_chunk: set[Run]) -> list[int]:
+    def find(self, of_chunk: set[int]) -> list[int]:
         """Their numbers, in the order they were added."""
-        shared = Counter(number for run in of_chunk for number in self._holders.get(run, ()))
-        return sorted(
+        shared = of_chunk & self._all
+        if len(shared) < _OVERLAP * min(len(of_chunk), self._fewest):
+            return []
+        return [
             number
-            for number, count in shared.items()
-            if count >= _OVERLAP * min(len(of_chunk), len(self._seen[number]))
-        )
+            for number, seen in enumerate(self._seen)
+            if len(shared & seen) >= _OVERLAP * min(len(of_chunk), len(seen))
+        ]
 
 
 def same_text(one: Shape, other: Shape) -> bool:

@@ -79,13 +79,12 @@ def fuse_by_document(
     ranked: list[Ranked] = []
     for document_id, chunks in grouped.items():
         whole = documents.get(document_id, 0.0)
-        best = max(chunks, key=lambda one: _of_chunk(one, whole, scale))
+        best = max(chunks, key=lambda one: _of_chunk(one, whole, scale)) if len(chunks) > 1 else chunks[0]
         nearness = sorted((one.similarity for one in chunks if one.similarity is not None), reverse=True)
         nearness.append(nearness[0] if best.alone and nearness else farthest)
         first, second = (*nearness, 0.0)[:2]
-        score = _sum(
-            max(one.words for one in chunks), whole, (1 - SUPPORT) * first + SUPPORT * min(first, second), scale
-        )
+        nearness_of_both = (1 - SUPPORT) * first + SUPPORT * min(first, second)
+        score = _sum(max([one.words for one in chunks]), whole, nearness_of_both, scale)
         ranked.append(Ranked(best.chunk_id, document_id, score))
     return sorted(ranked, key=lambda one: -one.score)
 

@@ -10,7 +10,7 @@ from extrophi_research.search import folding, sql
 from extrophi_research.search.citations import best_sentence, cite
 from extrophi_research.search.fusion import Ranked
 from extrophi_research.search.keyword import KeywordIndex
-from extrophi_research.search.models import Chunk, Hit
+from extrophi_research.search.models import Chunk, Citation, Hit
 
 _LEAST_SHARE = 0.35
 """Of two texts' lengths in bytes. `folding` has half of the words as its least; scripts differ in bytes a word."""
@@ -39,8 +39,8 @@ async def hits(
         limit: How many hits at most.
         asked: The terms of the query.
     """
-    gathered = _Gathered(limit, exact, _Texts())
-    step = limit + limit // 2 + 5
+    gathered = _Gathered(limit, exact, asked, _Texts())
+    step = limit + limit // 4 + 3  # some more: they may be the same texts elsewhere
     for start in range(0, len(ranked), step):
         if len(gathered.kept) == limit:
             break
@@ -52,14 +52,15 @@ async def hits(
         if pairs:
             await gathered.texts.read(conn, pairs)
             await index.thread(gathered.take, found)
-    return await index.thread(gathered.cited, asked), gathered.relaxed
+    return gathered.hits(), gathered.relaxed
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     score: float
     chunk: Chunk
-    also: list[Chunk] = field(default_factory=list[Chunk])
+    citation: Citation
+    also: list[Citation] = field(default_factory=list[Citation])
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ class _Gathered:
 
     limit: int
     exact: int
+    asked: Collection[str]
     texts: "_Texts"
     kept: list[_Kept] = field(default_factory=list[_Kept])
     relaxed: bool = False
@@ -101,12 +103,12 @@ class _Gathered:
                 self._twin([known for known in self.kept if known.chunk.chunk_id in others], chunk) if others else None
             )
             if also is not None:
-                also.append(chunk)
+                also.append(self._cited(chunk))
             elif len(self.kept) < self.limit:
-                self.kept.append(_Kept(one.score, chunk))
+                self.kept.append(_Kept(one.score, chunk, self._cited(chunk)))
                 self.relaxed = self.relaxed or at >= self.exact
 
-    def cited(self, asked: Collection[str]) -> list[Hit]:
+    def hits(self) -> list[Hit]:
         return [
             Hit(
                 document_id=one.chunk.document_id,
@@ -116,13 +118,16 @@ class _Gathered:
                 text=one.chunk.text,
                 start=one.chunk.start,
                 end=one.chunk.end,
-                citation=cite(one.chunk, best_sentence(one.chunk.text, asked)),
-                also=[cite(chunk, best_sentence(chunk.text, asked)) for chunk in one.also],
+                citation=one.citation,
+                also=one.also,
             )
             for one in self.kept
         ]
 
-    def _twin(self, overlapping: Iterable[_Kept], chunk: Chunk) -> list[Chunk] | None:
+    def _cited(self, chunk: Chunk) -> Citation:
+        return cite(chunk, best_sentence(chunk.text, self.asked))
+
+    def _twin(self, overlapping: Iterable[_Kept], chunk: Chunk) -> list[Citation] | None:
         """Where to note `chunk`: beside the first hit of another document that is the same text."""
         for known in overlapping:
             if any(one.document_id == chunk.document_id for one in known.also):

@@ -1,7 +1,7 @@
 """The story of a search: by word and by meaning, fused, grouped, folded, cited."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -57,25 +57,24 @@ async def search(
     if filters.any:
         async with pool.acquire() as conn:
             lookup.among = await sql.selected(conn, filters, _FEW)
-    # No connection is held meanwhile: an endpoint may take seconds, and the pool is small.
     keyword = mode != "vector"
-    _, (asked, why) = await asyncio.gather(lookup.by_word(keyword=keyword), _embedded(pool, embedder, query.text, mode))
-    notes = [f"Searched by word only: {why}."] if why else []
-    found: tuple[list[Hit], bool] | None = None
-    async with pool.acquire() as conn:
+    by_word = asyncio.create_task(lookup.by_word(keyword=keyword))
+    try:
+        # No connection is held meanwhile: an endpoint may take seconds, and the pool is small.
+        asked, why = await _embedded(pool, embedder, query.text, mode)
         if asked is not None:
-            await lookup.by_meaning(conn, asked)
-            note = await _without_vectors(conn, lookup, asked)
-            notes += [note] if note else []
-        if keyword or lookup.near:
-            found = await _found(conn, lookup, asked)
-    if found is None:
+            await asyncio.gather(lookup.by_meaning(asked), lookup.compare(by_word, asked))
+    finally:
+        await by_word
+    notes = [f"Searched by word only: {why}."] if why else []
+    note = await _without_vectors(pool, lookup, asked) if asked is not None else None
+    notes += [note] if note else []
+    if not keyword and not lookup.near:
         await lookup.by_word(keyword=True)  # rather than nothing, which would look as if there were nothing
-        async with pool.acquire() as conn:
-            found = await _found(conn, lookup, asked)
+    found, relaxed = await _found(lookup, asked)
     if lookup.by_word_fails:
         notes.append("The keyword index is being built: some documents are not found by word yet.")
-    return Found(found[0], " ".join(notes) or None, found[1])
+    return Found(found, " ".join(notes) or None, relaxed)
 
 
 async def _embedded(pool: Pool, embedder: Embedder, text: str, mode: Mode) -> "tuple[_Asked | None, str | None]":
@@ -92,30 +91,34 @@ async def _embedded(pool: Pool, embedder: Embedder, text: str, mode: Mode) -> "t
     return _Asked(model, f"[{','.join(map(repr, vector))}]"), None
 
 
-async def _without_vectors(conn: Connection, lookup: "_Lookup", asked: "_Asked") -> str | None:
+async def _without_vectors(pool: Pool, lookup: "_Lookup", asked: "_Asked") -> str | None:
     """What is to be said of documents that have no vectors yet."""
-    if not lookup.near and not await sql.has_vectors(conn, asked.model):
-        return "Searched by word only: nothing is embedded yet."
-    if lookup.among and await sql.waits_for_vectors(conn, asked.model, lookup.among):
-        if not lookup.near:
-            return "Searched by word only: the documents that pass the filters are not embedded yet."
-        return "Some of the documents that pass the filters are not embedded yet: they are found by word only."
+    if lookup.near and not lookup.among:
+        return None
+    async with pool.acquire() as conn:
+        if not lookup.near and not await sql.has_vectors(conn, asked.model):
+            return "Searched by word only: nothing is embedded yet."
+        if lookup.among and await sql.waits_for_vectors(conn, asked.model, lookup.among):
+            if not lookup.near:
+                return "Searched by word only: the documents that pass the filters are not embedded yet."
+            return "Some of the documents that pass the filters are not embedded yet: they are found by word only."
     return None
 
 
-async def _found(conn: Connection, lookup: "_Lookup", asked: "_Asked | None") -> tuple[list[Hit], bool]:
+async def _found(lookup: "_Lookup", asked: "_Asked | None") -> tuple[list[Hit], bool]:
     """The hits, and whether one of them does not hold what the query quotes."""
     terms = analysis.asked(lookup.query.text)
     while True:
         ranked = lookup.ranked()
         exact = len(ranked)
-        if lookup.query.phrases:
-            ranked, exact = await _phrases_first(conn, lookup, ranked)
-        found = await hits(conn, lookup.index, ranked, exact, lookup.limit, terms)
+        async with lookup.pool.acquire() as conn:
+            if lookup.query.phrases:
+                ranked, exact = await _phrases_first(conn, lookup, ranked)
+            found = await hits(conn, lookup.index, ranked, exact, lookup.limit, terms)
         # One text may be in as many places as there were candidates.
         if asked is None or len(found[0]) >= lookup.limit or not lookup.can_look_further:
             return found
-        await lookup.by_meaning(conn, asked)
+        await lookup.by_meaning(asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +186,20 @@ class _Lookup:
                 for match in await self._ask([], self.index.chunks, self.query, 4 * len(missing), missing):
                     self._add(match)
 
-    async def by_meaning(self, conn: Connection, asked: _Asked) -> None:
-        """The nearest chunks, and the similarity of those found by word. Once more: further than before."""
+    async def compare(self, by_word: asyncio.Task[None], asked: _Asked) -> None:
+        """How near what was found by word is. Beside the look for the nearest: each has a connection of its own."""
+        await by_word
+        missing = [one.chunk_id for one in self.candidates.values() if one.similarity is None]
+        if missing:
+            async with self.pool.acquire() as conn:
+                self._add_near(await sql.similarities(conn, asked.model, asked.vector, missing))
+
+    async def by_meaning(self, asked: _Asked) -> None:
+        """The nearest chunks. Once more: further than before."""
         limit = self._asked_for * _DEEPER or self.wanted
         while True:
-            near, is_all = await sql.nearest(conn, asked.model, asked.vector, self.filters, limit, self.among)
+            async with self.pool.acquire() as conn:
+                near, is_all = await sql.nearest(conn, asked.model, asked.vector, self.filters, limit, self.among)
             kept = await self._not_excluded({one.document_id for one in near})
             self.near = [one for one in near if one.document_id in kept]
             self.can_look_further = not is_all and limit < _DEEPEST
@@ -197,14 +209,7 @@ class _Lookup:
                 break
             limit *= _DEEPER
         self._asked_for = limit
-        for one in self.near:
-            known = self.candidates.setdefault(one.chunk_id, Candidate(one.chunk_id, one.document_id))
-            known.similarity, known.alone = one.similarity, one.alone
-        missing = [one.chunk_id for one in self.candidates.values() if one.similarity is None]
-        if missing and self.near:
-            for one in await sql.similarities(conn, asked.model, asked.vector, missing):
-                known = self.candidates[one.chunk_id]
-                known.similarity, known.alone = one.similarity, one.alone
+        self._add_near(self.near)
 
     def ranked(self) -> list[Ranked]:
         return self.chunks_ranked() if self.group == "none" else self._documents_ranked()
@@ -215,6 +220,11 @@ class _Lookup:
     def _documents_ranked(self) -> list[Ranked]:
         farthest = self.near[-1].similarity if len(self.near) >= self.wanted else 0.0
         return fuse_by_document(list(self.candidates.values()), self.documents, farthest)
+
+    def _add_near(self, near: Iterable[sql.Near]) -> None:
+        for one in near:
+            known = self.candidates.setdefault(one.chunk_id, Candidate(one.chunk_id, one.document_id))
+            known.similarity, known.alone = one.similarity, one.alone
 
     def _add(self, match: Matched) -> None:
         known = self.candidates.setdefault(match.chunk_id, Candidate(match.chunk_id, match.document_id))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from extrophi_research.db import Connection
+from extrophi_research.db import EF_SEARCH, Connection
 from extrophi_research.embeddings.models import ActiveModel
 from extrophi_research.search.keyword import IndexedChunk, Position
 from extrophi_research.search.models import Chunk, Filters
@@ -30,11 +30,6 @@ _CONDITIONS = {
 _ALONE = """c.ordinal = 0 AND (SELECT n.ordinal FROM read_v1.chunks n
                                WHERE n.document_id = c.document_id AND n.ordinal = 1) IS NULL AS alone"""
 
-_SCAN = """SET hnsw.iterative_scan = relaxed_order; SET hnsw.max_scan_tuples = 200000;
-           SET hnsw.scan_mem_multiplier = 16; SET hnsw.ef_search = """
-"""The index is read on until enough rows pass: also without filters some do not, being dead or of no chunk any more.
-pgvector's own 20,000 rows would starve rare matches, and so would its memory for them, once work_mem."""
-
 
 @dataclass(frozen=True, slots=True)
 class Near:
@@ -58,8 +53,7 @@ async def nearest(
 
     Uses the model's HNSW index (pgvector), so the expression and the condition are those of the index, as literals.
     Of few documents (`among`) all chunks are compared. The limit is a literal, too: of a parameter the planner thinks
-    it may be a tenth of the table, and reads all chunks. The connection's settings change, until it goes back to its
-    pool.
+    it may be a tenth of the table, and reads all chunks.
     """
     where, arguments = _where(filters, 2)
     distance = _distance(model)
@@ -75,7 +69,6 @@ async def nearest(
             list(among),
         )
         return [Near(*row) for row in rows], len(rows) < limit
-    await conn.execute(f"{_SCAN}{min(max(limit, 40), 1000)}")
     if where:
         source = f"""read_v1.embeddings e
               JOIN read_v1.chunks c ON c.embedding_hash = e.hash
@@ -87,11 +80,13 @@ async def nearest(
         source = f"""(SELECT e.hash, e.vector FROM read_v1.embeddings e WHERE e.model_id = {model.id}
                        ORDER BY {distance} LIMIT {limit}) AS e
               LEFT JOIN read_v1.chunks c ON c.embedding_hash = e.hash"""  # noqa: S608  as above
-    rows = await conn.fetch(
-        f"SELECT c.id, c.document_id, 1 - {distance} AS similarity, {_ALONE} FROM {source}",  # noqa: S608  as above
-        vector,
-        *arguments,
-    )
+    query = f"SELECT c.id, c.document_id, 1 - {distance} AS similarity, {_ALONE} FROM {source}"  # noqa: S608  as above
+    if limit <= EF_SEARCH:
+        rows = await conn.fetch(query, vector, *arguments)
+    else:
+        async with conn.transaction(readonly=True):
+            await conn.execute(f"SET LOCAL hnsw.ef_search = {min(limit, 1000)}")
+            rows = await conn.fetch(query, vector, *arguments)
     near = sorted((Near(*row) for row in rows if row[0] is not None), key=lambda one: -one.similarity)
     return near, len(rows) < limit
 

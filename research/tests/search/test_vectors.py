@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from extrophi_research.db import make_pool
 from extrophi_research.embeddings.local import DIMENSIONS
 from extrophi_research.embeddings.sql import active_model
 from extrophi_research.search import sql
@@ -44,17 +45,20 @@ async def fill(library, model):
     await library.conn.execute("ANALYZE")
 
 
-async def test_a_filter_that_leaves_many_far_from_the_query_still_finds_them(library):
+@pytest.mark.parametrize("limit", [60, 200])
+async def test_a_filter_that_leaves_many_far_from_the_query_still_finds_them(library, database, limit):
     number = await library.make_model()
     await fill(library, number)
     model = await active_model(library.conn)
     assert model is not None
-    await library.conn.execute(
-        "SET work_mem = '256kB'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_sort = off"
-    )
-    near, _ = await sql.nearest(library.conn, model, NEAR, Filters(platforms=["files"]), 60)
-    assert len(near) == 60
-    assert [one.similarity for one in near] == sorted((one.similarity for one in near), reverse=True)
+    async with await make_pool(database, name="test") as pool, pool.acquire() as conn:
+        await conn.execute(
+            "SET work_mem = '256kB'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_sort = off"
+        )
+        near, _ = await sql.nearest(conn, model, NEAR, Filters(platforms=["files"]), limit)
+        assert len(near) == limit
+        assert [one.similarity for one in near] == sorted((one.similarity for one in near), reverse=True)
+        assert await conn.fetchval("SHOW hnsw.ef_search") == "60"
 
 
 async def test_vectors_of_no_chunk_take_no_ones_place(library, research):
