@@ -3,7 +3,8 @@
     python -m bench.embedding_speed [--texts 2000]
 
 The peer is onnxruntime as it comes, on the same texts, sorted by length, in batches of 32 in one loop. What is compared
-is all that a re-index does: claim texts, send them over HTTP, embed, send vectors back, store them under the model's index.
+is all that a re-index does: claim texts, send them over HTTP, embed, send vectors back, store them under the model's
+index.
 """
 
 import argparse

@@ -110,7 +110,9 @@ def _costs(text: str, blocks: Sequence[Block]) -> Sequence[int]:
         for start, end, prose in ((at, block.start, True), (block.start, block.end, None)):
             if start < end:
                 part = text[start:end]
-                _add_costs(costs, part, _PROSE if prose or _is_prose(part, otherwise=whole) else _OTHER)
+                # Texts of one block are many: notes, posts, abstracts.
+                prose = prose or (whole if part == text else _is_prose(part, otherwise=whole))
+                _add_costs(costs, part, _PROSE if prose else _OTHER)
         at = block.end
     return costs
 
@@ -132,7 +134,7 @@ def _is_prose(text: str, *, otherwise: bool) -> bool:
     words = sample.split()
     if len(words) < 12:
         return otherwise and len(sample) <= 20 * len(words)
-    return sum(word in _ENGLISH for word in words) >= 0.07 * len(words)
+    return sum(map(_ENGLISH.__contains__, words)) >= 0.07 * len(words)
 
 
 class _CharacterCosts(dict[str, int]):
