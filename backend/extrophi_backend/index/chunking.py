@@ -107,12 +107,13 @@ def _costs(text: str, blocks: Sequence[Block]) -> Sequence[int]:
     whole = _is_prose(text, otherwise=True)
     at = 0
     for block in (*blocks, Block(len(text), len(text))):
-        for start, end, prose in ((at, block.start, True), (block.start, block.end, None)):
-            if start < end:
-                part = text[start:end]
-                # Texts of one block are many: notes, posts, abstracts.
-                prose = prose or (whole if part == text else _is_prose(part, otherwise=whole))
-                _add_costs(costs, part, _PROSE if prose else _OTHER)
+        if at < block.start:
+            _add_costs(costs, text[at : block.start], _PROSE)
+        if block.start < block.end:
+            part = text[block.start : block.end]
+            # Texts of one block are many: notes, posts, abstracts.
+            is_prose = whole if part == text else _is_prose(part, otherwise=whole)
+            _add_costs(costs, part, _PROSE if is_prose else _OTHER)
         at = block.end
     return costs
 
