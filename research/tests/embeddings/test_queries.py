@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -80,6 +81,17 @@ def test_a_long_query_is_embedded_to_its_end(model):
     assert np.allclose(asked, model.embed([question])[0][0], atol=1e-6)
 
 
+def test_who_asks_at_the_same_time_gets_the_vectors_of_their_own_texts(model):
+    texts = [
+        [f"Heron {n} stands in the shallows. " * (1 + n % 7) for n in range(at, at + 12)] for at in range(0, 72, 12)
+    ]
+    alone = [model.embed(some)[0] for some in texts]
+    with ThreadPoolExecutor(len(texts)) as threads:
+        together = [vectors for vectors, _ in threads.map(model.embed, texts)]
+    assert all(np.allclose(one, other, atol=1e-6) for one, other in zip(alone, together, strict=True))
+    assert not np.allclose(alone[0], alone[1], atol=1e-3)
+
+
 def test_a_text_of_megabytes_is_not_read_to_its_end(model):
     began = time.perf_counter()
     model.embed(["x y z. " * 3_000_000])
@@ -90,6 +102,7 @@ async def test_embedding_for_others_holds_up_no_search(library, research):
     await library.add("Bread needs a starter.", title="bread")
     await library.embed()
     await research.finds("starter", bool, mode="keyword")
+    await research.settled()  # found a moment before the index says that it is whole
     model: LocalModel = research.app.state.extrophi.model
     model.embed(["loaded"])
     held = threading.Event()
