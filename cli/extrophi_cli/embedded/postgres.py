@@ -25,7 +25,8 @@ from extrophi_cli.embedded.processes import run_tool, start_process
 _NO_SUCH_DATABASE = b"C3D000\0"  # the SQLSTATE field of an error
 _RELEASE = "pginstall18"  # the wheel's PostgreSQL 18; beside it lies 16, for upgrades of older clusters
 
-# Laptop-sized: what `up` starts has to stay below 700 MB, all of it.
+# Laptop-sized: what `up` starts has to stay below 700 MB idle, and 1.2 GB with 100,000 chunks (bench/memory.py).
+# A shared page takes memory from when it is first used: an empty library's are few.
 _SETTINGS = {
     "shared_buffers": "256MB",
     "max_connections": "60",
