@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from pydantic_core import from_json
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -59,4 +60,4 @@ def _dump(value: Any) -> bytes:
 
 
 def _load(value: bytes) -> Any:
-    return json.loads(value[1:])
+    return from_json(value[1:])  # in a fifth of the time that json takes

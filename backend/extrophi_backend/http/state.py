@@ -31,7 +31,7 @@ class State:
             await send_unsent(self.pool, self.celery)
 
 
-async def _state(request: Request) -> State:
+async def _state(request: Request) -> State:  # async: FastAPI sends plain functions to a thread
     return cast("State", request.app.state.extrophi)
 
 

@@ -57,8 +57,8 @@ def plan_services(home: Path, *, port: int, service_key: str, servers: Servers) 
         "PYTHONUNBUFFERED": "1",
         # glibc keeps an arena for each thread otherwise: tens of megabytes a process for nothing.
         "MALLOC_ARENA_MAX": "2",
-        # Given any value, glibc no longer learns to keep large blocks (mallopt(3)): what one batch of embeddings or
-        # one long PDF needed goes back to the system. Half the reader's memory, at the same speed.
+        # Given any value, glibc no longer learns to keep large blocks (mallopt(3)): what one long PDF needed goes back
+        # to the system.
         "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
     }
     if servers.database_url is not None:

@@ -66,7 +66,7 @@ class AnswerOut(BaseModel):
     degraded: str | None
 
 
-async def _chat(request: Request) -> ChatModel | None:
+async def _chat(request: Request) -> ChatModel | None:  # async: FastAPI sends plain functions to a thread
     return cast("ChatModel | None", request.app.state.chat)
 
 

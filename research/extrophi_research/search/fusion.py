@@ -56,7 +56,7 @@ def fuse(candidates: Sequence[Candidate], documents: Mapping[UUID, float]) -> li
         Ranked(one.chunk_id, one.document_id, _of_chunk(one, documents.get(one.document_id, 0.0), scale))
         for one in candidates
     ]
-    return sorted(ranked, key=lambda one: -one.score)
+    return sorted(ranked, key=_by_score)
 
 
 def fuse_by_document(
@@ -79,14 +79,22 @@ def fuse_by_document(
     ranked: list[Ranked] = []
     for document_id, chunks in grouped.items():
         whole = documents.get(document_id, 0.0)
-        best = max(chunks, key=lambda one: _of_chunk(one, whole, scale)) if len(chunks) > 1 else chunks[0]
-        nearness = sorted((one.similarity for one in chunks if one.similarity is not None), reverse=True)
+        best, words = chunks[0], chunks[0].words
+        if len(chunks) > 1:
+            best = max(chunks, key=lambda one: (_of_chunk(one, whole, scale), one.chunk_id))
+            words = max([one.words for one in chunks])
+        nearness = [one.similarity for one in chunks if one.similarity is not None]
+        nearness.sort(reverse=True)
         nearness.append(nearness[0] if best.alone and nearness else farthest)
-        first, second = (*nearness, 0.0)[:2]
+        first, second = nearness[0], nearness[1] if len(nearness) > 1 else 0.0
         nearness_of_both = (1 - SUPPORT) * first + SUPPORT * min(first, second)
-        score = _sum(max([one.words for one in chunks]), whole, nearness_of_both, scale)
-        ranked.append(Ranked(best.chunk_id, document_id, score))
-    return sorted(ranked, key=lambda one: -one.score)
+        ranked.append(Ranked(best.chunk_id, document_id, _sum(words, whole, nearness_of_both, scale)))
+    return sorted(ranked, key=_by_score)
+
+
+def _by_score(one: Ranked) -> tuple[float, UUID]:
+    """Equal ones are told apart by something: which was found first is chance."""
+    return -one.score, one.chunk_id
 
 
 def _scale(candidates: Sequence[Candidate], documents: Mapping[UUID, float]) -> Scale:

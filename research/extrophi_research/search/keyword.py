@@ -20,6 +20,7 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 import tantivy
+from asyncpg.pgproto import pgproto
 
 from extrophi_research.search import analysis, languages
 from extrophi_research.search.query import Query
@@ -34,6 +35,8 @@ Position = tuple[int, int]
 """Transaction id and sequence number in read_v1.changes."""
 START: Position = (0, 0)
 """Nothing is indexed yet, or not all: it has to be built."""
+_Id = pgproto.UUID
+"""A UUID, made in a tenth of the time that Python's takes: each search makes two hundred."""
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -325,13 +328,13 @@ class KeywordIndex:
             found: list[Matched] = []
             for score, address in hits:
                 stored = searcher.doc(address)
-                found.append(Matched(UUID(stored["chunk_id"][0]), UUID(stored["document_id"][0]), score))
+                found.append(Matched(_Id(stored["chunk_id"][0]), _Id(stored["document_id"][0]), score))
             return found
 
     def _found(self, wanted: tantivy.Query | None, limit: int, among: Collection[UUID] | None) -> dict[UUID, float]:
         with self._guarded():
             hits, searcher = _searched(self._opened.documents, wanted, limit, among)
-            return {UUID(searcher.doc(address)["document_id"][0]): score for score, address in hits}
+            return {_Id(searcher.doc(address)["document_id"][0]): score for score, address in hits}
 
     def _but_excluded(self, wanted: tantivy.Query | None, query: Query) -> tantivy.Query | None:
         excluded = self._excluded(query)

@@ -34,6 +34,8 @@ _AFTER_ORDINAL = re.compile(
     r"\s+(?:[^\W\d_A-Z]|(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert)\b)"
 )
 _LOOK_BACK = 14
+_LONGEST_SHORTENED = 6
+"""Letters: of what is written short with a stop, and in one piece."""
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -49,6 +51,9 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 def _ends(text: str, at: int) -> bool:
     """Whether a lone full stop before `at` ends a sentence."""
+    word = text[max(0, at - 2 - _LONGEST_SHORTENED) : at - 1]
+    if not word[-1:].isalnum() or (len(word) > _LONGEST_SHORTENED and word.isalpha()):
+        return True  # as most do: apart, or after a longer word
     before = text[max(0, at - _LOOK_BACK) : at]
     if _NO_END.search(before) or _NUMBERED.search(before):
         return False

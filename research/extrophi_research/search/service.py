@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from extrophi_research.db import Connection, Pool
+from extrophi_research.db import EF_SEARCH, Connection, Pool
 from extrophi_research.embeddings.models import ActiveModel
 from extrophi_research.embeddings.service import Embedder, EndpointAway
 from extrophi_research.errors import InvalidInput
@@ -17,8 +17,8 @@ from extrophi_research.search.keyword import IndexBroken, KeywordIndex, Matched
 from extrophi_research.search.models import Filters, Found, Group, Hit, Mode
 from extrophi_research.search.query import Query, parse
 
-_CANDIDATES = 60
-"""From each of the two ways, at least."""
+_CANDIDATES = EF_SEARCH
+"""From each of the two ways, at least. More would cost each search a transaction, to set how far the index looks."""
 _FEW = 2000
 """Documents that a filter leaves: up to so many, the search looks at these alone."""
 _MANY = 50_000
@@ -58,14 +58,17 @@ async def search(
         async with pool.acquire() as conn:
             lookup.among = await sql.selected(conn, filters, _FEW)
     keyword = mode != "vector"
-    by_word = asyncio.create_task(lookup.by_word(keyword=keyword))
     try:
-        # No connection is held meanwhile: an endpoint may take seconds, and the pool is small.
-        asked, why = await _embedded(pool, embedder, query.text, mode)
-        if asked is not None:
-            await asyncio.gather(lookup.by_meaning(asked), lookup.compare(by_word, asked))
-    finally:
-        await by_word
+        async with asyncio.TaskGroup() as tasks:
+            words = tasks.create_task(lookup.by_word(keyword=keyword))
+            # No connection is held meanwhile: an endpoint may take seconds, and the pool is small.
+            asked, why = await _embedded(pool, embedder, query.text, mode)
+            if asked is not None:
+                tasks.create_task(lookup.by_meaning(asked))
+                await words
+                await lookup.compare(asked)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     notes = [f"Searched by word only: {why}."] if why else []
     note = await _without_vectors(pool, lookup, asked) if asked is not None else None
     notes += [note] if note else []
@@ -88,7 +91,12 @@ async def _embedded(pool: Pool, embedder: Embedder, text: str, mode: Mode) -> "t
         vector = await embedder.embed(model, text)
     except EndpointAway as error:
         return None, str(error)
-    return _Asked(model, f"[{','.join(map(repr, vector))}]"), None
+    return _Asked(model, _literal(vector)), None
+
+
+def _literal(vector: Sequence[float]) -> str:
+    """As pgvector reads it. Of a number it keeps eleven bits, and to write all digits takes four times as long."""
+    return f"[{','.join(['%.7f'] * len(vector))}]" % tuple(vector)
 
 
 async def _without_vectors(pool: Pool, lookup: "_Lookup", asked: "_Asked") -> str | None:
@@ -186,9 +194,8 @@ class _Lookup:
                 for match in await self._ask([], self.index.chunks, self.query, 4 * len(missing), missing):
                     self._add(match)
 
-    async def compare(self, by_word: asyncio.Task[None], asked: _Asked) -> None:
+    async def compare(self, asked: _Asked) -> None:
         """How near what was found by word is. Beside the look for the nearest: each has a connection of its own."""
-        await by_word
         missing = [one.chunk_id for one in self.candidates.values() if one.similarity is None]
         if missing:
             async with self.pool.acquire() as conn:

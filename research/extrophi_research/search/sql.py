@@ -52,7 +52,8 @@ async def nearest(
     """The chunks whose vectors are nearest, with their cosine similarity; and whether there are no more.
 
     Uses the model's HNSW index (pgvector), so the expression and the condition are those of the index, as literals.
-    Of few documents (`among`) all chunks are compared. The limit is a literal, too: of a parameter the planner thinks
+    How the index is read (pgvector's iterative scan) is a setting of `make_pool`'s connections. Of few documents
+    (`among`) all chunks are compared. The limit is a literal, too: of a parameter the planner thinks
     it may be a tenth of the table, and reads all chunks.
     """
     where, arguments = _where(filters, 2)
@@ -84,7 +85,7 @@ async def nearest(
     if limit <= EF_SEARCH:
         rows = await conn.fetch(query, vector, *arguments)
     else:
-        async with conn.transaction(readonly=True):
+        async with conn.transaction(readonly=True):  # which SET LOCAL ends with
             await conn.execute(f"SET LOCAL hnsw.ef_search = {min(limit, 1000)}")
             rows = await conn.fetch(query, vector, *arguments)
     near = sorted((Near(*row) for row in rows if row[0] is not None), key=lambda one: -one.similarity)

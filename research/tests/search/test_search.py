@@ -8,8 +8,10 @@ import uuid
 from datetime import UTC, datetime
 
 import asyncpg
+import pytest
 
 from extrophi_research.embeddings.local import DIMENSIONS
+from extrophi_research.search.service import search
 from tests.embeddings_endpoint import serving
 
 PHONES = "Long articles are read less on phones. Screens are small, and people stop at the first heading."
@@ -381,3 +383,29 @@ async def add_model(conn, name, dimensions, endpoint, state):
         str([0.5] * dimensions),
     )
     return model
+
+
+async def test_of_a_search_that_fails_or_is_given_up_nothing_goes_on(library, research, monkeypatch):
+    await library.add(BREAD, title="bread")
+    await library.embed()
+    await research.finds("starter", bool)
+    state = research.app.state.extrophi
+    away = asyncio.Event()
+
+    async def embed(*_):
+        await away.wait()
+
+    def fail(*_):
+        raise RuntimeError("by word")
+
+    monkeypatch.setattr(type(state.embedder), "embed", embed)
+    before = asyncio.all_tasks()
+    given_up = asyncio.create_task(search(state.pool, state.index, state.embedder, "starter"))
+    await asyncio.sleep(0.2)
+    given_up.cancel()
+    await asyncio.wait({given_up}, timeout=5)
+    assert given_up.cancelled()
+    monkeypatch.setattr(state.index, "documents", fail)
+    with pytest.raises(RuntimeError, match="by word"):
+        await asyncio.wait_for(search(state.pool, state.index, state.embedder, "starter"), 5)
+    assert asyncio.all_tasks() == before
