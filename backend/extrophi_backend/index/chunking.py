@@ -102,19 +102,21 @@ def blocks_of(text: str, *, markdown: bool) -> Iterator[Block]:
 
 def _costs(text: str, blocks: Sequence[Block]) -> Sequence[int]:
     """Running cost before each character."""
+    whole = _is_prose(text, otherwise=True)
+    # Texts of one block are many: notes, posts, abstracts.
+    alone = len(blocks) == 1 and blocks[0].start == 0 and blocks[0].end == len(text)
+    are_prose = [whole if alone else _is_prose(text[one.start : one.end], otherwise=whole) for one in blocks]
+    if all(are_prose) and text.isascii():
+        each = _character_cost(0, prose=True)
+        return range(0, each * len(text) + 1, each)
     # Four bytes a character, not the forty of a list of numbers: texts have 60 million.
     costs = array("I", (0,))
-    whole = _is_prose(text, otherwise=True)
     at = 0
-    for block in (*blocks, Block(len(text), len(text))):
-        if at < block.start:
-            _add_costs(costs, text[at : block.start], _PROSE)
-        if block.start < block.end:
-            part = text[block.start : block.end]
-            # Texts of one block are many: notes, posts, abstracts.
-            is_prose = whole if part == text else _is_prose(part, otherwise=whole)
-            _add_costs(costs, part, _PROSE if is_prose else _OTHER)
+    for block, is_prose in zip(blocks, are_prose, strict=True):
+        _add_costs(costs, text[at : block.start], _PROSE)
+        _add_costs(costs, text[block.start : block.end], _PROSE if is_prose else _OTHER)
         at = block.end
+    _add_costs(costs, text[at:], _PROSE)
     return costs
 
 
