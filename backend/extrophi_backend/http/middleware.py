@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from extrophi_backend.errors import TooLarge
+from extrophi_backend.http.origin import is_of_here
 from extrophi_backend.http.problems import internal, problem
 from extrophi_backend.log import event, request_id
 
@@ -54,6 +55,16 @@ class Surroundings:
                     "This component answers only to the others of its Extrophi.",
                     hint="Send EXTROPHI_SERVICE_KEY as a bearer token, or go through the orchestrator.",
                     headers={"WWW-Authenticate": "Bearer"},
+                )
+                await refused(scope, receive, send_with_id)
+                return
+            if scope["path"] not in OPEN_PATHS and self.service_key is None and not is_of_here(headers):
+                refused = problem(
+                    403,
+                    "foreign_origin",
+                    "This page may not ask",
+                    "Only this machine is answered, under its own name, and no page of another site.",
+                    hint="Ask http://127.0.0.1 or http://localhost, or set EXTROPHI_SERVICE_KEY and send it.",
                 )
                 await refused(scope, receive, send_with_id)
                 return

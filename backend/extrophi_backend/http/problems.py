@@ -58,13 +58,14 @@ def problem(
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses=`: the problems it may answer with, beside those that every route may."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    every = {401, 404, 405, 413, 422, 500, 503}
+    every = {401, 403, 404, 405, 413, 422, 500, 503}
     return {status: {"description": _TITLES[status], "content": content} for status in sorted(every | set(statuses))}
 
 
 _TITLES = {
     400: "The request cannot be read",
     401: "A key is needed",
+    403: "This page may not ask",
     404: "There is no such thing",
     405: "This path does not take this method",
     409: "This is not possible now",

@@ -134,3 +134,30 @@ def test_an_event_is_a_line() -> None:
     assert event("x", a=1, b="two words", c='say "x"', d="one\ntwo\x1b") == (
         r'x a=1 b="two words" c="say \"x\"" d="one\ntwo\u001b"'
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example"}, 403),
+        ({"host": "evil.example:8002"}, 403),
+        ({"host": "[::1"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"host": "127.0.0.1:8002", "origin": "http://localhost:5173"}, 200),
+        ({"host": "[::1]:8002"}, 200),
+        ({"host": "backend:8000"}, 200),
+    ],
+)
+async def test_on_loopback_without_a_key_no_other_site_may_ask(
+    api: httpx.AsyncClient, headers: dict[str, str], status: int
+) -> None:
+    for method, path in (("GET", "/documents"), ("POST", "/documents")):
+        body = {"documents": [DOCUMENT]} if method == "POST" else None
+        answer = await api.request(method, path, json=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        if status == 403:
+            assert answer.json()["code"] == "foreign_origin"
+    assert (await api.get("/health", headers=headers)).status_code == 200
+    stored = (await api.get("/documents")).json()["items"]
+    assert len(stored) == (status == 200)

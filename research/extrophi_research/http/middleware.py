@@ -2,15 +2,13 @@
 
 import hmac
 import re
-from collections.abc import Mapping
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from extrophi_research.errors import TooLarge
+from extrophi_research.http.origin import is_of_here
 from extrophi_research.http.problems import bug, problem
 from extrophi_research.log import request_id
 
@@ -21,11 +19,7 @@ _LIMIT = 1_000_000
 
 
 class Surroundings:
-    """ASGI middleware. Without a service key, only a process bound to loopback answers more than OPEN_PATHS.
-
-    It then answers whoever is on this machine, and a browser is, with any page in it: so neither a page of another
-    site may ask, nor one whose name was made to point here (DNS rebinding).
-    """
+    """ASGI middleware. Without a service key, only a process bound to loopback answers more than OPEN_PATHS."""
 
     def __init__(self, app: ASGIApp, *, service_key: str | None, on_loopback: bool) -> None:
         self.app = app
@@ -61,7 +55,7 @@ class Surroundings:
                 )
                 await refused(scope, receive, send_with_id)
                 return
-            if scope["path"] not in OPEN_PATHS and self.service_key is None and not _is_of_here(headers):
+            if scope["path"] not in OPEN_PATHS and self.service_key is None and not is_of_here(headers):
                 refused = problem(
                     403,
                     "foreign_origin",
@@ -105,31 +99,3 @@ class Surroundings:
             await refused(scope, receive, send)
             return
         await self.app(scope, receive_bounded, send)
-
-
-def _is_of_here(headers: Mapping[bytes, bytes]) -> bool:
-    origin = headers.get(b"origin")
-    if origin is not None and not _is_this_machine(_name(origin.decode("latin-1").partition("://")[2])):
-        return False
-    host = _name(headers.get(b"host", b"").decode("latin-1"))
-    # No site's name is without a dot; `research` may well be ours.
-    return "." not in host or _is_this_machine(host) or _is_address(host)
-
-
-def _name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return "not.a.host"
-
-
-def _is_this_machine(host: str) -> bool:
-    return host == "localhost" or host.endswith(".localhost") or (_is_address(host) and ip_address(host).is_loopback)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
