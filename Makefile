@@ -7,7 +7,7 @@ COMPONENTS := backend cli orchestrator research
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test soak check fix lock api bench clean
+.PHONY: help setup dev test containers soak check fix lock api bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ dev: setup ## run everything from this checkout, in the foreground
 
 test: setup ## all tests, or some: make test T=backend/tests/jobs
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(T)
+
+containers: setup ## build the images with podman, and run them: half an hour at most
+	$(BIN)/python -m pytest -m containers tests/containers
 
 soak: setup ## twenty rounds of kill -9, some minutes
 	$(BIN)/python -m pytest -m soak --timeout 3600 -s tests/system

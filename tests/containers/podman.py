@@ -1,0 +1,67 @@
+"""Podman as its users call it."""
+
+import json
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def podman(*arguments: str, seconds: float = 60) -> str:
+    """What it prints. Raises CalledProcessError, with what it said."""
+    return subprocess.run(
+        ["podman", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    ).stdout.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    name: str
+    port: int
+
+    def ask(self, path: str) -> httpx.Response:
+        """Its answer; half a minute is allowed until it takes connections."""
+        return self.until(path, lambda _: True)
+
+    def until(self, path: str, wanted: Any, seconds: float = 30) -> httpx.Response:
+        """Its first answer that is as wanted, or the last one."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, trust_env=False)
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, podman("logs", self.name)
+            else:
+                if wanted(answer) or time.monotonic() > deadline:
+                    return answer
+            time.sleep(0.05)
+
+    def run(self, *command: str) -> str:
+        return podman("exec", self.name, *command)
+
+    def inspect(self) -> dict[str, Any]:
+        return json.loads(podman("inspect", self.name))[0]
+
+
+@contextmanager
+def running(image: str, *flags: str) -> Generator[Container]:
+    """A container of an image, as the guide runs it; gone afterwards."""
+    name = f"extrophi-test-{uuid4().hex[:12]}"
+    podman("run", "-d", "--name", name, "-p", "127.0.0.1::8000", *flags, image)
+    try:
+        port = int(podman("port", name, "8000/tcp").splitlines()[0].rsplit(":", 1)[1])
+        yield Container(name, port)
+    finally:
+        podman("rm", "-f", "-t", "0", name)

@@ -1,0 +1,112 @@
+"""The images: built by the guide's command, within its limits, each alone in the conditions that clusters set."""
+
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from tests.containers.podman import ROOT, podman, running
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900), pytest.mark.xdist_group("containers")]
+LIMITS = {"orchestrator": 200, "research": 400}
+NOWHERE = {"research": ["-e", "DATABASE_URL=postgresql://localhost/test"]}
+HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
+components = pytest.mark.parametrize("component", LIMITS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> str:
+    """What ./build-containers.sh prints."""
+    done = subprocess.run(
+        [ROOT / "build-containers.sh", "podman"], capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_build_prints_each_image_with_its_size_and_limit(built: str) -> None:
+    rows = {line.split()[0]: line.split()[1:] for line in built.splitlines() if line.startswith("extrophi-")}
+    for component, limit in LIMITS.items():
+        size, _, most, _, verdict = rows[f"extrophi-{component}"]
+        bytes_ = int(podman("image", "inspect", "--format", "{{.Size}}", f"extrophi-{component}"))
+        assert abs(int(size) - bytes_ / 1e6) <= 1
+        assert (most, verdict) == (str(limit), "ok")
+        assert bytes_ < limit * 1e6
+
+
+def test_an_image_over_its_limit_fails_the_build(tmp_path) -> None:
+    text = (ROOT / "build-containers.sh").read_text().replace("[orchestrator]=200", "[orchestrator]=20")
+    script = tmp_path / "build-containers.sh"
+    script.write_text(text)
+    (tmp_path / "orchestrator").symlink_to(ROOT / "orchestrator")
+    done = subprocess.run(["bash", script, "podman", "orchestrator"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "too large" in done.stdout
+
+
+def test_what_cannot_be_built_is_said_in_words(tmp_path) -> None:
+    for arguments, path, words in (
+        (["podman", "gopher"], os.environ["PATH"], "There is no component 'gopher'"),
+        (["docker"], "/nowhere", "docker is not installed"),
+    ):
+        done = subprocess.run(
+            ["/bin/bash", ROOT / "build-containers.sh", *arguments],
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert words in done.stderr
+
+
+@components
+def test_alone_it_is_healthy_and_says_what_it_needs(component: str) -> None:
+    with running(f"extrophi-{component}", *NOWHERE.get(component, [])) as container:
+        assert container.ask("/health").status_code == 200
+        podman("healthcheck", "run", container.name)
+        assert container.inspect()["State"]["Health"]["Status"] == "healthy"
+        answer = container.ask("/ready")
+        assert answer.status_code == 503
+        assert answer.json()["missing"]
+        assert container.run("curl", "-fsS", "http://localhost:8000/health")
+        assert container.run("id", "-u") == "1000"
+
+
+@components
+@pytest.mark.parametrize("user", ["1000", "123456:0"])
+def test_it_runs_hardened_under_any_user_of_group_0(component: str, user: str) -> None:
+    data = ["-v", "/app/data"] if component == "research" else []
+    flags = [*HARDENED, *data, "--user", user, *NOWHERE.get(component, [])]
+    with running(f"extrophi-{component}", *flags) as container:
+        assert container.ask("/health").status_code == 200
+        if data:
+            assert container.run("sh", "-c", "touch /app/data/x && echo written") == "written"
+
+
+@components
+def test_it_stops_when_told_to(component: str) -> None:
+    with running(f"extrophi-{component}", *NOWHERE.get(component, [])) as container:
+        container.ask("/health")
+        began = time.monotonic()
+        podman("stop", "-t", "20", container.name)
+        assert time.monotonic() - began < 10
+        assert container.inspect()["State"]["ExitCode"] == 0
+
+
+@components
+def test_nothing_is_in_it_that_it_does_not_need(component: str) -> None:
+    image = f"extrophi-{component}"
+    tools = "for one in gcc cc make pip git; do command -v $one; done; find / -xdev -name '*.pyc' -path '/app/*'"
+    found = podman("run", "--rm", "--entrypoint", "sh", image, "-c", f"{tools}; ls -A /app; true").split()
+    base = podman("run", "--rm", "--entrypoint", "sh", _base(image), "-c", f"{tools}; true").split()
+    assert sorted(set(found) - set(base)) == sorted({".venv", f"extrophi_{component}"} | ({"data"} & set(found)))
+    settings = json.loads(podman("image", "inspect", image))[0]["Config"]["Env"]
+    assert not [one for one in settings if "KEY" in one or "PASSWORD" in one]
+
+
+def _base(image: str) -> str:
+    kind = "alpine" if "orchestrator" in image else "slim"
+    return f"docker.io/library/python:3.11-{kind}"
