@@ -28,12 +28,14 @@ class Readiness(BaseModel):
     missing: dict[str, str]
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="It serves; what it needs is told in the body")
 async def health(app: App) -> Health:
     found = await _dependencies(app)
     return Health(status="ok" if set(found.values()) == {"ok"} else "degraded", dependencies=found)
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", summary="It can do its work", responses={503: {"model": Readiness, "description": "Not yet"}})
 async def ready(app: App, response: Response) -> Readiness:
     missing = {name: state for name, state in (await _dependencies(app)).items() if state != "ok"}

@@ -161,3 +161,8 @@ async def test_on_loopback_without_a_key_no_other_site_may_ask(
     assert (await api.get("/health", headers=headers)).status_code == 200
     stored = (await api.get("/documents")).json()["items"]
     assert len(stored) == (status == 200)
+
+
+async def test_a_look_at_the_head_alone_is_answered(api: httpx.AsyncClient) -> None:
+    for path in ("/health", "/ready"):
+        assert (await api.head(path)).status_code == (await api.get(path)).status_code

@@ -12,3 +12,9 @@ async def test_alive_but_not_ready_without_a_database(start_research, tmp_path):
         answer = await research.client.get("/ready")
         assert answer.status_code == 503
         assert "database" in answer.json()["missing"]
+
+
+async def test_a_look_at_the_head_alone_is_answered(research):
+    await research.settled()
+    for path in ("/health", "/ready"):
+        assert (await research.client.head(path)).status_code == 200
