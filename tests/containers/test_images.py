@@ -5,8 +5,10 @@ import os
 import subprocess
 import time
 
+import numpy as np
 import pytest
 
+from extrophi_research.embeddings.local import LocalModel
 from tests.containers.podman import ROOT, podman, running
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900), pytest.mark.xdist_group("containers")]
@@ -99,12 +101,26 @@ def test_it_stops_when_told_to(component: str) -> None:
 @components
 def test_nothing_is_in_it_that_it_does_not_need(component: str) -> None:
     image = f"extrophi-{component}"
-    tools = "for one in gcc cc make pip git; do command -v $one; done; find / -xdev -name '*.pyc' -path '/app/*'"
+    tools = "for one in gcc cc strip make pip git; do command -v $one; done"
     found = podman("run", "--rm", "--entrypoint", "sh", image, "-c", f"{tools}; ls -A /app; true").split()
     base = podman("run", "--rm", "--entrypoint", "sh", _base(image), "-c", f"{tools}; true").split()
     assert sorted(set(found) - set(base)) == sorted({".venv", f"extrophi_{component}"} | ({"data"} & set(found)))
     settings = json.loads(podman("image", "inspect", image))[0]["Config"]["Env"]
     assert not [one for one in settings if "KEY" in one or "PASSWORD" in one]
+
+
+def test_the_model_in_the_image_is_the_model() -> None:
+    """What was stripped and left out is not missed."""
+    asks = "from extrophi_research.embeddings.local import LocalModel; print(LocalModel().embed_whole('a heron'))"
+    found = podman("run", "--rm", *HARDENED, "extrophi-research", "python", "-c", asks)
+    assert np.allclose(json.loads(found), LocalModel().embed_whole("a heron"), atol=1e-5)
+
+
+@components
+def test_it_compiles_nothing_when_it_starts(component: str) -> None:
+    asks = f"import extrophi_{component}.app as a, importlib.util as u; print(u.cache_from_source(a.__file__))"
+    cached = podman("run", "--rm", f"extrophi-{component}", "python", "-c", asks)
+    assert podman("run", "--rm", f"extrophi-{component}", "ls", cached) == cached
 
 
 def _base(image: str) -> str:
