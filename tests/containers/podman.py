@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def podman(*arguments: str, seconds: float = 60) -> str:
-    """What it prints. Raises CalledProcessError, with what it said."""
+    """What it prints. Raises CalledProcessError."""
     return subprocess.run(
         ["podman", *arguments],
         check=True,
@@ -42,11 +42,15 @@ class Container:
             try:
                 answer = httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, trust_env=False)
             except httpx.TransportError:
-                assert time.monotonic() < deadline, podman("logs", self.name)
+                assert time.monotonic() < deadline, self.log()
             else:
                 if wanted(answer) or time.monotonic() > deadline:
                     return answer
             time.sleep(0.05)
+
+    def log(self) -> str:
+        done = subprocess.run(["podman", "logs", self.name], check=False, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr
 
     def run(self, *command: str) -> str:
         return podman("exec", self.name, *command)
@@ -59,9 +63,9 @@ class Container:
 def running(image: str, *flags: str) -> Generator[Container]:
     """A container of an image, as the guide runs it; gone afterwards."""
     name = f"extrophi-test-{uuid4().hex[:12]}"
-    podman("run", "-d", "--name", name, "-p", "127.0.0.1::8000", *flags, image)
     try:
+        podman("run", "-d", "--name", name, "-p", "127.0.0.1::8000", *flags, image)
         port = int(podman("port", name, "8000/tcp").splitlines()[0].rsplit(":", 1)[1])
         yield Container(name, port)
     finally:
-        podman("rm", "-f", "-t", "0", name)
+        podman("rm", "-f", "-i", "-t", "0", name)

@@ -39,7 +39,7 @@ def test_the_build_prints_each_image_with_its_size_and_limit(built: str) -> None
 
 
 def test_an_image_over_its_limit_fails_the_build(tmp_path) -> None:
-    text = (ROOT / "build-containers.sh").read_text().replace("[orchestrator]=200", "[orchestrator]=20")
+    text = (ROOT / "build-containers.sh").read_text().replace("orchestrator) echo 200", "orchestrator) echo 20")
     script = tmp_path / "build-containers.sh"
     script.write_text(text)
     (tmp_path / "orchestrator").symlink_to(ROOT / "orchestrator")
@@ -62,6 +62,23 @@ def test_what_cannot_be_built_is_said_in_words(tmp_path) -> None:
         )
         assert done.returncode == 2
         assert words in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["podman", "docker"])
+def test_a_size_that_cannot_be_told_is_not_ok(tmp_path, engine: str) -> None:
+    """As with a builder that keeps what it built to itself."""
+    fake = tmp_path / engine
+    fake.write_text("#!/bin/sh\n[ $1 != image ]\n")
+    fake.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "build-containers.sh", engine],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.count("not there after the build") == len(LIMITS)
 
 
 @components
@@ -105,8 +122,11 @@ def test_nothing_is_in_it_that_it_does_not_need(component: str) -> None:
     found = podman("run", "--rm", "--entrypoint", "sh", image, "-c", f"{tools}; ls -A /app; true").split()
     base = podman("run", "--rm", "--entrypoint", "sh", _base(image), "-c", f"{tools}; true").split()
     assert sorted(set(found) - set(base)) == sorted({".venv", f"extrophi_{component}"} | ({"data"} & set(found)))
-    settings = json.loads(podman("image", "inspect", image))[0]["Config"]["Env"]
-    assert not [one for one in settings if "KEY" in one or "PASSWORD" in one]
+    settings, of_base = (
+        {setting.partition("=")[0] for setting in json.loads(podman("image", "inspect", one))[0]["Config"]["Env"]}
+        for one in (image, _base(image))
+    )
+    assert not [name for name in settings - of_base if "KEY" in name or "PASSWORD" in name or "URL" in name]
 
 
 def test_the_model_in_the_image_is_the_model() -> None:
@@ -114,6 +134,21 @@ def test_the_model_in_the_image_is_the_model() -> None:
     asks = "from extrophi_research.embeddings.local import LocalModel; print(LocalModel().embed_whole('a heron'))"
     found = podman("run", "--rm", *HARDENED, "extrophi-research", "python", "-c", asks)
     assert np.allclose(json.loads(found), LocalModel().embed_whole("a heron"), atol=1e-5)
+
+
+def test_the_keyword_index_in_the_image_finds_in_every_language() -> None:
+    asks = """
+import pathlib, uuid
+from extrophi_research.search.keyword import IndexedChunk, KeywordIndex
+from extrophi_research.search.query import parse
+index, one = KeywordIndex(pathlib.Path("/tmp/keywords")), uuid.uuid4()
+index.open()
+index.apply([one], [IndexedChunk(uuid.uuid4(), one, "", "Der Reiher frisst Fische 魚を食べる", "de")])
+index.commit((1, 1))
+print([len(index.chunks(parse(word), 9)) for word in ("fisch", "reihers", "魚", "bread")])
+index.close()
+"""
+    assert podman("run", "--rm", *HARDENED, "extrophi-research", "python", "-c", asks) == "[1, 1, 1, 0]"
 
 
 @components

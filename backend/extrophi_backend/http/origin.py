@@ -1,7 +1,7 @@
 """Who may ask a process that answers without a key, since it is bound to loopback.
 
-It answers whoever is on this machine, and a browser is, with any page in it: so neither a page of another site may ask,
-nor one whose name was made to point here (DNS rebinding).
+It answers whoever is on this machine, and a browser is, with any page in it: so neither a page of another site may ask
+(scripts, forms and images tell by one header or another), nor one whose name was made to point here (DNS rebinding).
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,10 @@ def is_of_here(headers: Mapping[bytes, bytes]) -> bool:
     origin = headers.get(b"origin")
     if origin is not None and not _is_this_machine(_name(origin.decode("latin-1").partition("://")[2])):
         return False
+    if origin is None and headers.get(b"sec-fetch-site") == b"cross-site":  # https://www.w3.org/TR/fetch-metadata/
+        return False
     host = _name(headers.get(b"host", b"").decode("latin-1"))
-    # No site's name is without a dot; `backend` may well be ours.
+    # No site of the internet has a name without a dot; `backend` may well be ours.
     return "." not in host or _is_this_machine(host) or _is_address(host)
 
 

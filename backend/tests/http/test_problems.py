@@ -144,6 +144,8 @@ def test_an_event_is_a_line() -> None:
         ({"host": "[::1"}, 403),
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "none"}, 200),
         ({"host": "127.0.0.1:8002", "origin": "http://localhost:5173"}, 200),
         ({"host": "[::1]:8002"}, 200),
         ({"host": "backend:8000"}, 200),

@@ -81,7 +81,7 @@ def fuse_by_document(
         whole = documents.get(document_id, 0.0)
         best, words = chunks[0], chunks[0].words
         if len(chunks) > 1:
-            best = max(chunks, key=lambda one: (_of_chunk(one, whole, scale), one.chunk_id))
+            best = min(chunks, key=lambda one: (-_of_chunk(one, whole, scale), one.chunk_id))
             words = max([one.words for one in chunks])
         nearness = [one.similarity for one in chunks if one.similarity is not None]
         nearness.sort(reverse=True)

@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import numpy as np
@@ -92,12 +93,15 @@ def test_who_asks_at_the_same_time_gets_the_vectors_of_their_own_texts(model):
     assert not np.allclose(alone[0], alone[1], atol=1e-3)
 
 
-def test_a_query_waits_for_no_batch(model):
-    texts = [f"Heron {n} stands in the shallows at dawn, and waits for fish. " * 8 for n in range(150)]
-    batches = [model.for_batches.submit(model.embed, texts) for _ in range(2)]
-    model.embed_whole("what do herons eat")
-    assert not any(batch.done() for batch in batches)
-    assert all(len(batch.result()[0]) == len(texts) for batch in batches)
+def test_a_query_waits_for_no_turn_and_all_else_does(model):
+    held = ExitStack()
+    while model._turns.acquire(blocking=False):
+        held.callback(model._turns.release)
+    with held:
+        others = model.for_batches.submit(model.embed, ["Herons stand in the shallows."])
+        model.for_queries.submit(model.embed_whole, "what do herons eat").result(20)
+        assert not others.done()
+    assert len(others.result(20)[0]) == 1
 
 
 def test_a_text_of_megabytes_is_not_read_to_its_end(model):

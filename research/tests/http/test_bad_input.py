@@ -78,6 +78,8 @@ async def test_a_database_that_is_away_is_a_503_that_says_when_to_try_again(star
         ({"host": "[::1"}, 403),
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "none"}, 200),
         ({"host": "127.0.0.1:8001", "origin": "http://localhost:5173"}, 200),
         ({"host": "[::1]:8001"}, 200),
         ({"host": "research:8000"}, 200),
