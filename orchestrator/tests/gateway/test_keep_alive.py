@@ -22,11 +22,11 @@ async def test_one_connection_carries_one_request_after_another(client: httpx.As
 
 def hangs_up_on_the_second(*, reset: bool = False) -> Handler:
     """A component that takes the second request of each connection, and closes it with not a word."""
-    counts: dict[int, int] = {}
+    counts: dict[asyncio.StreamWriter, int] = {}  # not by its id, which the next connection's may get
 
     async def serve(exchange: Exchange) -> None:
-        counts[id(exchange.writer)] = counts.get(id(exchange.writer), 0) + 1
-        if counts[id(exchange.writer)] == 1:
+        counts[exchange.writer] = counts.get(exchange.writer, 0) + 1
+        if counts[exchange.writer] == 1:
             await exchange.body()
             await exchange.answer(b"done")
             return
