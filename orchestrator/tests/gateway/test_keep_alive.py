@@ -148,6 +148,7 @@ async def test_one_who_waits_in_vain_or_leaves_takes_no_place(backend: Upstream)
     for task in leaving:
         task.cancel()
     await asyncio.wait(leaving)
+    assert all(task.cancelled() for task in leaving)
     pool.give_back(held)
     async with asyncio.timeout(5):
         pool.give_back(await pool.take())
