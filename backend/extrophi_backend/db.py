@@ -1,6 +1,9 @@
 """The pool of PostgreSQL connections, and what it means that the database is away."""
 
+import asyncio
 import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -31,6 +34,7 @@ DATABASE_AWAY = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.UndefinedTableError,
     asyncpg.InterfaceError,  # a connection that was lost says so by it
+    asyncpg.InternalClientError,  # and so does one that was lost in the middle of a COPY (asyncpg's issue 784)
 )
 """Kinds of what is raised while the server is away, restarting, full, or not migrated yet; ask `is_away`."""
 
@@ -62,6 +66,25 @@ async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
         timeout=10,
         server_settings={"application_name": f"extrophi-{name}", "timezone": "UTC", "jit": "off"},
     )
+
+
+async def copy(conn: Connection, table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]) -> None:
+    """COPY rows in. A connection that is lost meanwhile raises TimeoutError, or another kind of what `is_away` knows.
+
+    asyncpg alone would wait for ever for the server to take more of a long COPY.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+
+        def lost(_: object) -> None:
+            with suppress(RuntimeError):  # the copy has ended by itself
+                limit.reschedule(loop.time())
+
+        conn.add_termination_listener(lost)
+        try:
+            await conn.copy_records_to_table(table, columns=columns, records=records)
+        finally:
+            conn.remove_termination_listener(lost)
 
 
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:

@@ -9,7 +9,7 @@ from asyncpg import Record
 from uuid_utils.compat import uuid7
 
 from extrophi_backend.collectors.models import Anchor
-from extrophi_backend.db import Connection
+from extrophi_backend.db import Connection, copy
 from extrophi_backend.documents.models import Document, Existing, KeptCapture, Links, Prepared, Version
 from extrophi_backend.index.hashing import embedding_hash
 
@@ -135,7 +135,8 @@ async def insert_versions(
     conn: Connection, documents: Sequence[tuple[UUID, int, Prepared]], collected_at: Mapping[UUID, datetime]
 ) -> None:
     """The text and the head of each (id, version)."""
-    await conn.copy_records_to_table(
+    await copy(
+        conn,
         "document_versions",
         columns=[
             "document_id", "version", "text", "format", "url", "canonical_url", "title", "author", "published_at",
@@ -168,7 +169,8 @@ async def replace_chunks(conn: Connection, documents: Sequence[tuple[UUID, int, 
             records.append(
                 (uuid7(), document_id, version, ordinal, span.start, span.end, span.heading, text, embedding_hash(text))
             )
-    await conn.copy_records_to_table(
+    await copy(
+        conn,
         "chunks",
         columns=[
             "id", "document_id", "version", "ordinal", "start_offset", "end_offset", "heading", "text",

@@ -131,9 +131,11 @@ class Fetcher:
             return {"Accept": accept} | _conditions(await validators(hop))
 
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds) as limit:
                 answer = await self._follow(url, _Visit(self._max_bytes), delay, headers, MAX_REDIRECTS)
         except TimeoutError as error:
+            if not limit.expired():  # what is known of the address could not be read: no fault of the site
+                raise
             raise FetchFailed("timeout", f"The answer took longer than {self._seconds:g} s.") from error
         if answer is None:
             raise FetchFailed("too_many_redirects", f"It redirects more than {MAX_REDIRECTS} times.")

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.fetch.client import Fetcher, Validators
 from extrophi_backend.fetch.errors import FetchFailed, Wait
 from extrophi_backend.fetch.pace import Pace, retry_after
 from tests.web_server import Reply, WebServer, serving
@@ -145,6 +145,16 @@ async def test_a_server_that_drips_is_given_up(server: WebServer) -> None:
     fetcher = Fetcher(max_bytes=100_000, seconds=1, allow=[ip_network("127.0.0.0/8")])
     assert await failure(fetcher, server.url("/")) == "timeout"
     await fetcher.close()
+
+
+async def test_a_database_that_takes_too_long_is_not_the_sites_fault(server: WebServer, fetcher: Fetcher) -> None:
+    server.pages["/"] = Reply("here")
+
+    async def validators(_: str) -> Validators:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await fetcher.fetch(server.url("/"), typed=True, validators=validators)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ DATABASE_AWAY = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.UndefinedTableError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 
 

@@ -1,0 +1,36 @@
+"""What asyncpg raises when a connection is cut says that the database is away, wherever it was cut."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from extrophi_backend.db import copy, is_away, make_pool
+
+MANY = 1000
+
+
+@pytest.mark.parametrize("cut_after", [0, 1, 7, 400, MANY - 1])
+@pytest.mark.parametrize("length", [10, 100_000])
+async def test_a_connection_cut_in_the_middle_of_a_copy(database: str, cut_after: int, length: int) -> None:
+    pool = await make_pool(database, name="test")
+
+    def rows(pid: int) -> Iterator[tuple[str]]:
+        for number in range(MANY):
+            yield ("x" * length,)
+            if number == cut_after:
+                os.kill(pid, signal.SIGTERM)  # what pg_terminate_backend does
+
+    async def copy_in() -> None:
+        async with pool.acquire() as conn, conn.transaction():
+            await conn.execute("CREATE TEMP TABLE copied (text text)")
+            await copy(conn, "copied", ["text"], rows(conn.get_server_pid()))
+
+    try:
+        with pytest.raises(Exception) as raised:  # noqa: PT011  asyncpg promises no certain one
+            await copy_in()
+        assert is_away(raised.value)
+        assert await pool.fetchval("SELECT 1") == 1  # the pool has let go of what was cut
+    finally:
+        await pool.close()
