@@ -130,8 +130,9 @@ class Fetcher:
         async def headers(hop: str) -> dict[str, str]:
             return {"Accept": accept} | _conditions(await validators(hop))
 
+        limit = asyncio.timeout(self._seconds)
         try:
-            async with asyncio.timeout(self._seconds) as limit:
+            async with limit:
                 answer = await self._follow(url, _Visit(self._max_bytes), delay, headers, MAX_REDIRECTS)
         except TimeoutError as error:
             if not limit.expired():  # what is known of the address could not be read: no fault of the site
