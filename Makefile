@@ -52,9 +52,16 @@ api: setup ## write what is generated: openapi.json of each component, docs/sett
 COMPILE = $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links $(UPGRADE)
 
+# ChromaDB asks for them, and imports none where it is given embeddings: the image installs its list as it is (--no-deps).
+UNUSED := build durationpy filelock flatbuffers fsspec hf-xet huggingface-hub kubernetes oauthlib onnxruntime pyproject-hooks \
+	requests-oauthlib tokenizers tqdm websocket-client
+
 lock: ## write requirements*.txt from pyproject.toml (UPGRADE=--upgrade takes the newest)
-	for component in backend research orchestrator; do \
+	for component in research orchestrator; do \
 		$(COMPILE) $$component/pyproject.toml -o $$component/requirements.txt || exit 1; done
+	$(COMPILE) --extra browser --extra platforms backend/pyproject.toml -o backend/requirements.txt
+	$(COMPILE) --extra chroma -c backend/requirements.txt backend/pyproject.toml -o backend/requirements-chroma.txt \
+		$$(grep -oE '^[a-z0-9-]+' backend/requirements.txt | sed 's/^/--no-emit-package /') $(addprefix --no-emit-package ,$(UNUSED))
 	$(COMPILE) $(addsuffix /pyproject.toml,$(COMPONENTS)) -o cli/requirements.txt
 	$(COMPILE) $(addsuffix /pyproject.toml,$(COMPONENTS)) requirements-dev.in -o requirements-dev.txt
 

@@ -3,12 +3,13 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 2
 
-all=(orchestrator research)
+all=(orchestrator research backend)
 
 limit_of() { # MB
   case $1 in
     orchestrator) echo 200 ;;
     research) echo 400 ;;
+    backend) echo 500 ;;
     *) return 1 ;;
   esac
 }
@@ -27,7 +28,9 @@ TEXT
   cat <<'TEXT'
 
 Environment:
-  PYTHON_VERSION, VARIANT, NODE_VERSION   build arguments of the same names, where they are set
+  PYTHON_VERSION, NODE_VERSION, VARIANT   build arguments of the same names, where they are set
+  BROWSER                                 the backend's Chromium: debian (Debian's, as it is by default) or playwright
+                                          (the build that Playwright downloads)
   BUILD_FLAGS                             more flags for the engine's build, as: --network host
   TAG                                     instead of latest
 
@@ -74,7 +77,7 @@ fi
 command=("$engine" build)
 # Podman's own format has no place for a health check, and drops it with a warning.
 [[ $engine == podman ]] && command+=(--format docker)
-for name in PYTHON_VERSION VARIANT NODE_VERSION; do
+for name in PYTHON_VERSION NODE_VERSION VARIANT BROWSER; do
   [[ -n ${!name:-} ]] && command+=(--build-arg "$name=${!name}")
 done
 # shellcheck disable=SC2206 # flags are parted at spaces

@@ -34,14 +34,14 @@ def main() -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve the API until SIGTERM; requests under way get 10 s."""
+    """Serve the API until SIGTERM; requests under way get 8 s."""
     uvicorn.run(
         create_app(settings),
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=8,
         server_header=False,
     )
 

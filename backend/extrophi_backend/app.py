@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from fastapi import FastAPI
 
-from extrophi_backend.captures.store import open_captures
+from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.extrophi = State(
                 settings,
                 pool,
-                open_captures(settings.data / "captures", settings.captures_url),
+                Captures(settings.captures_url, settings.data / "captures"),
                 make_registry(settings),
                 notifications,
                 make_celery(settings.redis_url.get_secret_value()),

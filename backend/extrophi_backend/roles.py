@@ -14,7 +14,8 @@ from extrophi_backend.settings import Settings
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 2.0
-_GRACE_SECONDS = 15.0
+_GRACE_SECONDS = 9.0
+"""After that they are killed: whoever stops us waits for 10 s."""
 
 
 async def run_all(settings: Settings) -> int:

@@ -18,7 +18,7 @@ from uuid import UUID
 import httpx
 from celery.signals import setup_logging, worker_shutting_down
 
-from extrophi_backend.captures.store import open_captures
+from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import Registry, make_registry
 from extrophi_backend.db import Pool, is_away, make_pool
 from extrophi_backend.documents import service as documents
@@ -127,7 +127,7 @@ class Worker:
         )
         self._parts = jobs.Parts(
             pool=self._pool,
-            captures=open_captures(settings.data / "captures", settings.captures_url),
+            captures=Captures(settings.captures_url, settings.data / "captures"),
             registry=self.registry,
             worker=f"{socket.gethostname()}:{os.getpid()}",
             saved=self._wake.set,

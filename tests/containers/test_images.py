@@ -11,9 +11,12 @@ import pytest
 from extrophi_research.embeddings.local import LocalModel
 from tests.containers.podman import ROOT, podman, running
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900), pytest.mark.xdist_group("containers")]
-LIMITS = {"orchestrator": 200, "research": 400}
-NOWHERE = {"research": ["-e", "DATABASE_URL=postgresql://localhost/test"]}
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800), pytest.mark.xdist_group("containers")]
+LIMITS = {"orchestrator": 200, "research": 400, "backend": 500}
+NOWHERE = {
+    "research": ["-e", "DATABASE_URL=postgresql://localhost/test"],
+    "backend": ["-e", "DATABASE_URL=postgresql://localhost/test", "-e", "REDIS_URL=redis://localhost:6379"],
+}
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
 components = pytest.mark.parametrize("component", LIMITS)
 
@@ -22,7 +25,7 @@ components = pytest.mark.parametrize("component", LIMITS)
 def built() -> str:
     """What ./build-containers.sh prints."""
     done = subprocess.run(
-        [ROOT / "build-containers.sh", "podman"], capture_output=True, text=True, timeout=900, check=False
+        [ROOT / "build-containers.sh", "podman"], capture_output=True, text=True, timeout=1800, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -97,7 +100,7 @@ def test_alone_it_is_healthy_and_says_what_it_needs(component: str) -> None:
 @components
 @pytest.mark.parametrize("user", ["1000", "123456:0"])
 def test_it_runs_hardened_under_any_user_of_group_0(component: str, user: str) -> None:
-    data = ["-v", "/app/data"] if component == "research" else []
+    data = [] if component == "orchestrator" else ["-v", "/app/data"]
     flags = [*HARDENED, *data, "--user", user, *NOWHERE.get(component, [])]
     with running(f"extrophi-{component}", *flags) as container:
         assert container.ask("/health").status_code == 200
@@ -121,7 +124,12 @@ def test_nothing_is_in_it_that_it_does_not_need(component: str) -> None:
     tools = "for one in gcc cc strip make pip git; do command -v $one; done"
     found = podman("run", "--rm", "--entrypoint", "sh", image, "-c", f"{tools}; ls -A /app; true").split()
     base = podman("run", "--rm", "--entrypoint", "sh", _base(image), "-c", f"{tools}; true").split()
-    assert sorted(set(found) - set(base)) == sorted({".venv", f"extrophi_{component}"} | ({"data"} & set(found)))
+    ours = {
+        "orchestrator": {".venv", "extrophi_orchestrator"},
+        "research": {".venv", "data", "extrophi_research"},
+        "backend": {".venv", "bin", "data", "extrophi_backend", "packs"},
+    }
+    assert set(found) - set(base) == ours[component]
     settings, of_base = (
         {setting.partition("=")[0] for setting in json.loads(podman("image", "inspect", one))[0]["Config"]["Env"]}
         for one in (image, _base(image))
@@ -149,6 +157,34 @@ print([len(index.chunks(parse(word), 9)) for word in ("fisch", "reihers", "魚",
 index.close()
 """
     assert podman("run", "--rm", *HARDENED, "extrophi-research", "python", "-c", asks) == "[1, 1, 1, 0]"
+
+
+@pytest.mark.parametrize("user", ["1000", "123456:0"])
+def test_the_backend_holds_what_collectors_use_and_each_of_it_works(user: str) -> None:
+    """Chromium by Playwright, ChromaDB in the process and as a server, and the platforms' libraries."""
+    script = ROOT / "tests" / "containers" / "inside_backend.py"
+    flags = [
+        *HARDENED,
+        "-v",
+        "/app/data",
+        "--user",
+        user,
+        "-v",
+        f"{script}:/inside_backend.py:ro",
+        "-e",
+        "PYTHONPATH=/app",
+    ]
+    said = podman("run", "--rm", *flags, "extrophi-backend", "python", "/inside_backend.py", seconds=120)
+    assert said.splitlines()[-1] == "all of it works"
+
+
+def test_a_folder_that_cannot_be_written_is_said_with_the_remedy_and_the_rest_is_served(tmp_path) -> None:
+    tmp_path.chmod(0o755)  # of another owner: root's
+    with running("extrophi-backend", *NOWHERE["backend"], "-v", f"{tmp_path}:/app/data") as container:
+        said = container.until("/health", lambda answer: answer.status_code == 200).json()["dependencies"]["captures"]
+        assert "/app/data belongs to user 0, this is user 1000" in said
+        assert "chown 1000" in said
+        assert "captures" not in container.ask("/ready").json()["missing"]
 
 
 @components

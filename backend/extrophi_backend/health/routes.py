@@ -40,6 +40,7 @@ async def health(app: App) -> Health:
 async def ready(app: App, response: Response) -> Readiness:
     missing = {name: state for name, state in (await _dependencies(app)).items() if state != "ok"}
     missing.pop("redis", None)  # jobs are taken in without it; they start when it is back
+    missing.pop("captures", None)  # and all but collecting works without a place for them
     response.status_code = 503 if missing else 200
     return Readiness(ready=not missing, missing=missing)
 
@@ -51,7 +52,7 @@ async def metrics() -> Response:
 
 async def _dependencies(app: State) -> dict[str, str]:
     database, queue = await asyncio.gather(_database(app), _redis(app))
-    return {"database": database, "redis": queue}
+    return {"database": database, "redis": queue, "captures": app.captures.problem() or "ok"}
 
 
 async def _database(app: State) -> str:

@@ -327,8 +327,7 @@ async def _write_end(
             await give_back(conn, lease, wait, _shown(error))
         case _ if is_away(error) or isinstance(error, _MENDABLE):
             _log.warning(event("job.waits", job=lease.id, error=repr(error)))
-            detail = f"Something that Extrophi needs is out of reach ({type(error).__name__})."
-            await _wait(conn, lease, None, {"code": "unavailable", "detail": detail, "hint": "It is tried again."})
+            await _wait(conn, lease, None, _out_of_reach(error))
         case BackendError():
             await sql.finish(conn, lease, Ending("failed", _shown(error)))
         case _:
@@ -337,6 +336,13 @@ async def _write_end(
             shown = {"code": "internal", "detail": detail, "hint": f"The log has it under job:{lease.id}."}
             await sql.finish(conn, lease, Ending("failed", shown))
     _log.info(event("job.left", job=lease.id, error=type(error).__name__ if error else "none"))
+
+
+def _out_of_reach(error: BaseException | None) -> dict[str, Any]:
+    detail = f"Something that Extrophi needs is out of reach ({type(error).__name__})."
+    if isinstance(error, BackendError):
+        detail = error.detail
+    return {"code": "unavailable", "detail": detail, "hint": "It is tried again."}
 
 
 def _warn(lease: Lease, name: str, error: Exception) -> None:

@@ -16,7 +16,7 @@ import pytest
 import redis.asyncio
 from uuid_utils.compat import uuid7
 
-from extrophi_backend.captures.store import open_captures
+from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.models import Collected, Failure, Page, Run
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Connection, Pool
@@ -47,7 +47,7 @@ def server() -> Iterator[WebServer]:
 @pytest.fixture
 async def parts(pool: Pool, settings: Settings, tmp_path: Path) -> AsyncIterator[jobs.Parts]:
     registry = make_registry(settings)
-    yield jobs.Parts(pool, open_captures(tmp_path / "captures", None), registry, "test", lambda: None)
+    yield jobs.Parts(pool, Captures(None, tmp_path / "captures"), registry, "test", lambda: None)
     await registry.close()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from extrophi_backend.captures.store import open_captures
+from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Pool
 from extrophi_backend.errors import NotFound
@@ -34,7 +34,7 @@ def server() -> Iterator[WebServer]:
 
 async def run(job_id: str, pool: Pool, settings: Settings, folder: Path) -> None:
     registry = make_registry(settings)
-    parts = jobs.Parts(pool, open_captures(folder / "captures", None), registry, "test", lambda: None)
+    parts = jobs.Parts(pool, Captures(None, folder / "captures"), registry, "test", lambda: None)
     await jobs.run(parts, UUID(job_id))
     await registry.close()
 

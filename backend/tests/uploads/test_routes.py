@@ -4,7 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from extrophi_backend.captures.store import open_captures
+from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.models import Capture, Collected
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import service as documents
@@ -81,7 +81,7 @@ async def test_a_capture_just_put_outlives_a_deletion_of_the_same_and_goes_later
     api: httpx.AsyncClient, conn: Connection, pool: Pool, tmp_path: Path
 ) -> None:
     """One collector has put the bytes and not yet written its document, as another's document of them is deleted."""
-    captures = open_captures(tmp_path / "captures", None)
+    captures = Captures(None, tmp_path / "captures")
     (item,) = (await upload(api, ("a.md", b"the same", "text/markdown"))).json()["items"]
     await conn.execute("UPDATE loose_captures SET since = now() - interval '1 day'")
     found = Collected("files", "b.md", "the same", capture=Capture(b"the same", "text/markdown"))
