@@ -29,6 +29,9 @@ _SUPERSETS = {  # what browsers read these labels as (encoding.spec.whatwg.org)
     "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "euc-kr": "cp949", "ks_c_5601-1987": "cp949",
     "tis-620": "cp874", "big5": "big5hkscs",
 }  # fmt: skip
+_IN_HEAD = frozenset(  # html.spec.whatwg.org, 13.2.6.4.4; any other tag begins the body
+    {"base", "basefont", "bgsound", "link", "meta", "noframes", "noscript", "script", "style", "template", "title"}
+)
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _TAGS_TO_FLATTEN = re.compile(
     r"</?(?!(?:p|br|h[1-6]|pre|title|script|style|meta|link|head|body|html)\b)[a-z][^<>]*>",
@@ -51,6 +54,8 @@ def extract_html(html: str | bytes, *, url: str | None, content_type: str | None
     root = _parsed(source)
     if root is None:
         raise ExtractionFailed("no_text", "There is no text in this page.")
+    if _end_head(root):
+        source = etree.tostring(root, encoding="unicode", method="html")
     metadata = read_metadata(root, url=url, now=datetime.now(UTC))
     parts = parts_of(root)
     assembly = Assembly()
@@ -86,7 +91,10 @@ def parse_page(html: bytes, content_type: str | None) -> Element | None:
     Raises:
         ExtractionFailed: Its bytes are no text.
     """
-    return _parsed(_source(html, content_type))
+    root = _parsed(_source(html, content_type))
+    if root is not None:
+        _end_head(root)
+    return root
 
 
 _DRESSED = frozenset({"aside", "footer", "form", "header", "iframe", "link", "nav", "script"})
@@ -140,6 +148,27 @@ def _tree(source: str) -> tuple[Element | None, bool]:
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None, False
     return cast("Element | None", root), any("depth" in error.message for error in parser.error_log)
+
+
+def _end_head(root: Any) -> bool:
+    """Begin the body where browsers do, if the page names neither its body nor its head's end. Whether it was mended.
+
+    libxml2 knows no <article>, <main>, <header>: where one begins the body, it takes all up to the first <p> for head.
+    """
+    head, body = (next((one for one in root if local_name(one) == name), None) for name in ("head", "body"))
+    if head is None:
+        return False
+    children = list(head)
+    begun = next((at for at, child in enumerate(children) if local_name(child) not in _IN_HEAD), None)
+    if begun is None:
+        return False
+    if body is None:
+        body = etree.SubElement(root, "body")
+    children[-1].tail = (children[-1].tail or "") + (body.text or "")
+    body.text = None
+    for at, child in enumerate(children[begun:]):
+        body.insert(at, child)
+    return True
 
 
 def _voted(source: str, root: Element) -> str:

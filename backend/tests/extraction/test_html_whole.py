@@ -62,6 +62,32 @@ def test_an_article_that_is_hidden_until_a_script_shows_it_is_read(content: str)
     assert all(f"In the year {year} as ever" in read(content) for year in range(1952, 1960))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<article><h1>Herons</h1>{ARTICLE}</article>",
+        f"<main>{paragraph(HERONS)}{ARTICLE}</main>",
+        f"<header><a href=/>The Pond</a></header><main><h1>Herons</h1>{ARTICLE}</main><footer>© 2024</footer>",
+        f"<nav><a href=/>The Pond</a></nav><article><div>{HERONS}</div>{ARTICLE}</article><script>1</script>",
+        f"<pond-page><section>{ARTICLE}</section></pond-page>",
+        f"<figure><figcaption>A heron</figcaption></figure>{ARTICLE}",
+    ],
+)
+def test_a_page_that_leaves_out_what_it_may_leave_out_is_read_as_if_it_did_not(content: str) -> None:
+    """The tags of head and body are optional (html.spec.whatwg.org, 13.1.2.4)."""
+    head = "<meta charset=utf-8><title>On herons</title><link rel=stylesheet href=x><style>p {}</style>"
+    whole = f"<!DOCTYPE html><html lang=en><head>{head}</head><body>{content}</body></html>"
+    found = extract_html(whole, url=URL)
+    assert "In the year 1952" in found.text
+    for source in (
+        f"<!DOCTYPE html>{head}{content}",
+        f"<html lang=en><head>{head}{content}</html>",
+        f"{head}\n{content}",
+    ):
+        left_out = extract_html(source, url=URL)
+        assert (left_out.text, left_out.title) == (found.text, found.title)
+
+
 def test_what_is_hidden_stays_hidden_where_the_article_is_shown() -> None:
     content = f"<article>{ARTICLE}<div style='display:none'><p>Nobody sees this, long as it is. {GEESE}</p></div>"
     assert "Nobody sees" not in read(content + f"</article><template><p>Nobody sees. {DUCKS}</p></template>")
