@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv-dev/bin
 T ?=
+SCRIPTS := .ci/run build-containers.sh extrophi new-env.sh backend/image/*
 COMPONENTS := backend cli orchestrator research
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
 
@@ -38,6 +39,8 @@ check: setup ## lint, types, and that generated files are fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
+	$(BIN)/shellcheck $(SCRIPTS)
+	$(BIN)/hadolint */Containerfile
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python -m extrophi_cli.reference --check
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from extrophi_cli import __version__
+from extrophi_cli import __version__, options
 from extrophi_cli.commands.add import add
 from extrophi_cli.commands.ask import ask
 from extrophi_cli.commands.collect import collect
@@ -27,6 +27,7 @@ from extrophi_cli.commands.status import status
 from extrophi_cli.commands.up import up
 from extrophi_cli.errors import FAILED, INTERRUPTED, CommandError
 from extrophi_cli.output import say_error
+from extrophi_cli.settings import point_to
 
 
 def _help(command: Callable[..., None]) -> str:
@@ -83,9 +84,12 @@ def extrophi(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    url: options.URL = None,
+    key: options.Key = None,
 ) -> None:
     """Collect what people publish, search it, and get answers with citations that can be checked."""
     assert not version  # its callback has ended the command
+    point_to(url, key)
 
 
 def main() -> None:

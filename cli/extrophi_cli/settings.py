@@ -64,6 +64,13 @@ def read(name: str, default: str | None = None) -> str | None:
     return os.environ.get(name, "").strip() or default
 
 
+def point_to(url: str | None, key: str | None) -> None:
+    """Have the command speak to the Extrophi at `url`, as EXTROPHI_URL would; what stands after the command wins."""
+    for name, value in (("EXTROPHI_URL", url), ("EXTROPHI_KEY", key)):
+        if value is not None:
+            os.environ[name] = value
+
+
 def is_given(name: str) -> bool:
     """Whether a setting of the services has a value, of its own or in a file (`NAME_FILE`)."""
     return read(name) is not None or read(f"{name}_FILE") is not None

@@ -68,4 +68,4 @@ def running(image: str, *flags: str) -> Generator[Container]:
         port = int(podman("port", name, "8000/tcp").splitlines()[0].rsplit(":", 1)[1])
         yield Container(name, port)
     finally:
-        podman("rm", "-f", "-i", "-t", "0", name)
+        podman("rm", "-f", "-v", "-i", "-t", "0", name)

@@ -21,16 +21,6 @@ HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-o
 components = pytest.mark.parametrize("component", LIMITS)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def built() -> str:
-    """What ./build-containers.sh prints."""
-    done = subprocess.run(
-        [ROOT / "build-containers.sh", "podman"], capture_output=True, text=True, timeout=1800, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_the_build_prints_each_image_with_its_size_and_limit(built: str) -> None:
     rows = {line.split()[0]: line.split()[1:] for line in built.splitlines() if line.startswith("extrophi-")}
     for component, limit in LIMITS.items():

@@ -110,6 +110,15 @@ def test_a_problem_is_one_line_with_its_hint(front_door: FrontDoor, extrophi: Co
     assert ran.err == "extrophi: The query is empty. Write something.\n"
 
 
+def test_where_it_is_may_be_said_before_the_command_too(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["POST", "/api/search"] = {"items": [], "mode": "hybrid", "degraded": None, "relaxed": False}
+    ran = extrophi("--url", front_door.url, "--key", "k", "search", "herons")
+    assert ran.code == 0, ran.err
+    ran = extrophi("--url", "http://127.0.0.1:9", "search", "herons", "--url", front_door.url)
+    assert ran.code == 0, ran.err  # what stands after the command wins
+    assert len(front_door.bodies("POST", "/api/search")) == 2
+
+
 def test_an_extrophi_that_is_not_there_is_said_in_one_line(extrophi: Command) -> None:
     ran = extrophi("ask", "Why?", "--url", "http://127.0.0.1:9")
     assert ran.code == 3

@@ -1,0 +1,199 @@
+"""compose.yaml as a server's owner uses it: keys made by one command, the main job from outside, crashes."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.containers.podman import ROOT, podman
+from tests.system.running import COMPONENTS, eventually, free_port
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(600), pytest.mark.xdist_group("containers")]
+POSTGRES = "docker.io/pgvector/pgvector:pg16"
+PAGES = 12
+SITE = f"""
+import hashlib, http.server
+class Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        name = self.path.strip("/").partition("?")[0]
+        base = f"http://{{self.headers['host']}}"
+        if name == "sitemap.xml":
+            urls = "".join(f"<url><loc>{{base}}/story-{{n}}</loc></url>" for n in range({PAGES}))
+            kind, body = "application/xml", f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{{urls}}</urlset>"
+        elif name.startswith("story-"):
+            words = hashlib.sha512(name.encode()).hexdigest()
+            told = " ".join(words[at : at + 4] for at in range(0, 128, 4))
+            text = f"The keeper of the lighthouse counted herons every morning. In {{name}} he wrote {{told}}."
+            kind, body = "text/html", f"<title>{{name}}</title><article><h1>{{name}}</h1><p>{{text}}</p></article>"
+        else:
+            return self.send_error(404)
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body.encode())
+http.server.ThreadingHTTPServer(("", 8000), Site).serve_forever()
+"""
+
+
+@dataclass
+class Composed:
+    folder: Path
+    port: int
+    key: str
+    client: httpx.Client
+
+    def compose(self, *arguments: str) -> str:
+        files = [part for file in sorted(self.folder.glob("*.yaml")) for part in ("-f", file.name)]
+        command = [sys.executable, "-m", "podman_compose", *files, *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def ready(self) -> None:
+        eventually(lambda: True if self.client.get("/ready").status_code == 200 else None, seconds=120)
+
+    def get(self, path: str) -> Any:
+        return self.client.get(path).raise_for_status().json()
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        return self.client.post(path, json=body).raise_for_status().json()
+
+    def container(self, service: str) -> str:
+        return f"{self.folder.name}_{service}_1"
+
+    def crash(self, service: str) -> None:
+        """SIGKILL to its first process, from outside: as a crash, not as a person who stops it."""
+        os.kill(int(podman("inspect", "--format", "{{.State.Pid}}", self.container(service))), signal.SIGKILL)
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "extrophi_cli", "--url", f"http://127.0.0.1:{self.port}", "--key", self.key]
+        environment = {**os.environ, "PYTHONPATH": COMPONENTS, "NO_COLOR": "1", "EXTROPHI_HOME": str(self.folder)}
+        return subprocess.run(
+            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+
+def prepared(folder: Path, name: str, port: int) -> str:
+    """A folder as a clone has it, after ./new-env.sh. Returns the key that it prints."""
+    for one in ("compose.yaml", ".env.example", "new-env.sh"):
+        shutil.copy(ROOT / one, folder / one)
+    said = subprocess.run([folder / "new-env.sh"], check=True, capture_output=True, text=True).stdout
+    settings = (folder / ".env").read_text().replace("EXTROPHI_PORT=8000", f"EXTROPHI_PORT={port}")
+    settings = settings.replace("EXTROPHI_FETCH_ALLOW=", "EXTROPHI_FETCH_ALLOW=10.0.0.0/8")
+    (folder / ".env").write_text(f"{settings}\nCOMPOSE_PROJECT_NAME={name}\n")
+    if not podman("run", "--rm", "--entrypoint", "sh", POSTGRES, "-c", "command -v docker-entrypoint.sh || true"):
+        # A stand-in for the image, where no registry is in reach: it takes no password from a file.
+        password = (folder / "secrets" / "postgres_password").read_text()
+        environment = {"POSTGRES_PASSWORD_FILE": "", "POSTGRES_PASSWORD": password}
+        override = {"services": {"postgres": {"environment": environment}}}
+        (folder / "stand-in.yaml").write_text(yaml.safe_dump(override))
+    return said.rsplit(maxsplit=1)[1]
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
+    folder = tmp_path_factory.mktemp("extrophi-compose-")
+    port = free_port()
+    key = prepared(folder, folder.name, port)
+    headers = {"authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, trust_env=False) as client:
+        one = Composed(folder, port, key, client)
+        try:
+            one.compose("up", "-d")
+            one.ready()
+            yield one
+        finally:
+            one.compose("down", "-v", "-t", "10")
+
+
+@pytest.fixture(scope="module")
+def site(composed: Composed) -> Generator[str]:
+    """A web site in the same network."""
+    name = f"{composed.folder.name}-site"
+    network = f"{composed.folder.name}_default"
+    image = "docker.io/library/python:3.11-slim"
+    try:
+        podman("run", "-d", "--name", name, "--network", network, image, "python", "-c", SITE)
+        yield f"http://{name}:8000"
+    finally:
+        podman("rm", "-f", "-v", "-i", "-t", "0", name)
+
+
+def test_keys_are_made_once_and_guarded(tmp_path: Path) -> None:
+    key = prepared(tmp_path, "extrophi-never", 1)
+    files = {one.name: one.read_text() for one in (tmp_path / "secrets").iterdir()}
+    assert set(files) == {"service_key", "api_keys", "postgres_password", "database_url"}
+    assert files["api_keys"] == key
+    assert len({files["service_key"], key, files["postgres_password"]}) == 3
+    assert all(len(files[one]) >= 43 for one in ("service_key", "api_keys", "postgres_password"))
+    assert files["postgres_password"] in files["database_url"]
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+    subprocess.run([tmp_path / "new-env.sh"], check=True, capture_output=True)
+    assert {one.name: one.read_text() for one in (tmp_path / "secrets").iterdir()} == files
+    refused = subprocess.run([tmp_path / "new-env.sh", "--force"], check=False, capture_output=True, text=True)
+    assert (refused.returncode, "--force" in refused.stderr) == (2, True)
+
+
+def test_the_main_job_from_outside(composed: Composed, site: str, tmp_path: Path) -> None:
+    """A page of the web and a file of this machine in, an answer with citations that are in the stored text out."""
+    (tmp_path / "note.md").write_text("# Ferries\n\nThe ferry to Aldwick leaves at seven, and carries no cars.\n")
+    done = composed.cli(
+        "investigate", "When does the ferry to Aldwick leave?", f"{site}/story-1", str(tmp_path / "note.md")
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seven" in done.stdout
+    answer = composed.post("/api/answer", {"question": "Who counted herons every morning?"})
+    assert answer["citations"], answer
+    for citation in answer["citations"]:
+        path = f"/api/documents/{citation['document_id']}?version={citation['version']}"
+        text = composed.get(path)["text"]
+        assert text[citation["quote_start"] : citation["quote_end"]] == citation["quote"]
+
+
+def test_nobody_without_a_key_and_nothing_else_is_published(composed: Composed) -> None:
+    assert httpx.get(f"http://127.0.0.1:{composed.port}/api/stats", trust_env=False).status_code == 401
+    ports = podman("ps", "--filter", f"name={composed.folder.name}", "--format", "{{.Names}} {{.Ports}}").splitlines()
+    published = {line.split()[0]: line.split()[1:] for line in ports}
+    assert published.pop(composed.container("orchestrator")) == [f"127.0.0.1:{composed.port}->8000/tcp"]
+    assert not any(published[composed.container(one)] for one in ("research", "backend", "postgres", "redis"))
+    for service in ("research", "backend"):
+        said = podman("exec", composed.container(service), "curl", "-s", "http://localhost:8000/stats")
+        assert "401" in said
+
+
+@pytest.mark.parametrize("victim", ["backend", "research", "orchestrator", "postgres", "redis"])
+def test_a_crash_in_the_middle_of_a_job_loses_nothing(composed: Composed, site: str, victim: str) -> None:
+    job = composed.post("/api/jobs", {"target": f"{site}/sitemap.xml?{victim}", "limit": 1000})
+    path = f"/api/jobs/{job['id']}"
+    eventually(lambda: True if composed.get(path)["status"] == "running" else None)
+    composed.crash(victim)  # the engine starts it again, as compose.yaml asks
+    composed.ready()
+
+    def look() -> dict[str, Any] | None:
+        found = composed.get(path)
+        return found if found["status"] not in {"queued", "running"} else None
+
+    ended = eventually(look, seconds=180)
+    assert ended["status"] == "succeeded", str(ended)
+    assert ended["progress"]["found"] == PAGES, str(ended)
+    listed = [one["external_id"] for one in composed.get("/api/documents?limit=100")["items"]]
+    pages = [one for one in listed if "/story-" in one]
+    assert sorted(pages) == sorted(f"{site}/story-{number}" for number in range(PAGES))
+    word = hashlib.sha512(f"story-{PAGES - 1}".encode()).hexdigest()[:4]
+
+    def by_word() -> bool | None:
+        hits = composed.post("/api/search", {"query": word, "mode": "keyword"})["items"]
+        return True if f"{site}/story-{PAGES - 1}" in [hit["citation"]["external_id"] for hit in hits] else None
+
+    eventually(by_word, seconds=30)
