@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,20 +101,31 @@ def prepared(folder: Path, name: str, port: int) -> str:
     return said.rsplit(maxsplit=1)[1]
 
 
-@pytest.fixture(scope="module")
-def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
-    folder = tmp_path_factory.mktemp("extrophi-compose-")
+@contextmanager
+def up(folder: Path, *arguments: str, **settings: str) -> Generator[Composed]:
+    """All of it in containers, and nothing of it afterwards."""
     port = free_port()
     key = prepared(folder, folder.name, port)
+    with (folder / ".env").open("a") as file:
+        file.writelines(f"{name}={value}\n" for name, value in settings.items())
     headers = {"authorization": f"Bearer {key}"}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, trust_env=False) as client:
         one = Composed(folder, port, key, client)
         try:
-            one.compose("up", "-d")
+            one.compose("up", "-d", *arguments)
             one.ready()
             yield one
         finally:
-            one.compose("down", "-v", "-t", "10")
+            one.compose("down", "-t", "10", "--remove-orphans")  # workers that were added are orphans to it
+            one.compose("down", "-v")
+    assert not podman("ps", "-a", "-q", "--filter", f"name={folder.name}")
+    assert folder.name not in podman("volume", "ls", "-q") + podman("network", "ls", "--format", "{{.Name}}")
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
+    with up(tmp_path_factory.mktemp("extrophi-compose-")) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +209,19 @@ def test_a_crash_in_the_middle_of_a_job_loses_nothing(composed: Composed, site: 
         return True if f"{site}/story-{PAGES - 1}" in [hit["citation"]["external_id"] for hit in hits] else None
 
     eventually(by_word, seconds=30)
+
+
+def test_its_parts_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The profile `scale`: an API, two workers and a scheduler; a job that one worker leaves is the other's."""
+    folder = tmp_path_factory.mktemp("extrophi-scaled-")
+    with up(folder, "--scale", "worker=2", COMPOSE_PROFILES="scale", BACKEND_ROLE="api") as scaled:
+        running = podman("ps", "--filter", f"name={folder.name}", "--format", "{{.Names}}").split()
+        assert {scaled.container(one) for one in ("backend", "worker", "scheduler")} <= set(running)
+        podman("stop", scaled.container("worker"))
+        job = scaled.post("/api/jobs", {"target": "http://orchestrator:8000/nothing"})
+
+        def ended() -> dict[str, Any] | None:
+            found = scaled.get(f"/api/jobs/{job['id']}")
+            return found if found["status"] not in {"queued", "running"} else None
+
+        assert eventually(ended)["failures"][0]["code"] == "http_401"  # it asks for a key
