@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 
 from fastapi import FastAPI
 
@@ -60,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         Surroundings,
         service_key=settings.service_key.get_secret_value() if settings.service_key else None,
-        on_loopback=_is_loopback(settings.host),
+        on_loopback=settings.on_loopback,
     )
     for router in (
         health,
@@ -84,10 +83,3 @@ def _publish_problem(app: FastAPI) -> None:
     document = app.openapi()
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

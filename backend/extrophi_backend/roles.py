@@ -7,9 +7,11 @@ import signal
 import sys
 from contextlib import suppress
 
+import asyncpg
+
 from extrophi_backend.db import is_away
 from extrophi_backend.log import event
-from extrophi_backend.schema.migrate import migrate
+from extrophi_backend.schema.migrate import NO_PGVECTOR, migrate
 from extrophi_backend.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -63,6 +65,9 @@ async def _migrate(settings: Settings) -> None:
     while True:
         try:
             await migrate(settings.database_url.get_secret_value())
+        except asyncpg.FeatureNotSupportedError:  # an extension that the server does not have
+            _log.warning(event("schema.waits", error=f"The database cannot be used: {NO_PGVECTOR}"))
+            await asyncio.sleep(_RETRY_SECONDS)
         except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again, and said
             unexpected = None if is_away(error) else error
             _log.warning(event("schema.waits", error=type(error).__name__), exc_info=unexpected)

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -107,6 +107,19 @@ class Settings(BaseSettings):
     local: bool = _env(
         "EXTROPHI_LOCAL", "Use the local embedding model even where OPENAI_API_KEY is set.", default=False
     )
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can ask."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether others could ask, and no key tells whom to answer: then nothing but /health and its like is."""
+        return self.service_key is None and not self.on_loopback
 
     @field_validator("files_roots", mode="before")
     @classmethod

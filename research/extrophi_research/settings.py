@@ -2,6 +2,7 @@
 
 import re
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -72,6 +73,19 @@ class Settings(BaseSettings):
     chat_seconds: Annotated[float, Field(gt=0, le=3600)] = _env(
         "EXTROPHI_CHAT_SECONDS", "Longest wait for the chat model's next words, in seconds.", 60.0
     )
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can ask."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether others could ask, and no key tells whom to answer: then nothing but /health and its like is."""
+        return self.service_key is None and not self.on_loopback
 
     @model_validator(mode="before")
     @classmethod

@@ -10,8 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from extrophi_backend.db import DATABASE_AWAY
+from extrophi_backend.http.middleware import NO_KEY
 from extrophi_backend.http.state import App, State
-from extrophi_backend.schema.migrate import is_migrated
+from extrophi_backend.schema.migrate import NO_PGVECTOR, has_pgvector, is_migrated
 
 router = APIRouter(tags=["health"])
 _SECONDS = 2.0
@@ -52,13 +53,18 @@ async def metrics() -> Response:
 
 async def _dependencies(app: State) -> dict[str, str]:
     database, queue = await asyncio.gather(_database(app), _redis(app))
-    return {"database": database, "redis": queue, "captures": app.captures.problem() or "ok"}
+    found = {"database": database, "redis": queue, "captures": app.captures.problem() or "ok"}
+    return found | ({"service_key": NO_KEY} if app.settings.is_closed else {})
 
 
 async def _database(app: State) -> str:
     try:
         async with asyncio.timeout(_SECONDS), app.pool.acquire() as conn:
-            return "ok" if await is_migrated(conn) else "not migrated: run with EXTROPHI_ROLE=migrate"
+            if await is_migrated(conn):
+                return "ok"
+            if not await has_pgvector(conn):
+                return NO_PGVECTOR
+            return "not migrated: run with EXTROPHI_ROLE=migrate"
     except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
         return f"out of reach ({type(error).__name__})"
 

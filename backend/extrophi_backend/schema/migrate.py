@@ -7,6 +7,7 @@ from extrophi_backend.db import Connection, connect
 from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
+NO_PGVECTOR = "it has no pgvector: use the image docker.io/pgvector/pgvector:pg16 instead of postgres:16-alpine"
 _LOCK = 0x6578_7472  # "extr": two at once wait for each other
 
 
@@ -52,6 +53,11 @@ async def is_migrated(connection: Connection) -> bool:
         return False
     done = {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
     return done >= set(migrations())
+
+
+async def has_pgvector(connection: Connection) -> bool:
+    """Whether the server has the extension, installed in this database or not."""
+    return await connection.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
 
 
 def migrations() -> list[str]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from extrophi_research.http.middleware import NO_KEY
 from extrophi_research.http.state import App
 from extrophi_research.state import State
 
@@ -47,7 +48,8 @@ async def metrics() -> Response:
 
 async def _dependencies(app: State) -> dict[str, str]:
     index = "ok" if app.index.whole and not app.index.broken else _unbuilt(app)
-    return {"database": await _database(app), "keyword_index": index}
+    found = {"database": await _database(app), "keyword_index": index}
+    return found | ({"service_key": NO_KEY} if app.settings.is_closed else {})
 
 
 def _unbuilt(app: State) -> str:

@@ -16,6 +16,7 @@ OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _LIMITS = {"/v1/embeddings": 40_000_000}
 _LIMIT = 1_000_000
+NO_KEY = "Set EXTROPHI_SERVICE_KEY, to the same value in orchestrator, research and backend."
 
 
 class Surroundings:
@@ -50,7 +51,9 @@ class Surroundings:
                     "unauthorized",
                     "A key is needed",
                     "This component answers only to the others of its Extrophi.",
-                    hint="Send EXTROPHI_SERVICE_KEY as a bearer token, or go through the orchestrator.",
+                    hint="Send EXTROPHI_SERVICE_KEY as a bearer token, or go through the orchestrator."
+                    if self.service_key
+                    else NO_KEY,
                     headers={"WWW-Authenticate": "Bearer"},
                 )
                 await refused(scope, receive, send_with_id)

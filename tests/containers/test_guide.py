@@ -1,0 +1,195 @@
+"""docs/guide.md, word for word: each of its commands is executed, or is named here with why it is not."""
+
+import os
+import re
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from tests.containers.guide import Command, commands
+from tests.containers.podman import ROOT, podman
+from tests.system.running import eventually
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(600), pytest.mark.xdist_group("containers")]
+IMAGES = ("extrophi-orchestrator", "extrophi-research", "extrophi-backend")
+OURS = "podman ps -a --format '{{.ID}} {{.Image}}' | awk '/extrophi-/ {print $1}'"
+CORRECTED = {
+    'podman stop $(podman ps -aq --filter "name=extrophi-*")': f"podman stop $({OURS})",
+    'podman rm $(podman ps -aq --filter "name=extrophi-*")': f"podman rm -v $({OURS})",
+    "podman build --timeout 600 -f Containerfile .": "podman build -f Containerfile .",
+    "podman logs extrophi-backend": "podman logs backend",
+    "podman exec extrophi-backend curl http://localhost:8000/health": (
+        "podman exec backend curl http://localhost:8000/health"
+    ),
+}
+"""Where the guide errs. docs/containers.md says why, and prints what is right."""
+NOT_RUN = {
+    "./build-containers.sh docker": "there is no Docker here",
+    "./build-containers.sh podman": "all tests here run what it built",
+    "cd writer": "the Writer's image comes with the Writer",
+    "podman build -f Containerfile -t extrophi-writer:latest .": "the Writer's image comes with the Writer",
+    (
+        "podman run --rm -v $(pwd)/writer:/app -v $(pwd)/writer/dist:/app/dist extrophi-writer:latest"
+        " npm run tauri:build"
+    ): "the Writer's image comes with the Writer",
+    "ENV OPENAI_API_KEY=sk-...": "the guide's example of what not to do",
+    "podman run -e OPENAI_API_KEY=sk-... ...": "an outline, not a command",
+    "podman system prune -a -f": "it would take away every image of this machine",
+    "podman run -e DATABASE_URL=postgresql://host.containers.internal/db ...": "an outline, not a command",
+}
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "BUILDAH_FORMAT": "docker"}
+"""As docs/containers.md advises: podman's own format has no place for health checks."""
+
+
+def shell(text: str, folder: Path) -> str:
+    command = ["bash", "-c", text]
+    done = subprocess.run(
+        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, f"{text}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def kept() -> Generator[None]:
+    """Other tests need the images: they outlive the guide's clean-up under another tag."""
+    for image in IMAGES:
+        podman("tag", f"{image}:latest", f"{image}:kept")
+    try:
+        yield
+    finally:
+        restore()
+        for image in IMAGES:
+            podman("rmi", f"{image}:kept")
+
+
+def restore() -> None:
+    for image in IMAGES:
+        podman("tag", f"{image}:kept", f"{image}:latest")
+
+
+def clear() -> None:
+    """The guide runs its containers three times over, on the same ports."""
+    for one in shell(OURS, ROOT).split():
+        podman("rm", "-f", "-v", "-t", "0", one)
+
+
+def test_every_command_of_the_guide_does_what_it_says() -> None:
+    printed = commands()
+    assert {*CORRECTED, *NOT_RUN} <= {one.text for one in printed}
+    clear()
+    folder, heading = ROOT, ""
+    with kept():
+        try:
+            for one in printed:
+                if one.heading != heading:
+                    folder, heading = ROOT, one.heading
+                    if heading not in {"4. Cleanup", "Runtime Issues"}:
+                        clear()
+                    if heading == "Runtime Issues":
+                        healthy(
+                            shell("podman run -d -p 8002:8000 --name backend extrophi-backend:latest", ROOT).strip()
+                        )
+                folder = done(one, folder)
+        finally:
+            clear()
+    assert not shell(OURS, ROOT)
+
+
+def done(one: Command, folder: Path) -> Path:
+    """Do it, and see what the guide says of it. Returns the folder that one is in afterwards."""
+    text = one.text
+    if text in NOT_RUN:
+        return folder
+    if text in CORRECTED:
+        wrong = subprocess.run(
+            ["bash", "-c", text], cwd=ROOT / "backend", capture_output=True, check=False, timeout=300
+        )
+        assert wrong.returncode != 0, f"the guide is right after all: {text}"
+        text = CORRECTED[text]
+        assert text in (ROOT / "docs" / "containers.md").read_text(), f"docs/containers.md does not print {text}"
+    text = text.replace(" extrophi-writer", "")  # it comes with the Writer
+    if text.startswith("cd "):
+        return folder / text.removeprefix("cd ")
+    if text.startswith("podman build") and folder == ROOT:
+        folder = ROOT / "backend"
+    if text.startswith("curl "):
+        eventually(lambda: True if curl(text) else None, seconds=15)  # a person takes a second to type it
+        return folder
+    said = shell(text, folder)
+    if text.startswith("podman run -d"):
+        healthy(said.strip())
+    if text.startswith("podman images"):
+        sizes_are_as_expected(said)
+    if text.startswith("podman rmi"):
+        assert "latest" not in podman("images", "--filter", "reference=extrophi-*", "--format", "{{.Tag}}")
+        restore()
+    return folder
+
+
+def curl(text: str) -> bool:
+    return subprocess.run(["bash", "-c", text], capture_output=True, check=False, timeout=30).returncode == 0
+
+
+def healthy(container: str) -> None:
+    port = podman("port", container).rsplit(":", 1)[1]
+    eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False), seconds=15).raise_for_status()
+    podman("healthcheck", "run", container)
+    assert podman("inspect", "--format", "{{.State.Health.Status}}", container) == "healthy"
+
+
+def sizes_are_as_expected(said: str) -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    for image, limit in re.findall(r"- `(extrophi-\w+)`: <(\d+)MB", guide):
+        if image == "extrophi-writer":
+            continue
+        shown = re.search(rf"/{image}\s+latest\s+([\d.]+) MB", said)
+        assert shown is not None, said
+        assert float(shown[1]) < float(limit)
+
+
+def get(port: int, path: str) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=10)
+
+
+def test_the_guides_compose_text_starts_and_says_what_to_change(tmp_path: Path) -> None:
+    """Pasted, with pgvector's image: postgres:16-alpine has no pgvector, and no stand-in here."""
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    text = next(
+        one for one in re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL) if "services:" in one
+    )
+    assert set(yaml.safe_load(text)["services"]) == {"orchestrator", "research", "backend", "postgres", "redis"}
+    text = text.replace("image: postgres:16-alpine", "image: docker.io/pgvector/pgvector:pg16")
+    text = text.replace("image: redis:7-alpine", "image: docker.io/library/redis:7-alpine")  # no short names here
+    (tmp_path / "compose.yaml").write_text(text)
+    (tmp_path / ".env").write_text(
+        "DATABASE_URL=postgresql://postgres:secret@postgres/postgres\nREDIS_URL=redis://redis:6379\n"
+        "POSTGRES_PASSWORD=secret\nOPENAI_API_KEY=\nCOMPOSE_PROJECT_NAME=extrophi-guide\n"
+    )
+    compose = f"{ROOT}/.venv-dev/bin/podman-compose"
+    try:
+        shell(f"{compose} up -d", tmp_path)
+        for port in (8000, 8001, 8002):
+            eventually(lambda port=port: True if get(port, "/health").status_code == 200 else None)
+
+        def missing() -> bool | None:
+            """All else is there: what is named is the one line that the text lacks."""
+            found = get(8000, "/ready").json()["missing"]
+            named = {part: set(found.get(part, {})) for part in ("research", "backend")}
+            return True if named == {"research": {"service_key"}, "backend": {"service_key"}} else None
+
+        eventually(missing)
+        refused = get(8002, "/stats")
+        assert refused.status_code == 401
+        assert "Set EXTROPHI_SERVICE_KEY" in refused.json()["hint"]
+        with_key = text.replace("    environment:\n", "    environment:\n      - EXTROPHI_SERVICE_KEY=secret\n")
+        (tmp_path / "compose.yaml").write_text(with_key)
+        shell(f"{compose} up -d", tmp_path)
+        eventually(lambda: True if get(8000, "/ready").status_code == 200 else None)
+    finally:
+        shell(f"{compose} down -v", tmp_path)
