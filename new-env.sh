@@ -24,19 +24,24 @@ fresh() { head -c 32 /dev/urandom | base64 | tr -d '=\n' | tr '+/' '-_'; }
 keep() { # name, its content; whole or not at all
   if [ -s "secrets/$1" ]; then
     echo "secrets/$1 is there, and stays"
-  else
-    printf '%s' "$2" >"secrets/.$1"
-    # The containers' user is another than you: who may look into the folder is what guards them.
-    chmod 644 "secrets/.$1"
-    mv "secrets/.$1" "secrets/$1"
-    echo "secrets/$1 made"
+    return
   fi
+  if [ "${#2}" -lt 43 ]; then
+    echo "secrets/$1 could not be made: are head, base64 and tr there, and /dev/urandom?" >&2
+    exit 1
+  fi
+  printf '%s' "$2" >"secrets/.$1"
+  # The containers' user is another than you: who may look into the folder is what guards them.
+  chmod 644 "secrets/.$1"
+  mv "secrets/.$1" "secrets/$1"
+  echo "secrets/$1 made"
 }
 
 mkdir -p secrets
 chmod 700 secrets
 keep service_key "$(fresh)"
 keep api_keys "$(fresh)"
+[ -s secrets/postgres_password ] || rm -f secrets/database_url # it holds the password
 keep postgres_password "$(fresh)"
 keep database_url "postgresql://postgres:$(cat secrets/postgres_password)@postgres/extrophi"
 if [ -e .env ]; then

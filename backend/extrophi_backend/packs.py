@@ -5,6 +5,7 @@ Each is unpacked on its first use, once, into a folder that may be written: 0.3 
 `chromium` or `node`, this file runs the program of that name out of its pack. It needs the standard library alone.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -13,13 +14,14 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 PACKS = Path("/app/packs")
 
 
-class Unpackable(Exception):
+class NotUnpacked(Exception):
     """There is no folder that it could be unpacked into; the message says why, and what to do."""
 
 
@@ -35,7 +37,7 @@ def unpacked(name: str, *, packs: Path = PACKS, into: Iterable[Path] | None = No
         into: Folders to unpack into, the first that can be written; by default below EXTROPHI_DATA, else in /tmp.
 
     Raises:
-        Unpackable: none of them can be written, or all are full.
+        NotUnpacked: none of them can be written, or all are full.
     """
     pack = next(packs.glob(f"{name}-*.tar.zst"), None)
     if pack is None:
@@ -47,14 +49,14 @@ def unpacked(name: str, *, packs: Path = PACKS, into: Iterable[Path] | None = No
             return _unpack(pack, folder, stem)
         except (OSError, tarfile.TarError) as error:
             problems.append(f"{folder}: {getattr(error, 'strerror', None) or error}")
-    raise Unpackable(
+    raise NotUnpacked(
         f"{name} cannot be unpacked ({'; '.join(problems)}). Give the container a volume at /app/data that user"
         " 1000 or group 0 may write, with 600 MB to spare."
     )
 
 
 def _folders() -> list[Path]:
-    return [Path(os.environ.get("EXTROPHI_DATA") or "data") / ".packs", Path(tempfile.gettempdir()) / ".packs"]
+    return [Path(os.environ.get("EXTROPHI_DATA") or "data") / ".packs", Path("/tmp/.packs")]  # noqa: S108
 
 
 @cache  # one lock a process
@@ -62,6 +64,8 @@ def _unpack(pack: Path, folder: Path, stem: str) -> Path:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o775)  # group 0 may, whatever the umask: the next user id may be another
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise OSError(errno.EACCES, "nothing may be executed there (noexec)")
     target = folder / stem
     # Held for as long as this process runs, or what it becomes: nobody takes away what is in use.
     os.set_inheritable(_lock(folder / f"{stem}.lock", fcntl.LOCK_SH), True)
@@ -69,16 +73,18 @@ def _unpack(pack: Path, folder: Path, stem: str) -> Path:
         unpacking = _lock(folder / ".unpacking", fcntl.LOCK_EX)
         try:
             if not target.is_dir():
-                _extract(pack, target)
                 _take_away_others(folder, pack, target)
+                _extract(pack, target)
         finally:
             os.close(unpacking)
     return target
 
 
 def _lock(path: Path, how: int) -> int:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o664)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o664)  # over NFS, only who may write may lock
     try:
+        with suppress(PermissionError):  # another's: it has done so
+            os.fchmod(descriptor, 0o664)
         fcntl.flock(descriptor, how)
     except OSError:
         os.close(descriptor)
@@ -87,18 +93,20 @@ def _lock(path: Path, how: int) -> int:
 
 
 def _extract(pack: Path, target: Path) -> None:
-    """By rename, so that a folder of that name is whole."""
-    for left in target.parent.glob(f".{target.name}-*"):  # by one that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    """By rename, so that a folder of that name is whole. The caller holds `.unpacking`."""
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".half-"))
     try:
         with (
             subprocess.Popen(["zstd", "-dcq", str(pack)], stdout=subprocess.PIPE) as zstd,  # noqa: S603, S607  the image's
             tarfile.open(fileobj=zstd.stdout, mode="r|") as tar,
         ):
-            tar.extraction_filter = getattr(tarfile, "tar_filter", None)  # Python before 3.11.4 has none
-            tar.extractall(aside)  # noqa: S202  it is our own pack
+            # Our own pack, as it was packed: the filters of newer Pythons would take group 0's rights away.
+            tar.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+            tar.extractall(aside)  # noqa: S202
+        if zstd.returncode:
+            raise OSError(errno.EIO, f"zstd ended with {zstd.returncode}")  # noqa: TRY301
         aside.chmod(0o775)
+        os.sync()  # a power cut must not leave a folder of that name with empty files
         aside.rename(target)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -106,7 +114,10 @@ def _extract(pack: Path, target: Path) -> None:
 
 
 def _take_away_others(folder: Path, pack: Path, target: Path) -> None:
-    """What other images unpacked under this name and nobody uses."""
+    """What other images unpacked under this name and nobody uses, and what a crash left half done.
+
+    By rename, too: what is half gone is not to be taken for whole. The caller holds `.unpacking`.
+    """
     name = pack.name.rpartition("-")[0]
     for other in folder.glob(f"{name}-*.lock"):
         if other.stem == target.name:
@@ -115,15 +126,18 @@ def _take_away_others(folder: Path, pack: Path, target: Path) -> None:
             lock = _lock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             continue  # in use, or another's
-        shutil.rmtree(folder / other.stem, ignore_errors=True)
+        with suppress(OSError):
+            (folder / other.stem).rename(folder / f".half-{other.stem}")
         os.close(lock)
+    for half in folder.glob(".half-*"):
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def run(name: str, arguments: list[str]) -> None:
     """Become the program of that name. Does not return."""
     folder = unpacked(name)
     if folder is None:
-        raise Unpackable(f"There is no {name} in {PACKS}.")
+        raise NotUnpacked(f"There is no {name} in {PACKS}.")
     environment = dict(os.environ, LD_LIBRARY_PATH=str(folder / "lib"))
     if (folder / "fonts.conf").exists():
         environment["FONTCONFIG_FILE"] = str(folder / "fonts.conf")
@@ -133,5 +147,5 @@ def run(name: str, arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         run(Path(sys.argv[0]).name, sys.argv[1:])
-    except Unpackable as error:
+    except (NotUnpacked, OSError) as error:
         sys.exit(str(error))

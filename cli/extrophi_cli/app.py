@@ -77,10 +77,15 @@ for command in (
     app.command(command.__name__.rstrip("_"), help=_help(command))(command)
 
 
+_HERE = frozenset({"up", "down", "doctor"})
+"""Commands that speak to none elsewhere."""
+
+
 @app.callback(
     epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 Extrophi is not there, 4 refused, 5 done in part, 130 Ctrl-C."
 )
 def extrophi(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -89,6 +94,10 @@ def extrophi(
 ) -> None:
     """Collect what people publish, search it, and get answers with citations that can be checked."""
     assert not version  # its callback has ended the command
+    if (url or key) and context.invoked_subcommand in _HERE:
+        raise typer.BadParameter(
+            f"`extrophi {context.invoked_subcommand}` is about this machine's Extrophi.", param_hint="--url, --key"
+        )
     point_to(url, key)
 
 

@@ -33,6 +33,8 @@ async def browser() -> None:
             await playwright.chromium.launch(executable_path="/app/bin/chromium", args=["--no-sandbox"])
             for _ in range(3)
         ]
+        assert in_use("chromium")
+        assert in_use("node")
         page = await launched[0].new_page()
         await page.set_content("<p id=sum></p><script>sum.textContent = [1, 2].map(n => n * 2)</script>")
         assert await page.inner_text("#sum") == "2,4"
@@ -42,6 +44,16 @@ async def browser() -> None:
         for script, letter in SCRIPTS.items():
             assert await drawn(page, letter) != missing, f"{script} has no font"
         await asyncio.gather(*(one.close() for one in launched))
+
+
+def in_use(name: str) -> bool:
+    """Whether its lock outlived becoming the program: another image must not take it away meanwhile."""
+    folder = packs.unpacked(name)
+    assert folder is not None
+    # The line above has locked it for this process: who else holds it, is told by the system's own list.
+    number = (folder.parent / f"{folder.name}.lock").stat().st_ino
+    held = [line.split() for line in Path("/proc/locks").read_text().splitlines() if f":{number} " in line]
+    return len({fields[4] for fields in held if fields[1] == "FLOCK"}) > 1
 
 
 async def drawn(page, letter: str) -> bytes:

@@ -19,19 +19,19 @@ import yaml
 from tests.containers.podman import ROOT, podman
 from tests.system.running import COMPONENTS, eventually, free_port
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(600), pytest.mark.xdist_group("containers")]
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800), pytest.mark.xdist_group("containers")]
 POSTGRES = "docker.io/pgvector/pgvector:pg16"
 PAGES = 12
 SITE = f"""
 import hashlib, http.server
 class Site(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        name = self.path.strip("/").partition("?")[0]
+        name, _, query = self.path.strip("/").partition("?")
         base = f"http://{{self.headers['host']}}"
         if name == "sitemap.xml":
-            urls = "".join(f"<url><loc>{{base}}/story-{{n}}</loc></url>" for n in range({PAGES}))
+            urls = "".join(f"<url><loc>{{base}}/{{query}}-{{n}}</loc></url>" for n in range({PAGES}))
             kind, body = "application/xml", f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{{urls}}</urlset>"
-        elif name.startswith("story-"):
+        elif "-" in name:
             words = hashlib.sha512(name.encode()).hexdigest()
             told = " ".join(words[at : at + 4] for at in range(0, 128, 4))
             text = f"The keeper of the lighthouse counted herons every morning. In {{name}} he wrote {{told}}."
@@ -153,6 +153,11 @@ def test_keys_are_made_once_and_guarded(tmp_path: Path) -> None:
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
     subprocess.run([tmp_path / "new-env.sh"], check=True, capture_output=True)
     assert {one.name: one.read_text() for one in (tmp_path / "secrets").iterdir()} == files
+    (tmp_path / "secrets" / "postgres_password").unlink()
+    subprocess.run([tmp_path / "new-env.sh"], check=True, capture_output=True)
+    password = (tmp_path / "secrets" / "postgres_password").read_text()
+    assert password != files["postgres_password"]
+    assert password in (tmp_path / "secrets" / "database_url").read_text()
     refused = subprocess.run([tmp_path / "new-env.sh", "--force"], check=False, capture_output=True, text=True)
     assert (refused.returncode, "--force" in refused.stderr) == (2, True)
 
@@ -200,19 +205,19 @@ def test_a_crash_in_the_middle_of_a_job_loses_nothing(composed: Composed, site: 
     assert ended["status"] == "succeeded", str(ended)
     assert ended["progress"]["found"] == PAGES, str(ended)
     listed = [one["external_id"] for one in composed.get("/api/documents?limit=100")["items"]]
-    pages = [one for one in listed if "/story-" in one]
-    assert sorted(pages) == sorted(f"{site}/story-{number}" for number in range(PAGES))
-    word = hashlib.sha512(f"story-{PAGES - 1}".encode()).hexdigest()[:4]
+    pages = [one for one in listed if one.startswith(f"{site}/{victim}-")]
+    assert sorted(pages) == sorted(f"{site}/{victim}-{number}" for number in range(PAGES))
+    word = hashlib.sha512(f"{victim}-{PAGES - 1}".encode()).hexdigest()[:4]
 
     def by_word() -> bool | None:
         hits = composed.post("/api/search", {"query": word, "mode": "keyword"})["items"]
-        return True if f"{site}/story-{PAGES - 1}" in [hit["citation"]["external_id"] for hit in hits] else None
+        return True if f"{site}/{victim}-{PAGES - 1}" in [hit["citation"]["external_id"] for hit in hits] else None
 
     eventually(by_word, seconds=30)
 
 
 def test_its_parts_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The profile `scale`: an API, two workers and a scheduler; a job that one worker leaves is the other's."""
+    """The profile `scale`: an API, two workers and a scheduler; one worker that is stopped stops no jobs."""
     folder = tmp_path_factory.mktemp("extrophi-scaled-")
     with up(folder, "--scale", "worker=2", COMPOSE_PROFILES="scale", BACKEND_ROLE="api") as scaled:
         running = podman("ps", "--filter", f"name={folder.name}", "--format", "{{.Names}}").split()

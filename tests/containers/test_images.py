@@ -98,6 +98,12 @@ def test_it_runs_hardened_under_any_user_of_group_0(component: str, user: str) -
             assert container.run("sh", "-c", "touch /app/data/x && echo written") == "written"
 
 
+def test_a_folder_of_group_0_can_be_written(tmp_path) -> None:
+    tmp_path.chmod(0o775)
+    with running("extrophi-backend", *NOWHERE["backend"], "-v", f"{tmp_path}:/app/data") as container:
+        assert container.ask("/health").json()["dependencies"]["captures"] == "ok"
+
+
 @components
 def test_it_stops_when_told_to(component: str) -> None:
     with running(f"extrophi-{component}", *NOWHERE.get(component, [])) as container:
@@ -168,11 +174,12 @@ def test_the_backend_holds_what_collectors_use_and_each_of_it_works(user: str) -
     assert said.splitlines()[-1] == "all of it works"
 
 
-def test_a_folder_that_cannot_be_written_is_said_with_the_remedy_and_the_rest_is_served(tmp_path) -> None:
-    tmp_path.chmod(0o755)  # of another owner: root's
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_a_folder_that_cannot_be_written_is_said_with_the_remedy_and_the_rest_is_served(tmp_path, mode: int) -> None:
+    tmp_path.chmod(mode)  # of another owner: root's
     with running("extrophi-backend", *NOWHERE["backend"], "-v", f"{tmp_path}:/app/data") as container:
         said = container.until("/health", lambda answer: answer.status_code == 200).json()["dependencies"]["captures"]
-        assert "/app/data belongs to user 0, this is user 1000" in said
+        assert "/app/data belongs to user 0 and group 0, this is user 1000 of group 0" in said
         assert "chown 1000" in said
         assert "captures" not in container.ask("/ready").json()["missing"]
 

@@ -68,13 +68,13 @@ def test_one_that_is_killed_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     to = tmp_path / "to"
     killed = asking(tmp_path / "packs", to)
     deadline = time.monotonic() + 30
-    while not [*to.glob(".tool-*")] and time.monotonic() < deadline:
+    while not [*to.glob(".half-*")] and time.monotonic() < deadline:
         time.sleep(0.001)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     folder = ask(tmp_path / "packs", to)
     assert (folder / "large").stat().st_size == 20_000_000
-    assert not [*to.glob(".tool-*")]
+    assert not [*to.glob(".half-*")]
 
 
 def test_another_image_takes_away_what_nobody_uses(tmp_path: Path) -> None:

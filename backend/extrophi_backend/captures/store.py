@@ -1,5 +1,6 @@
 """Captures: the bytes as fetched, in any object store, named by their own hash."""
 
+import logging
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -9,22 +10,25 @@ from typing import TYPE_CHECKING
 
 from extrophi_backend.collectors.models import Capture
 from extrophi_backend.errors import Unavailable
+from extrophi_backend.log import event
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+
+_log = logging.getLogger(__name__)
 
 
 class Captures:
     """`put` is idempotent: equal bytes have one key, whoever stores them. All raise Unavailable.
 
-    The store is opened when it is first used, so that a folder that cannot be written ends no start, and is taken into
-    use as soon as it can.
+    A folder is opened when it is first used, so that one that cannot be written ends no start, and is taken into use as
+    soon as it can.
     """
 
     def __init__(self, url: str | None, folder: Path) -> None:
         self._url = url
         self._folder = folder
-        self._store: ObjectStore | None = None
+        self._store: ObjectStore | None = self._open() if url else None  # a wrong address stops the start
 
     async def put(self, capture: Capture) -> str:
         """Keep the bytes, and say under which key. Written whole or not at all."""
@@ -67,8 +71,9 @@ class Captures:
                 self._store = self._open()
             yield self._store
         except (BaseError, OSError) as error:
+            _log.warning(event("captures.failed", error=str(error)))
             detail = self.problem() or f"The store of captures is out of reach ({type(error).__name__})."
-            raise Unavailable(detail, hint="Try again later.") from error
+            raise Unavailable(detail, hint="The log has why. Try again later.") from error
 
     def _open(self) -> "ObjectStore":
         from obstore.store import LocalStore, from_url  # noqa: PLC0415  as above
@@ -81,12 +86,13 @@ class Captures:
 
 def _unwritable(folder: Path, why: str) -> str:
     found = folder
-    while not found.exists():
+    while not os.path.exists(found):  # noqa: PTH110  Path.exists raises where it may not look
         found = found.parent
+    owner = found.stat()
     return (
-        f"{folder} cannot be written ({why}): {found} belongs to user {found.stat().st_uid}, this is user"
-        f" {os.getuid()} of group {os.getgid()}. On the machine that it is mounted from: chown {os.getuid()} it, or"
-        " chgrp 0 and chmod g+rwx."
+        f"{folder} cannot be written ({why}): {found} belongs to user {owner.st_uid} and group {owner.st_gid}, this is"
+        f" user {os.getuid()} of group {os.getgid()}. Where it is mounted from, give it to one of the two (`chown"
+        f" {os.getuid()}`, or `chgrp {os.getgid()}` and `chmod g+rwx`; with Podman, mount it with :U)."
     )
 
 

@@ -166,8 +166,7 @@ def _end_head(root: Any) -> bool:
         body = etree.SubElement(root, "body")
     children[-1].tail = (children[-1].tail or "") + (body.text or "")
     body.text = None
-    for at, child in enumerate(children[begun:]):
-        body.insert(at, child)
+    body[:0] = children[begun:]
     return True
 
 

@@ -23,7 +23,7 @@ async def test_ready_with_the_database_alone(settings: Settings) -> None:
 
 
 async def test_open_to_others_without_the_service_key(settings: Settings) -> None:
-    others = settings.model_copy(update={"host": "0.0.0.0"})  # noqa: S104  that is what is tested
+    others = settings.model_copy(update={"host": "0.0.0.0"})
     status, missing = await readiness(others)
     assert status == 503
     assert "EXTROPHI_SERVICE_KEY" in missing["service_key"]

@@ -117,6 +117,10 @@ def test_where_it_is_may_be_said_before_the_command_too(front_door: FrontDoor, e
     ran = extrophi("--url", "http://127.0.0.1:9", "search", "herons", "--url", front_door.url)
     assert ran.code == 0, ran.err  # what stands after the command wins
     assert len(front_door.bodies("POST", "/api/search")) == 2
+    assert front_door.keys[0] == "Bearer k"
+    for command in (["down"], ["up"], ["doctor"]):
+        ran = extrophi("--url", front_door.url, *command)
+        assert (ran.code, "--url" in ran.err) == (2, True)  # not to be taken for one elsewhere
 
 
 def test_an_extrophi_that_is_not_there_is_said_in_one_line(extrophi: Command) -> None:

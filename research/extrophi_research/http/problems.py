@@ -32,7 +32,6 @@ DATABASE_AWAY = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.UndefinedTableError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
 )
 
 
