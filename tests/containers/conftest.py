@@ -5,7 +5,7 @@ import pytest
 from tests.containers.podman import ROOT
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def built() -> str:
     """What ./build-containers.sh prints."""
     done = subprocess.run(

@@ -19,7 +19,12 @@ import yaml
 from tests.containers.podman import ROOT, podman
 from tests.system.running import COMPONENTS, eventually, free_port
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800), pytest.mark.xdist_group("containers")]
+pytestmark = [
+    pytest.mark.usefixtures("built"),
+    pytest.mark.containers,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("containers"),
+]
 POSTGRES = "docker.io/pgvector/pgvector:pg16"
 PAGES = 12
 SITE = f"""

@@ -15,7 +15,12 @@ from tests.containers.guide import Command, commands
 from tests.containers.podman import ROOT, podman
 from tests.system.running import eventually
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800), pytest.mark.xdist_group("containers")]
+pytestmark = [
+    pytest.mark.usefixtures("built"),
+    pytest.mark.containers,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("containers"),
+]
 IMAGES = ("extrophi-orchestrator", "extrophi-research", "extrophi-backend")
 OURS = "podman ps -a --format '{{.ID}} {{.Image}}' | awk '/extrophi-/ {print $1}'"
 CORRECTED = {

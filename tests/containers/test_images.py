@@ -11,7 +11,12 @@ import pytest
 from extrophi_research.embeddings.local import LocalModel
 from tests.containers.podman import ROOT, podman, running
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800), pytest.mark.xdist_group("containers")]
+pytestmark = [
+    pytest.mark.usefixtures("built"),
+    pytest.mark.containers,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("containers"),
+]
 LIMITS = {"orchestrator": 200, "research": 400, "backend": 500}
 NOWHERE = {
     "research": ["-e", "DATABASE_URL=postgresql://localhost/test"],
