@@ -80,6 +80,7 @@ command=("$engine" build)
 for name in PYTHON_VERSION NODE_VERSION VARIANT BROWSER; do
   [[ -n ${!name:-} ]] && command+=(--build-arg "$name=${!name}")
 done
+revision=$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null) && command+=(--build-arg "REVISION=$revision")
 # shellcheck disable=SC2206 # flags are parted at spaces
 command+=(${BUILD_FLAGS:-})
 tag=${TAG:-latest}

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+import tomllib
 
 import numpy as np
 import pytest
@@ -107,6 +108,16 @@ def test_a_folder_of_group_0_can_be_written(tmp_path) -> None:
     tmp_path.chmod(0o775)
     with running("extrophi-backend", *NOWHERE["backend"], "-v", f"{tmp_path}:/app/data") as container:
         assert container.ask("/health").json()["dependencies"]["captures"] == "ok"
+
+
+@components
+def test_it_is_labelled_with_what_it_was_made_of(component: str) -> None:
+    labels = json.loads(podman("image", "inspect", f"extrophi-{component}"))[0]["Labels"]
+    said = {name.removeprefix("org.opencontainers.image."): value for name, value in labels.items()}
+    project = tomllib.loads((ROOT / component / "pyproject.toml").read_text())["project"]
+    assert (said["title"], said["version"], said["licenses"]) == (project["name"], project["version"], "Apache-2.0")
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert said["revision"].removesuffix("-dirty") == head.strip()
 
 
 @components
