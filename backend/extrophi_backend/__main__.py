@@ -4,9 +4,7 @@ import asyncio
 import sys
 
 import asyncpg
-import uvicorn
 
-from extrophi_backend.app import create_app
 from extrophi_backend.log import set_up_log
 from extrophi_backend.schema.migrate import migrate
 from extrophi_backend.settings import Settings, read_settings
@@ -35,6 +33,10 @@ def main() -> None:
 
 def serve(settings: Settings) -> None:
     """Serve the API until SIGTERM; requests under way get 8 s."""
+    import uvicorn  # noqa: PLC0415  who only minds the others (EXTROPHI_ROLE=all) need not wait for any of it
+
+    from extrophi_backend.app import create_app  # noqa: PLC0415
+
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -43,6 +45,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         timeout_graceful_shutdown=8,
         server_header=False,
+        ws="none",
     )
 
 

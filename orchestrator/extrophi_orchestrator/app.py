@@ -1,7 +1,8 @@
 """The front door: what surrounds requests, and the few routes that are its own."""
 
 import logging
-from collections.abc import AsyncGenerator
+import ssl
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -45,15 +46,16 @@ def create_app(settings: Settings) -> FastAPI:
         if made:
             _log.warning(event("access.key_made", key=made, hint="set EXTROPHI_API_KEYS to choose your own"))
         timeout = httpx.Timeout(settings.answer_seconds, connect=2, pool=5)
+        key = settings.service_key.get_secret_value() if settings.service_key else None
+        urls: dict[Component, str] = {
+            "backend": str(settings.backend_url).rstrip("/"),
+            "research": str(settings.research_url).rstrip("/"),
+        }
+        tls = _trusted(urls.values())
         async with (
-            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client,
-            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as looking,
+            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=tls) as client,
+            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=tls) as looking,
         ):
-            key = settings.service_key.get_secret_value() if settings.service_key else None
-            urls: dict[Component, str] = {
-                "backend": str(settings.backend_url).rstrip("/"),
-                "research": str(settings.research_url).rstrip("/"),
-            }
             pools: dict[Component, Pool] = {name: Pool(name, url) for name, url in urls.items()}
             app.state.upstreams = Upstreams(client, urls, pools, key, settings.answer_seconds)
             app.state.gathering = Gathering(app.state.upstreams, looking)
@@ -96,3 +98,10 @@ def create_app(settings: Settings) -> FastAPI:
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
     return app
+
+
+def _trusted(urls: Iterable[str]) -> ssl.SSLContext:
+    """Who is trusted when a component is asked over TLS. Where none is, nobody: authorities take megabytes."""
+    if any(url.startswith("https:") for url in urls):
+        return ssl.create_default_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -8,7 +8,7 @@ from extrophi_research.settings import read_settings
 
 
 def main() -> None:
-    """Serve until SIGTERM; requests under way get 10 s."""
+    """Serve until SIGTERM; requests under way get 8 s."""
     settings = read_settings()
     set_up_log()
     uvicorn.run(
@@ -19,6 +19,7 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=8,
         server_header=False,
+        ws="none",
     )
 
 
