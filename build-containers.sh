@@ -80,7 +80,8 @@ command=("$engine" build)
 for name in PYTHON_VERSION NODE_VERSION VARIANT BROWSER; do
   [[ -n ${!name:-} ]] && command+=(--build-arg "$name=${!name}")
 done
-revision=$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null) && command+=(--build-arg "REVISION=$revision")
+revision=$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null) &&
+  command+=(--label "org.opencontainers.image.revision=$revision") # an ARG would be taken from the cache
 # shellcheck disable=SC2206 # flags are parted at spaces
 command+=(${BUILD_FLAGS:-})
 tag=${TAG:-latest}

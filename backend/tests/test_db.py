@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import asyncpg
 import pytest
 
 from extrophi_backend.db import copy, is_away, make_pool
@@ -34,3 +35,10 @@ async def test_a_connection_cut_in_the_middle_of_a_copy(database: str, cut_after
         assert await pool.fetchval("SELECT 1") == 1  # the pool has let go of what was cut
     finally:
         await pool.close()
+
+
+def test_what_asyncpg_says_of_a_connection_cut_off_is_told_from_a_wrong_setting() -> None:
+    """Of one that was cut as its pool took it back it says InternalClientError: only chance brings that about."""
+    assert is_away(asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"))
+    assert is_away(asyncpg.InterfaceError("the underlying connection is closed"))
+    assert not is_away(asyncpg.exceptions.ClientConfigurationError("invalid DSN"))
