@@ -68,16 +68,25 @@ def _unpack(pack: Path, folder: Path, stem: str) -> Path:
         raise OSError(errno.EACCES, "nothing may be executed there (noexec)")
     target = folder / stem
     # Held for as long as this process runs, or what it becomes: nobody takes away what is in use.
-    os.set_inheritable(_lock(folder / f"{stem}.lock", fcntl.LOCK_SH), True)
-    if not target.is_dir():
-        unpacking = _lock(folder / ".unpacking", fcntl.LOCK_EX)
-        try:
-            if not target.is_dir():
-                _take_away_others(folder, pack, target)
-                _extract(pack, target)
-        finally:
-            os.close(unpacking)
+    using = _lock(folder / f"{stem}.lock", fcntl.LOCK_SH)
+    try:
+        if not target.is_dir():
+            _unpack_once(pack, folder, target)
+    except BaseException:
+        os.close(using)
+        raise
+    os.set_inheritable(using, True)
     return target
+
+
+def _unpack_once(pack: Path, folder: Path, target: Path) -> None:
+    unpacking = _lock(folder / ".unpacking", fcntl.LOCK_EX)
+    try:
+        if not target.is_dir():
+            _take_away_others(folder, pack, target)
+            _extract(pack, target)
+    finally:
+        os.close(unpacking)
 
 
 def _lock(path: Path, how: int) -> int:

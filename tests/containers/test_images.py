@@ -104,6 +104,13 @@ def test_it_runs_hardened_under_any_user_of_group_0(component: str, user: str) -
             assert container.run("sh", "-c", "touch /app/data/x && echo written") == "written"
 
 
+def test_research_says_who_has_to_be_able_to_write(tmp_path) -> None:
+    tmp_path.chmod(0o755)
+    with running("extrophi-research", *NOWHERE["research"], "-v", f"{tmp_path}:/app/data") as container:
+        told = container.until("/health", lambda answer: "EXTROPHI_DATA" in answer.text).json()["dependencies"]
+        assert "user 1000 or group 0 has to be able to write EXTROPHI_DATA" in told["keyword_index"]
+
+
 def test_a_folder_of_group_0_can_be_written(tmp_path) -> None:
     tmp_path.chmod(0o775)
     with running("extrophi-backend", *NOWHERE["backend"], "-v", f"{tmp_path}:/app/data") as container:

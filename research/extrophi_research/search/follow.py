@@ -7,6 +7,7 @@ begins is built from the documents there are, and follows the log from the trans
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -92,7 +93,11 @@ class Follower:
         try:
             await self._index.thread(self._index.renew)
         except (IndexBroken, IndexInUse) as error:
-            self._fails("its files cannot be used, nor made anew", reason=str(error))
+            who = f"user {os.getuid()} or group {os.getgid()}"
+            why = (
+                f"its files cannot be used, nor made anew: {who} has to be able to write EXTROPHI_DATA, with space left"
+            )
+            self._fails(why, reason=str(error))
         # Not at once: on a full disk it would fail again and again.
         return False
 
