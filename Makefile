@@ -16,11 +16,12 @@ help: ## what can be made
 setup: .venv-dev/.stamp ## the developers' environment (.venv-dev)
 
 # Made anew as a whole when the requirements change: an environment half of one lock and half of another lies.
-.venv-dev/.stamp: requirements-dev.txt
+.venv-dev/.stamp: requirements-dev.txt backend/requirements-chroma-server.txt
 	rm -rf .venv-dev
 	$(PYTHON) -m venv .venv-dev
 	if command -v uv >/dev/null; then uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt; \
 	else $(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt; fi
+	$(BIN)/python -m pip install -q --require-hashes --no-deps -r backend/requirements-chroma-server.txt
 	touch $@
 
 dev: setup ## run everything from this checkout, in the foreground
@@ -65,6 +66,7 @@ lock: ## write requirements*.txt from pyproject.toml (UPGRADE=--upgrade takes th
 	$(COMPILE) --extra browser --extra platforms backend/pyproject.toml -o backend/requirements.txt
 	$(COMPILE) --extra chroma -c backend/requirements.txt backend/pyproject.toml -o backend/requirements-chroma.txt \
 		$$(grep -oE '^[a-z0-9-]+' backend/requirements.txt | sed 's/^/--no-emit-package /') $(addprefix --no-emit-package ,$(UNUSED))
+	awk '/^chromadb==/, !/\\$$/' backend/requirements-chroma.txt >backend/requirements-chroma-server.txt
 	$(COMPILE) $(addsuffix /pyproject.toml,$(COMPONENTS)) -o cli/requirements.txt
 	$(COMPILE) $(addsuffix /pyproject.toml,$(COMPONENTS)) requirements-dev.in -o requirements-dev.txt
 

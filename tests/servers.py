@@ -4,19 +4,24 @@ Every test gets a database of its own, cloned from a migrated template (`databas
 (`empty_database`).
 """
 
+import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from extrophi_cli.embedded.postgres import Postgres
+from extrophi_cli.embedded.services import free_ports
 from extrophi_cli.embedded.valkey import Valkey
 
 SCHEMA = Path(__file__).parent.parent / "backend" / "extrophi_backend" / "schema"
@@ -110,3 +115,32 @@ async def empty_database(postgres: Postgres) -> AsyncIterator[str]:
     await _admin(postgres, f"CREATE DATABASE {name}")
     yield dsn_of(postgres, name)
     await _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def chroma_server(data: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
+    """A Chroma server as backend runs its own; it may be killed meanwhile."""
+    environment = os.environ | {"CHROMA_URL": f"http://127.0.0.1:{port}", "EXTROPHI_DATA": str(data)}
+    environment["PYTHONPATH"] = str(SCHEMA.parent.parent)
+    process = subprocess.Popen([sys.executable, "-m", "extrophi_backend.vectors.server"], env=environment)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with suppress(httpx.TransportError):
+                httpx.get(f"{environment['CHROMA_URL']}/api/v2/heartbeat", trust_env=False)
+                break
+            assert process.poll() is None, "Chroma ended"
+            assert time.monotonic() < deadline, "Chroma does not answer"
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def chroma(server_folder: Path) -> Iterator[str]:
+    """The address of a Chroma server. Each library has collections of its own there."""
+    port = free_ports(1)[0]
+    with chroma_server(server_folder / "chroma", port):
+        yield f"http://127.0.0.1:{port}"

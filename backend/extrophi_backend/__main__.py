@@ -52,7 +52,7 @@ def serve(settings: Settings) -> None:
 def run_migrations(settings: Settings) -> int:
     """Migrate once. 0 if the database is up to date afterwards."""
     try:
-        asyncio.run(migrate(settings.database_url.get_secret_value()))
+        asyncio.run(migrate(settings.database_url.get_secret_value(), settings.vector_store))
     except (OSError, asyncpg.PostgresError) as error:
         print(f"The database could not be migrated: {error}", file=sys.stderr)  # noqa: T201  the command's answer
         return 1

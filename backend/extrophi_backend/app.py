@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import httpx
 from fastapi import FastAPI
 
 from extrophi_backend.captures.store import Captures
@@ -24,6 +25,8 @@ from extrophi_backend.settings import Settings
 from extrophi_backend.sources.routes import router as sources
 from extrophi_backend.stats.routes import router as stats
 from extrophi_backend.uploads.routes import router as uploads
+from extrophi_backend.vectors.chroma import Chroma
+from extrophi_backend.vectors.routes import router as vectors
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -33,7 +36,10 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         pool = await make_pool(settings.database_url.get_secret_value(), name="backend-api")
         dsn = settings.database_url.get_secret_value()
-        async with listening(dsn, "extrophi_jobs", "extrophi_investigations") as notifications:
+        async with (
+            listening(dsn, "extrophi_jobs", "extrophi_investigations") as notifications,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
             app.state.extrophi = State(
                 settings,
                 pool,
@@ -41,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
                 make_registry(settings),
                 notifications,
                 make_celery(settings.redis_url.get_secret_value()),
+                Chroma(client, str(settings.chroma_url)) if settings.chroma_url else None,
             )
             try:
                 yield
@@ -69,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         uploads,
         collections,
         embeddings,
+        vectors,
         jobs,
         investigations,
         stats,

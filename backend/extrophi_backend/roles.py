@@ -4,14 +4,16 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 
 import asyncpg
 
 from extrophi_backend.db import is_away
 from extrophi_backend.log import event
-from extrophi_backend.schema.migrate import NO_PGVECTOR, migrate
+from extrophi_backend.schema.migrate import NO_PGVECTOR, migrate, uses_chroma
 from extrophi_backend.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -32,12 +34,15 @@ async def run_all(settings: Settings) -> int:
     migrating = asyncio.create_task(_migrate(settings))
     told = asyncio.create_task(stop.wait())
     # The API serves at once, and says what it waits for; a worker has nothing to do before there are tables.
-    children = [await _start("api")]
+    chroma = {} if settings.chroma_url else {"CHROMA_URL": f"http://127.0.0.1:{_free_port()}"}
+    children = [await _start("extrophi_backend", chroma, role="api")]
     ends = [asyncio.create_task(children[0].wait())]
     await asyncio.wait({told, migrating, *ends}, return_when=asyncio.FIRST_COMPLETED)
     if migrating.done() and not stop.is_set():
-        children.append(await _start("worker"))
-        ends.append(asyncio.create_task(children[1].wait()))
+        if chroma and (migrating.result() or settings.vector_store == "chroma"):
+            children.append(await _start("extrophi_backend.vectors.server", chroma))
+        children.append(await _start("extrophi_backend", chroma, role="worker"))
+        ends += [asyncio.create_task(child.wait()) for child in children[1:]]
         await asyncio.wait({told, *ends}, return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop.is_set() else 1
     for task in (migrating, told):
@@ -53,18 +58,27 @@ async def run_all(settings: Settings) -> int:
     return code
 
 
-async def _start(role: str) -> asyncio.subprocess.Process:
+async def _start(module: str, environment: Mapping[str, str], *, role: str = "api") -> asyncio.subprocess.Process:
     # A group of its own: Ctrl-C reaches us alone, and we pass it on.
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "extrophi_backend", env={**os.environ, "EXTROPHI_ROLE": role}, process_group=0
+        sys.executable, "-m", module, env={**os.environ, **environment, "EXTROPHI_ROLE": role}, process_group=0
     )
 
 
-async def _migrate(settings: Settings) -> None:
-    """Migrate as soon as the database is in reach. Meanwhile the API says that it waits for that."""
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+async def _migrate(settings: Settings) -> bool:
+    """Migrate as soon as the database is in reach; whether its vectors are in ChromaDB, or are on their way there.
+
+    Meanwhile the API says that it waits for that.
+    """
     while True:
         try:
-            await migrate(settings.database_url.get_secret_value())
+            await migrate(settings.database_url.get_secret_value(), settings.vector_store)
+            return await uses_chroma(settings.database_url.get_secret_value())
         except asyncpg.FeatureNotSupportedError:  # an extension that the server does not have
             _log.warning(event("schema.waits", error=f"The database cannot be used: {NO_PGVECTOR}"))
             await asyncio.sleep(_RETRY_SECONDS)
@@ -72,5 +86,3 @@ async def _migrate(settings: Settings) -> None:
             unexpected = None if is_away(error) else error
             _log.warning(event("schema.waits", error=type(error).__name__), exc_info=unexpected)
             await asyncio.sleep(_RETRY_SECONDS)
-        else:
-            return

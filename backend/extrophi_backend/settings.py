@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         "REDIS_URL", "Redis or Valkey: redis://, rediss:// or unix://path.", SecretStr("redis://localhost:6379")
     )
     research_url: HttpUrl = _env("RESEARCH_URL", "Where research is: the local model.", HttpUrl("http://research:8000"))
+    vector_store: Literal["pgvector", "chroma"] = _env(
+        "VECTOR_STORE", "Where a new library looks for the nearest vectors: pgvector or chroma.", "pgvector"
+    )
+    chroma_url: HttpUrl | None = _env(
+        "CHROMA_URL", "A Chroma server. Unset, EXTROPHI_ROLE=all and `./extrophi up` run one of their own when needed."
+    )
     service_key: SecretStr | None = _env("EXTROPHI_SERVICE_KEY", "The key that the three components share.")
     data: Path = _env("EXTROPHI_DATA", "Folder that may be written: captures are below it.", Path("data"))
     captures_url: str | None = _env(

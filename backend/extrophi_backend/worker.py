@@ -30,6 +30,8 @@ from extrophi_backend.jobs.sending import keep_sending
 from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
 from extrophi_backend.settings import Settings
+from extrophi_backend.vectors.chroma import Chroma
+from extrophi_backend.vectors.outbox import keep_telling
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Worker:
         assert self._pool is not None
         self.submit(keep_sending(self._pool, self.celery))
         self.submit(self._embed())
+        self.submit(self._tell_chroma())
         self.submit(self._keep_tidy())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
@@ -137,6 +140,12 @@ class Worker:
         assert self._pool is not None
         async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
             await keep_embedding(self._pool, client, self.settings, self._wake)
+
+    async def _tell_chroma(self) -> None:
+        assert self._pool is not None
+        url = self.settings.chroma_url
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await keep_telling(self._pool, Chroma(client, str(url)) if url else None)
 
     async def _keep_tidy(self) -> None:
         """Every ten minutes, let go of what nobody needs any more."""

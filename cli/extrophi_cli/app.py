@@ -25,6 +25,7 @@ from extrophi_cli.commands.search import search
 from extrophi_cli.commands.sources import sources
 from extrophi_cli.commands.status import status
 from extrophi_cli.commands.up import up
+from extrophi_cli.commands.vectors import vectors
 from extrophi_cli.errors import FAILED, INTERRUPTED, CommandError
 from extrophi_cli.output import say_error
 from extrophi_cli.settings import point_to
@@ -72,7 +73,8 @@ app = typer.Typer(
 )
 
 for command in (
-    investigate, ask, search, add, sources, collect, jobs, import_, export, embeddings, up, down, status, doctor, mcp,
+    investigate, ask, search, add, sources, collect, jobs, import_, export, embeddings, vectors, up, down, status,
+    doctor, mcp,
 ):  # fmt: skip
     app.command(command.__name__.rstrip("_"), help=_help(command))(command)
 

@@ -20,6 +20,7 @@ from extrophi_research.http.problems import Problem, handle_problems
 from extrophi_research.search.follow import Follower
 from extrophi_research.search.keyword import IndexBroken, IndexInUse, KeywordIndex
 from extrophi_research.search.routes import router as search
+from extrophi_research.search.vectors import Vectors
 from extrophi_research.settings import Settings
 from extrophi_research.state import State
 
@@ -37,7 +38,9 @@ def create_app(settings: Settings) -> FastAPI:
         follower = Follower(pool, dsn, index)
         async with httpx.AsyncClient(trust_env=False) as client:
             model = LocalModel(settings.model_threads)
-            app.state.extrophi = State(settings, pool, model, Embedder(settings, model, client), index, follower)
+            embedder = Embedder(settings, model, client)
+            vectors = Vectors(pool, client, str(settings.backend_url), settings.service_key)
+            app.state.extrophi = State(settings, pool, model, embedder, vectors, index, follower)
             app.state.chat = chat_model(settings, client)
             following = asyncio.create_task(follower.run())
             try:

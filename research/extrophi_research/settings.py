@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = _env(
         "DATABASE_URL", "PostgreSQL that backend migrated.", SecretStr("postgresql://postgres@localhost/extrophi")
     )
+    backend_url: HttpUrl = _env(
+        "BACKEND_URL", "Where backend is: asked where vectors are in ChromaDB.", HttpUrl("http://backend:8000")
+    )
     service_key: SecretStr | None = _env("EXTROPHI_SERVICE_KEY", "The key that the three components share.")
     data: Path = _env("EXTROPHI_DATA", "Folder of the keyword index, a cache that may be deleted.", Path("data"))
     model_threads: Annotated[int, Field(ge=0, le=256)] = _env(

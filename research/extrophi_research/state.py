@@ -7,6 +7,7 @@ from extrophi_research.embeddings.local import LocalModel
 from extrophi_research.embeddings.service import Embedder
 from extrophi_research.search.follow import Follower
 from extrophi_research.search.keyword import KeywordIndex
+from extrophi_research.search.vectors import Vectors
 from extrophi_research.settings import Settings
 
 
@@ -16,5 +17,6 @@ class State:
     pool: Pool
     model: LocalModel
     embedder: Embedder
+    vectors: Vectors
     index: KeywordIndex
     follower: Follower

@@ -13,6 +13,8 @@ from extrophi_backend.db import DATABASE_AWAY
 from extrophi_backend.http.middleware import NO_KEY
 from extrophi_backend.http.state import App, State
 from extrophi_backend.schema.migrate import NO_PGVECTOR, has_pgvector, is_migrated
+from extrophi_backend.vectors import sql
+from extrophi_backend.vectors.chroma import ChromaAway
 
 router = APIRouter(tags=["health"])
 _SECONDS = 2.0
@@ -42,6 +44,7 @@ async def ready(app: App, response: Response) -> Readiness:
     missing = {name: state for name, state in (await _dependencies(app)).items() if state != "ok"}
     missing.pop("redis", None)  # jobs are taken in without it; they start when it is back
     missing.pop("captures", None)  # and all but collecting works without a place for them
+    missing.pop("vectors", None)  # search goes on by word
     response.status_code = 503 if missing else 200
     return Readiness(ready=not missing, missing=missing)
 
@@ -52,8 +55,8 @@ async def metrics() -> Response:
 
 
 async def _dependencies(app: State) -> dict[str, str]:
-    database, queue = await asyncio.gather(_database(app), _redis(app))
-    found = {"database": database, "redis": queue, "captures": app.captures.problem() or "ok"}
+    database, queue, vectors = await asyncio.gather(_database(app), _redis(app), _vectors(app))
+    found = {"database": database, "redis": queue, "captures": app.captures.problem() or "ok", "vectors": vectors}
     return found | ({"service_key": NO_KEY} if app.settings.is_closed else {})
 
 
@@ -67,6 +70,28 @@ async def _database(app: State) -> str:
             return "not migrated: run with EXTROPHI_ROLE=migrate"
     except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
         return f"out of reach ({type(error).__name__})"
+
+
+async def _vectors(app: State) -> str:
+    """Of the store of vectors, where it is not PostgreSQL, which is told of anyway."""
+    wanted = app.settings.vector_store
+    try:
+        async with asyncio.timeout(_SECONDS):
+            async with app.pool.acquire() as conn:
+                store = await sql.store(conn)
+            if store.uses_chroma:
+                if app.chroma is None:
+                    return "they are in ChromaDB: set CHROMA_URL"
+                await app.chroma.count(store.collection(0))
+    except ChromaAway as error:
+        return error.detail
+    except (asyncpg.PostgresError, *DATABASE_AWAY):
+        return "ok"  # as far as one knows
+    if store.name != wanted and store.moving_to is None:
+        return (
+            f"they are in {store.name}, and VECTOR_STORE={wanted}: `extrophi vectors migrate --to {wanted}` moves them"
+        )
+    return "ok"
 
 
 async def _redis(app: State) -> str:

@@ -16,7 +16,11 @@ _log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_LIMITS = {"/documents": 40_000_000, "/uploads": 1_100_000_000}  # 32 MB of text are more as JSON
+_LIMITS = {
+    "/documents": 40_000_000,
+    "/uploads": 1_100_000_000,
+    "/vectors/query": 5_000_000,
+}  # 32 MB of text are more as JSON
 _LIMIT = 1_000_000
 NO_KEY = "Set EXTROPHI_SERVICE_KEY, to the same value in orchestrator, research and backend."
 

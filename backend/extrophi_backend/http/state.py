@@ -14,6 +14,7 @@ from extrophi_backend.db import DATABASE_AWAY, Pool
 from extrophi_backend.jobs.sending import send_unsent
 from extrophi_backend.notifications import Notifications
 from extrophi_backend.settings import Settings
+from extrophi_backend.vectors.chroma import Chroma
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class State:
     registry: Registry
     notifications: Notifications
     celery: Celery
+    chroma: Chroma | None
 
     async def tell_workers(self) -> None:
         """Send what is unsent now. If Redis is away, the scheduler sends it later."""

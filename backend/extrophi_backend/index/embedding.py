@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import random
 from collections import defaultdict
 from collections.abc import Generator, Sequence
@@ -19,6 +18,7 @@ from extrophi_backend.index.endpoint import EndpointAway, TextsRefused, embed, f
 from extrophi_backend.index.models import EmbeddingModel, Endpoint, Pending
 from extrophi_backend.log import event
 from extrophi_backend.settings import Settings
+from extrophi_backend.vectors import halves
 
 _log = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ async def _embed_batch(
     if len(vectors[0]) != model.dimensions:
         raise EndpointAway(f"{model.name} gives {len(vectors[0])} dimensions, not {model.dimensions} as before.")
     async with pool.acquire() as conn, conn.transaction():
-        await sql.store(conn, model.id, [one.hash for one in batch], [_written(vector) for vector in vectors])
+        await sql.store(conn, model.id, [one.hash for one in batch], [halves.pack(vector) for vector in vectors])
     return len(batch)
 
 
@@ -281,9 +281,3 @@ async def _turn(pool: Pool, client: httpx.AsyncClient, settings: Settings, model
 
 def _text(one: Pending) -> str:
     return cast("str", one.text)
-
-
-def _written(vector: Sequence[float]) -> str:
-    """At unit length, as pgvector reads it."""
-    length = math.hypot(*vector)
-    return f"[{','.join([repr(number / length) for number in vector])}]"

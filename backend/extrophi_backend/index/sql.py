@@ -7,6 +7,8 @@ from asyncpg import Record
 
 from extrophi_backend.db import Connection
 from extrophi_backend.index.models import EmbeddingModel, Pending, Progress
+from extrophi_backend.vectors import halves
+from extrophi_backend.vectors import sql as vectors
 
 MAX_DIMENSIONS = 4000
 """What pgvector's HNSW takes of a halfvec (its README, "Half-Precision Vectors")."""
@@ -64,6 +66,7 @@ async def retry_failed(conn: Connection, model_id: int) -> None:
 async def drop_model(conn: Connection, model_id: int) -> None:
     """Its vectors, its queue and its index go with it. In a transaction."""
     await conn.execute(f"DROP INDEX IF EXISTS embeddings_hnsw_{model_id}")
+    await vectors.tell_to_drop(conn, model_id)
     await conn.execute("DELETE FROM embedding_models WHERE id = $1", model_id)
 
 
@@ -122,7 +125,7 @@ async def drop_orphans(conn: Connection, hashes: Sequence[bytes]) -> None:
 
 
 async def add_model(conn: Connection, name: str, dimensions: int, endpoint: str, state: str) -> EmbeddingModel:
-    """Record a model and make its index. In a transaction."""
+    """Record a model and make its index, where pgvector is looked into. In a transaction."""
     row = await conn.fetchrow(
         f"""INSERT INTO embedding_models (name, dimensions, endpoint, state, activated_at)
             VALUES ($1, $2, $3, $4, CASE WHEN $4 = 'active' THEN now() END) RETURNING {_MODEL}""",  # noqa: S608
@@ -133,10 +136,8 @@ async def add_model(conn: Connection, name: str, dimensions: int, endpoint: str,
     )
     assert row is not None
     model = EmbeddingModel(**row)
-    await conn.execute(
-        f"""CREATE INDEX embeddings_hnsw_{model.id} ON embeddings
-            USING hnsw ((vector::halfvec({model.dimensions})) halfvec_cosine_ops) WHERE model_id = {model.id}"""
-    )
+    if (await vectors.store(conn)).name == "pgvector":
+        await conn.execute(vectors.index_of(model.id, model.dimensions))
     return model
 
 
@@ -216,16 +217,18 @@ async def drop_unneeded(conn: Connection, hashes: Sequence[bytes]) -> None:
     )
 
 
-async def store(conn: Connection, model_id: int, hashes: Sequence[bytes], vectors: Sequence[str]) -> None:
-    """Keep vectors of unit length, written as pgvector writes them; they wait no longer. In a transaction."""
+async def store(conn: Connection, model_id: int, hashes: Sequence[bytes], packed: Sequence[bytes]) -> None:
+    """Keep vectors (see `vectors.halves`); they wait no longer. In a transaction."""
+    plain = await vectors.is_plain(conn)
+    kind = "bytea" if plain else "text"
     await conn.execute(
-        """INSERT INTO embeddings (model_id, hash, vector)
-           SELECT $1, n.hash, n.vector::halfvec
-             FROM unnest($2::bytea[], $3::text[]) AS n (hash, vector)
-           ON CONFLICT DO NOTHING""",
+        f"""INSERT INTO embeddings (model_id, hash, vector)
+           SELECT $1, n.hash, n.vector{"" if plain else "::halfvec"}
+             FROM unnest($2::bytea[], $3::{kind}[]) AS n (hash, vector)
+           ON CONFLICT DO NOTHING""",  # noqa: S608  types of ours
         model_id,
         hashes,
-        vectors,
+        packed if plain else [halves.text(one) for one in packed],
     )
     await conn.execute("DELETE FROM embedding_queue WHERE model_id = $1 AND hash = ANY($2::bytea[])", model_id, hashes)
 

@@ -58,7 +58,7 @@ async def get(conn: Connection, job_id: UUID) -> Job | None:
 
 
 async def indexing(conn: Connection, job_id: UUID) -> Indexing:
-    """How much of what the job found is embedded. From what waits, not from all that the job found."""
+    """How much of what the job found can be found by meaning. From what waits, not from all that the job found."""
     row = await conn.fetchrow(
         """SELECT count(*) FILTER (WHERE state = 'pending')::int AS pending,
                   count(*) FILTER (WHERE state = 'failed')::int AS failed
@@ -68,6 +68,13 @@ async def indexing(conn: Connection, job_id: UUID) -> Indexing:
                      JOIN chunks k ON k.embedding_hash = q.hash
                      JOIN job_documents d ON d.document_id = k.document_id AND d.job_id = $1
                     WHERE m.state = 'active'
+                UNION ALL
+                   SELECT 'pending'
+                     FROM vector_store s
+                     JOIN embedding_models m ON s.name = 'chroma' AND m.state = 'active'
+                     JOIN vector_outbox o ON o.model_id = m.id
+                     JOIN chunks k ON k.embedding_hash = o.hash
+                     JOIN job_documents d ON d.document_id = k.document_id AND d.job_id = $1
                 UNION ALL
                    SELECT 'pending' FROM job_documents d JOIN chunks k ON k.document_id = d.document_id
                     WHERE d.job_id = $1 AND NOT EXISTS (SELECT FROM embedding_models WHERE state = 'active')) AS waiting

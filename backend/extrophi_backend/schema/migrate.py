@@ -11,8 +11,11 @@ NO_PGVECTOR = "it has no pgvector: use the image docker.io/pgvector/pgvector:pg1
 _LOCK = 0x6578_7472  # "extr": two at once wait for each other
 
 
-async def migrate(dsn: str) -> list[str]:
+async def migrate(dsn: str, vector_store: str = "pgvector") -> list[str]:
     """Apply what is missing, and publish the views anew. Returns the names of the migrations applied.
+
+    A library that has no embedding model yet will have its vectors in `vector_store`; another keeps them where they
+    are.
 
     Raises:
         Unreachable: There is no database.
@@ -22,12 +25,14 @@ async def migrate(dsn: str) -> list[str]:
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute("SET lock_timeout = '10s'")
-        return await _apply(connection)
+        return await _apply(connection, vector_store)
     finally:
         await connection.close()
 
 
-async def _apply(connection: Connection) -> list[str]:
+async def _apply(connection: Connection, vector_store: str) -> list[str]:
+    if vector_store == "pgvector" and not await _is_in_chroma(connection):
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
     await connection.execute(
         """CREATE TABLE IF NOT EXISTS schema_migrations
            (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"""
@@ -43,8 +48,41 @@ async def _apply(connection: Connection) -> list[str]:
         _log.info(event("schema.migrated", name=name))
         applied.append(name)
     async with connection.transaction():
-        await connection.execute(_sql("views", "read_v1.sql"))
+        if not await connection.fetchval("SELECT EXISTS (SELECT FROM embedding_models)"):
+            await _choose(connection, vector_store)
+        await publish_views(connection)
     return applied
+
+
+async def _choose(connection: Connection, vector_store: str) -> None:
+    """Where a library that has no vectors yet will have them."""
+    await connection.execute("UPDATE vector_store SET name = $1, moving_to = NULL, paused = false", vector_store)
+    if vector_store == "pgvector":  # it may have begun without
+        await connection.execute("DROP VIEW IF EXISTS read_v1.embeddings")
+        await connection.execute("ALTER TABLE embeddings DROP COLUMN vector, ADD COLUMN vector halfvec NOT NULL")
+
+
+async def publish_views(connection: Connection) -> None:
+    """Make what `research` reads. In a transaction."""
+    await connection.execute(_sql("views", "read_v1.sql"))
+
+
+async def uses_chroma(dsn: str) -> bool:
+    """Whether a migrated library's vectors are in ChromaDB, or on their way there or back."""
+    connection = await connect(dsn, server_settings={"application_name": "extrophi-migrate"})
+    try:
+        return await connection.fetchval("SELECT name = 'chroma' OR moving_to IS NOT NULL FROM vector_store")
+    finally:
+        await connection.close()
+
+
+async def _is_in_chroma(connection: Connection) -> bool:
+    """Whether the library's vectors are in ChromaDB, whatever the settings say."""
+    if await connection.fetchval("SELECT to_regclass('vector_store')") is None:
+        return False
+    return await connection.fetchval(
+        "SELECT name = 'chroma' AND EXISTS (SELECT FROM embedding_models) FROM vector_store"
+    )
 
 
 async def is_migrated(connection: Connection) -> bool:

@@ -43,9 +43,11 @@ def python_module(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
-def plan_services(home: Path, *, port: int, service_key: str, servers: Servers) -> list[Service]:
-    """The four services of one machine, the orchestrator at `port`, the others at free ports of loopback."""
-    research, backend, worker = free_ports(3)
+def plan_services(
+    home: Path, *, port: int, service_key: str, servers: Servers, own_chroma: bool = False
+) -> list[Service]:
+    """The services of one machine, the orchestrator at `port`, the others at free ports of loopback."""
+    research, backend, worker, chroma = free_ports(4)
     environment = inherited()
     ours = {
         "EXTROPHI_HOST": "127.0.0.1",
@@ -65,22 +67,25 @@ def plan_services(home: Path, *, port: int, service_key: str, servers: Servers) 
         ours["DATABASE_URL"] = servers.database_url
     if servers.redis_url is not None:
         ours["REDIS_URL"] = servers.redis_url
+    if own_chroma:
+        ours["CHROMA_URL"] = f"http://127.0.0.1:{chroma}"
     paths = [str(ROOT / component) for component in COMPONENTS if (ROOT / component).is_dir()]
     paths += filter(None, [environment["PYTHONPATH"]])
     common = {**environment, **ours, "PYTHONPATH": os.pathsep.join(paths)}
 
-    def service(name: str, component: str, at: int, role: str | None = None) -> Service:
+    def service(name: str, component: str, at: int, role: str | None = None, module: str = "") -> Service:
         own = {"EXTROPHI_PORT": str(at), "EXTROPHI_DATA": str(home / component)}
         if role:
             own["EXTROPHI_ROLE"] = role
-        return Service(name=name, module=f"extrophi_{component}", environment={**common, **own})
+        return Service(name=name, module=f"extrophi_{component}{module}", environment={**common, **own})
 
-    return [
+    planned = [
         service("research", "research", research),
         service("backend", "backend", backend, "api"),
         service("worker", "backend", worker, "worker"),
         service("orchestrator", "orchestrator", port),
     ]
+    return [*planned, service("chroma", "backend", chroma, module=".vectors.server")] if own_chroma else planned
 
 
 def _files_roots() -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from extrophi_cli.embedded import chroma
 from extrophi_cli.embedded.home import Home, Up
 from extrophi_cli.embedded.idle import Idleness
 from extrophi_cli.embedded.postgres import Postgres, PostgresFailed
@@ -117,6 +118,10 @@ class Supervisor:
             log_file=self.home.logs / "postgres.log",
         )
         valkey = Valkey(sockets=run / "valkey", log=self.home.logs / "valkey.log")
+        own_chroma = chroma.is_wanted(self.home.path)
+        if own_chroma and not chroma.is_installed():
+            self._tell("Installing ChromaDB's server, once (60 MB).")
+            chroma.install()
         services = plan_services(
             self.home.path,
             port=self.port,
@@ -125,6 +130,7 @@ class Supervisor:
                 database_url=None if database_is_elsewhere else postgres.dsn,
                 redis_url=None if redis_is_elsewhere else valkey.url,
             ),
+            own_chroma=own_chroma,
         )
         self._backend_port = int(services[1].environment["EXTROPHI_PORT"])
         newest, views = newest_migration(), views_stamp()

@@ -7,8 +7,9 @@ Component = Literal["research", "backend"]
 
 _RESEARCH = frozenset({"search", "answer", "enrich"})
 _BACKEND = frozenset(
-    {"documents", "uploads", "jobs", "sources", "collections", "platforms", "stats", "embeddings", "drafts"}
+    {"documents", "uploads", "jobs", "sources", "collections", "platforms", "stats", "embeddings", "vectors", "drafts"}
 )
+_INTERNAL = frozenset({b"vectors/query"})
 # Nothing that a server behind us could read as another path than we did: no escapes, and (below) no empty or
 # dotted parts.
 _PLAIN = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@/-]+")
@@ -28,7 +29,7 @@ def route(raw_path: bytes) -> tuple[Component, bytes] | None:
     first, second = parts[0], parts[1].decode()
     if first == b"v1":
         return "research", raw_path
-    if first != b"api":
+    if first != b"api" or b"/".join(part for part in parts[1:] if part) in _INTERNAL:
         return None
     if second in _RESEARCH:
         return "research", raw_path[4:]

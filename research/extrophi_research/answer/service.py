@@ -53,7 +53,7 @@ async def find(app: State, question: str, limit: int, filters: Filters) -> Found
     """Search and read. All that can be refused or be out of reach is found out here."""
     query = as_query(question, "question")
     wanted = max(limit, _FEWEST)
-    found = await search(app.pool, app.index, app.embedder, query, limit=wanted, group="none", filters=filters)
+    found = await search(app, query, limit=wanted, group="none", filters=filters)
     async with app.pool.acquire() as conn:
         covered = await sql.coverage(conn, filters)
         known = await sql.chunks(conn, [hit.chunk_id for hit in found.items])

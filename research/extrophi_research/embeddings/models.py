@@ -11,3 +11,5 @@ class ActiveModel:
     name: str
     dimensions: int
     endpoint: str
+    store: str
+    """Where its vectors are looked for: pgvector or chroma."""

@@ -25,7 +25,7 @@ async def evidence(app: State, text: str, limit: int, filters: Filters) -> Found
     """
     query = as_query(text, "text")
     wanted = min(limit + _MORE, 100)
-    found = await search(app.pool, app.index, app.embedder, query, limit=wanted, filters=filters)
+    found = await search(app, query, limit=wanted, filters=filters)
     async with app.pool.acquire() as conn:
         chunks = await sql.chunks(conn, [hit.chunk_id for hit in found.items])
     passage = _Passage(text)

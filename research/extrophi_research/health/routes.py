@@ -59,7 +59,7 @@ def _unbuilt(app: State) -> str:
 async def _database(app: State) -> str:
     try:
         async with asyncio.timeout(_SECONDS), app.pool.acquire() as conn:
-            published = await conn.fetchval("SELECT to_regclass('read_v1.changes') IS NOT NULL")
+            published = await conn.fetchval("SELECT to_regclass('read_v1.vector_store') IS NOT NULL")
             return "ok" if published else "not migrated: run backend with EXTROPHI_ROLE=migrate"
     except Exception as error:  # noqa: BLE001  whatever it is, this is where one looks for it
         return f"out of reach ({type(error).__name__})"

@@ -15,9 +15,7 @@ async def post_search(app: App, body: SearchIn) -> SearchOut:
     """A "quoted phrase" ranks its matches first, then (`relaxed`) the rest; -word excludes."""
     began = time.perf_counter()
     found = await search(
-        app.pool,
-        app.index,
-        app.embedder,
+        app,
         body.query,
         limit=body.limit,
         mode=body.mode,

@@ -7,8 +7,7 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from extrophi_research.db import EF_SEARCH, Connection, Pool
-from extrophi_research.embeddings.models import ActiveModel
-from extrophi_research.embeddings.service import Embedder, EndpointAway
+from extrophi_research.embeddings.service import EndpointAway
 from extrophi_research.errors import InvalidInput
 from extrophi_research.search import analysis, languages, sql
 from extrophi_research.search.fusion import Candidate, Ranked, fuse, fuse_by_document
@@ -16,6 +15,8 @@ from extrophi_research.search.hits import hits
 from extrophi_research.search.keyword import IndexBroken, KeywordIndex, Matched
 from extrophi_research.search.models import Filters, Found, Group, Hit, Mode
 from extrophi_research.search.query import Query, parse
+from extrophi_research.search.vectors import Asked, StoreAway, StoreMoved
+from extrophi_research.state import State
 
 _CANDIDATES = EF_SEARCH
 """From each of the two ways, at least. More would cost each search a transaction, to set how far the index looks."""
@@ -34,9 +35,7 @@ _T = TypeVar("_T")
 
 
 async def search(
-    pool: Pool,
-    index: KeywordIndex,
-    embedder: Embedder,
+    app: State,
     text: str,
     *,
     limit: int = 10,
@@ -53,16 +52,16 @@ async def search(
     if not query.text:
         why = "it only says what not to find" if query.excluded else "it holds no word"
         raise InvalidInput(f"query: {why}.", field="query", hint="Add a word to look for.")
-    lookup = _Lookup(pool, index, query, filters, group, limit)
+    lookup = _Lookup(app, query, filters, group, limit)
     if filters.any:
-        async with pool.acquire() as conn:
+        async with app.pool.acquire() as conn:
             lookup.among = await sql.selected(conn, filters, _FEW)
     keyword = mode != "vector"
     try:
         async with asyncio.TaskGroup() as tasks:
             words = tasks.create_task(lookup.by_word(keyword=keyword))
             # No connection is held meanwhile: an endpoint may take seconds, and the pool is small.
-            asked, why = await _embedded(pool, embedder, query.text, mode)
+            asked, why = await _embedded(app, query.text, mode)
             if asked is not None:
                 tasks.create_task(lookup.by_meaning(asked))
                 await words
@@ -70,8 +69,9 @@ async def search(
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     notes = [f"Searched by word only: {why}."] if why else []
-    note = await _without_vectors(pool, lookup, asked) if asked is not None else None
-    notes += [note] if note else []
+    if asked is not None:
+        note = lookup.by_meaning_fails or await _without_vectors(app.pool, lookup, asked)
+        notes += [note] if note else []
     if not keyword and not lookup.near:
         await lookup.by_word(keyword=True)  # rather than nothing, which would look as if there were nothing
     found, relaxed = await _found(lookup, asked)
@@ -80,26 +80,21 @@ async def search(
     return Found(found, " ".join(notes) or None, relaxed)
 
 
-async def _embedded(pool: Pool, embedder: Embedder, text: str, mode: Mode) -> "tuple[_Asked | None, str | None]":
+async def _embedded(app: State, text: str, mode: Mode) -> tuple[Asked | None, str | None]:
     """The query's vector; or none, and why."""
     if mode == "keyword":
         return None, None
-    model = await embedder.active_model(pool)
+    model = await app.embedder.active_model(app.pool)
     if model is None:
         return None, "nothing is embedded yet"
     try:
-        vector = await embedder.embed(model, text)
+        vector = await app.embedder.embed(model, text)
     except EndpointAway as error:
         return None, str(error)
-    return _Asked(model, _literal(vector)), None
+    return Asked(model, vector), None
 
 
-def _literal(vector: Sequence[float]) -> str:
-    """As pgvector reads it. Of a number it keeps eleven bits, and to write all digits takes four times as long."""
-    return f"[{','.join(['%.7f'] * len(vector))}]" % tuple(vector)
-
-
-async def _without_vectors(pool: Pool, lookup: "_Lookup", asked: "_Asked") -> str | None:
+async def _without_vectors(pool: Pool, lookup: "_Lookup", asked: Asked) -> str | None:
     """What is to be said of documents that have no vectors yet."""
     if lookup.near and not lookup.among:
         return None
@@ -113,7 +108,7 @@ async def _without_vectors(pool: Pool, lookup: "_Lookup", asked: "_Asked") -> st
     return None
 
 
-async def _found(lookup: "_Lookup", asked: "_Asked | None") -> tuple[list[Hit], bool]:
+async def _found(lookup: "_Lookup", asked: Asked | None) -> tuple[list[Hit], bool]:
     """The hits, and whether one of them does not hold what the query quotes."""
     terms = analysis.asked(lookup.query.text)
     while True:
@@ -129,20 +124,11 @@ async def _found(lookup: "_Lookup", asked: "_Asked | None") -> tuple[list[Hit], 
         await lookup.by_meaning(asked)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The query's vector, as pgvector reads it."""
-
-    model: ActiveModel
-    vector: str
-
-
 @dataclass(slots=True)
 class _Lookup:
     """The candidates of one search."""
 
-    pool: Pool
-    index: KeywordIndex
+    app: State
     query: Query
     filters: Filters
     group: Group
@@ -157,10 +143,20 @@ class _Lookup:
     near: list[sql.Near] = field(default_factory=list[sql.Near])
     by_word_fails: bool = False
     """Whether the keyword index could not be asked, or is not whole."""
+    by_meaning_fails: str | None = None
+    """Why the nearest vectors could not be looked for, where they could not."""
     can_look_further: bool = True
     """Whether more is near than was looked at, and worth looking at."""
     _asked_for: int = 0
     _narrowed: "tuple[list[UUID] | None, set[UUID]] | None" = None
+
+    @property
+    def pool(self) -> Pool:
+        return self.app.pool
+
+    @property
+    def index(self) -> KeywordIndex:
+        return self.app.index
 
     @property
     def wanted(self) -> int:
@@ -194,19 +190,22 @@ class _Lookup:
                 for match in await self._ask([], self.index.chunks, self.query, 4 * len(missing), missing):
                     self._add(match)
 
-    async def compare(self, asked: _Asked) -> None:
+    async def compare(self, asked: Asked) -> None:
         """How near what was found by word is. Beside the look for the nearest: each has a connection of its own."""
         missing = [one.chunk_id for one in self.candidates.values() if one.similarity is None]
         if missing:
-            async with self.pool.acquire() as conn:
-                self._add_near(await sql.similarities(conn, asked.model, asked.vector, missing))
+            self._add_near(await self.app.vectors.similarities(asked, missing))
 
-    async def by_meaning(self, asked: _Asked) -> None:
+    async def by_meaning(self, asked: Asked) -> None:
         """The nearest chunks. Once more: further than before."""
         limit = self._asked_for * _DEEPER or self.wanted
         while True:
-            async with self.pool.acquire() as conn:
-                near, is_all = await sql.nearest(conn, asked.model, asked.vector, self.filters, limit, self.among)
+            try:
+                near, is_all = await self._nearest(asked, limit)
+            except StoreAway as error:
+                self.by_meaning_fails = f"Searched by word only: {error}."
+                self.can_look_further = False
+                return
             kept = await self._not_excluded({one.document_id for one in near})
             self.near = [one for one in near if one.document_id in kept]
             self.can_look_further = not is_all and limit < _DEEPEST
@@ -217,6 +216,13 @@ class _Lookup:
             limit *= _DEEPER
         self._asked_for = limit
         self._add_near(self.near)
+
+    async def _nearest(self, asked: Asked, limit: int) -> tuple[list[sql.Near], bool]:
+        try:
+            return await self.app.vectors.nearest(asked, self.filters, limit, self.among)
+        except StoreMoved:
+            model = replace(asked.model, store="pgvector")
+            return await self.app.vectors.nearest(replace(asked, model=model), self.filters, limit, self.among)
 
     def ranked(self) -> list[Ranked]:
         return self.chunks_ranked() if self.group == "none" else self._documents_ranked()

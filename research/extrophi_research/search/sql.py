@@ -1,6 +1,6 @@
 """What search reads, through the views of read_v1 only."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,16 +29,40 @@ _CONDITIONS = {
 # the second chunk of every document into a hash.
 _ALONE = """c.ordinal = 0 AND (SELECT n.ordinal FROM read_v1.chunks n
                                WHERE n.document_id = c.document_id AND n.ordinal = 1) IS NULL AS alone"""
+_VECTORS = f"""SELECT c.id, c.document_id, {_ALONE}, e.bytes FROM read_v1.chunks c
+                 JOIN read_v1.embeddings e ON e.hash = c.embedding_hash AND e.model_id = $1"""  # noqa: S608  our own
+_VECTORS_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A chunk and its cosine similarity."""
+    """A chunk and its cosine similarity. `alone`: it is all there is of its document."""
 
     chunk_id: UUID
     document_id: UUID
     similarity: float
     alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A chunk and its vector."""
+
+    chunk_id: UUID
+    document_id: UUID
+    alone: bool
+    vector: bytes
+    """As halfvec_send gives it (in pgvector's halfvec.c): four bytes, then halves, the most significant byte first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A chunk and the hash of what is embedded of it."""
+
+    chunk_id: UUID
+    document_id: UUID
+    alone: bool
+    hash: bytes
 
 
 async def nearest(
@@ -102,6 +126,49 @@ async def similarities(conn: Connection, model: ActiveModel, vector: str, chunk_
         chunk_ids,
     )
     return [Near(*row) for row in rows]
+
+
+async def vectors(conn: Connection, model: ActiveModel, chunk_ids: Sequence[UUID]) -> list[Embedded]:
+    """The vectors of chunks, of those that have one."""
+    rows = await conn.fetch(f"{_VECTORS} WHERE c.id = ANY($2::uuid[])", model.id, chunk_ids)
+    return [Embedded(*row) for row in rows]
+
+
+async def vectors_of(
+    conn: Connection, model: ActiveModel, document_ids: Collection[UUID]
+) -> AsyncGenerator[list[Embedded], None]:
+    """The vectors of all chunks of documents, some at a time. In a transaction."""
+    cursor = await conn.cursor(f"{_VECTORS} WHERE c.document_id = ANY($2::uuid[])", model.id, list(document_ids))
+    while rows := await cursor.fetch(_VECTORS_AT_ONCE):
+        yield [Embedded(*row) for row in rows]
+
+
+async def hashes_passing(conn: Connection, model: ActiveModel, filters: Filters, most: int) -> list[bytes] | None:
+    """The hashes of all vectors that pass the filters; None where there are more than `most`."""
+    where, arguments = _where(filters, 3)
+    rows = await conn.fetch(
+        f"""SELECT DISTINCT c.embedding_hash FROM read_v1.documents d
+              JOIN read_v1.chunks c ON c.document_id = d.id
+              JOIN read_v1.embeddings e ON e.hash = c.embedding_hash AND e.model_id = $1
+             WHERE {where} LIMIT $2""",  # noqa: S608  our own conditions
+        model.id,
+        most + 1,
+        *arguments,
+    )
+    return [row[0] for row in rows] if len(rows) <= most else None
+
+
+async def chunks_of_hashes(conn: Connection, hashes: Sequence[bytes], filters: Filters) -> list[Hashed]:
+    """The chunks with these texts that pass the filters."""
+    where, arguments = _where(filters, 2)
+    rows = await conn.fetch(
+        f"""SELECT c.id, c.document_id, {_ALONE}, c.embedding_hash FROM read_v1.chunks c
+              JOIN read_v1.documents d ON d.id = c.document_id
+             WHERE c.embedding_hash = ANY($1::bytea[]) AND {where or "true"}""",  # noqa: S608  as above
+        hashes,
+        *arguments,
+    )
+    return [Hashed(*row) for row in rows]
 
 
 async def has_vectors(conn: Connection, model: ActiveModel) -> bool:

@@ -27,7 +27,7 @@ async def asking(model):
     """An embedder, a model at an endpoint, and the endpoint."""
     with serving() as endpoint:
         async with httpx.AsyncClient(trust_env=False) as client:
-            yield Embedder(Settings(), model, client), ActiveModel(1, "m", 8, endpoint.url), endpoint
+            yield Embedder(Settings(), model, client), ActiveModel(1, "m", 8, endpoint.url, "pgvector"), endpoint
 
 
 def reply(vector):

@@ -405,14 +405,14 @@ async def test_of_a_search_that_fails_or_is_given_up_nothing_goes_on(library, re
     monkeypatch.setattr(type(state.embedder), "embed", embed)
     monkeypatch.setattr(state.index, "documents", hold)
     before = asyncio.all_tasks()
-    searching = asyncio.create_task(search(state.pool, state.index, state.embedder, "starter"))
+    searching = asyncio.create_task(search(state, "starter"))
     await asyncio.sleep(0.2)
     searching.cancel()
     await asyncio.wait({searching}, timeout=5)
     assert searching.cancelled()
     held.set()
     monkeypatch.setattr(state.index, "documents", fail)
-    searching = asyncio.create_task(search(state.pool, state.index, state.embedder, "starter"))
+    searching = asyncio.create_task(search(state, "starter"))
     await asyncio.wait({searching}, timeout=5)
     assert str(searching.exception()) == "by word"
     assert asyncio.all_tasks() == before

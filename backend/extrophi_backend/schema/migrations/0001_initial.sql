@@ -1,7 +1,11 @@
 -- The first schema. `backend` alone writes these tables; `research` reads the views of read_v1 (views/read_v1.sql).
 -- Ids are UUIDv7, made by the program. Offsets count Unicode code points.
 
-CREATE EXTENSION IF NOT EXISTS vector;
+-- Where vectors are in ChromaDB, the database may do without pgvector (0005).
+DO $$ BEGIN
+    CREATE EXTENSION IF NOT EXISTS vector;
+EXCEPTION WHEN feature_not_supported OR undefined_file OR insufficient_privilege THEN NULL;
+END $$;
 
 CREATE TABLE collections (
     id          uuid PRIMARY KEY,
@@ -168,12 +172,16 @@ CREATE UNIQUE INDEX embedding_models_one_active ON embedding_models ((true)) WHE
 CREATE UNIQUE INDEX embedding_models_one_building ON embedding_models ((true)) WHERE state = 'building';
 
 -- One vector per model and distinct text; each model has a partial HNSW index over (vector::halfvec(its dimensions)).
-CREATE TABLE embeddings (
-    model_id    smallint NOT NULL REFERENCES embedding_models ON DELETE CASCADE,
-    hash        bytea NOT NULL,
-    vector      halfvec NOT NULL,
-    PRIMARY KEY (model_id, hash)
-);
+-- Without pgvector, the vector is what halfvec_send gives.
+DO $$ BEGIN
+    EXECUTE format(
+        'CREATE TABLE embeddings (
+            model_id    smallint NOT NULL REFERENCES embedding_models ON DELETE CASCADE,
+            hash        bytea NOT NULL,
+            vector      %s NOT NULL,
+            PRIMARY KEY (model_id, hash)
+        )', CASE WHEN to_regtype('halfvec') IS NULL THEN 'bytea' ELSE 'halfvec' END);
+END $$;
 
 -- What waits for an embedding, and what never gets one.
 CREATE TABLE embedding_queue (
