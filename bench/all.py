@@ -18,6 +18,7 @@ NAMES = (
     "gateway",
     "start",
     "memory",
+    "vectors",
     "containers",
 )
 

@@ -11,7 +11,6 @@ data in the cores' caches.
 import argparse
 import asyncio
 import json
-import random
 import re
 import statistics
 import tempfile
@@ -22,23 +21,22 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-import numpy as np
 import tantivy
 import uvicorn
 import uvloop
 
 from bench.judged import cranfield, medline
-from bench.library import DATA, database, loopback, store, store_vectors
+from bench.library import DATA, database, loopback, store_vectors
+from bench.made_up import made_up_vectors, store_made_up
 from extrophi_research.app import create_app
 from extrophi_research.db import Connection
-from extrophi_research.embeddings.local import DIMENSIONS, LocalModel, Vectors
+from extrophi_research.embeddings.local import DIMENSIONS, LocalModel
 from extrophi_research.search import analysis
 from extrophi_research.search.query import parse
 from extrophi_research.settings import Settings
 
 MOST_RATIO = 1.5
 _TOP = 10
-_CENTRES = 2000
 _WHOLE = "POST /search, hybrid"
 
 
@@ -48,16 +46,11 @@ async def main() -> None:
     arguments.add_argument("--chunks", type=int, default=100_000)
     arguments.add_argument("--queries", type=int, default=200)
     given = arguments.parse_args()
-    chosen = random.Random(11)
     collections = [cranfield(given.data / "retrieval"), medline(given.data / "retrieval")]
-    words = [word for one in collections for _, text in one.documents.values() for word in text.split()]
     queries = [query for one in collections for query in one.queries][: given.queries]
     async with database() as (dsn, connection):
-        for start in range(0, given.chunks, 10_000):
-            count = min(10_000, given.chunks - start)
-            await store(connection, {str(start + n): ("", _text(chosen, words)) for n in range(count)})
-        hashes = [row[0] for row in await connection.fetch("SELECT DISTINCT embedding_hash FROM chunks")]
-        await store_vectors(connection, hashes, _made_up(len(hashes)))
+        hashes = await store_made_up(connection, collections, given.chunks)
+        await store_vectors(connection, hashes, made_up_vectors(len(hashes)))
         await measure(dsn, connection, queries)
 
 
@@ -153,22 +146,6 @@ async def _medians(those: Mapping[str, Callable[[str], Awaitable[None]]], querie
                 if turn:
                     took[name].append(time.perf_counter() - began)
     return {name: statistics.median(times) * 1000 for name, times in took.items()}
-
-
-def _text(chosen: random.Random, words: Sequence[str]) -> str:
-    """About one chunk: some runs of words as they stood, so that words keep the company they keep."""
-    runs: list[str] = []
-    while sum(map(len, runs)) < 550:
-        at = chosen.randrange(len(words) - 12)
-        runs.append(" ".join(words[at : at + 12]))
-    return " ".join(runs)
-
-
-def _made_up(count: int) -> Vectors:
-    made = np.random.default_rng(11)
-    centres = made.normal(size=(_CENTRES, DIMENSIONS))
-    vectors = centres[made.integers(0, _CENTRES, count)] + 0.8 * made.normal(size=(count, DIMENSIONS))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 if __name__ == "__main__":

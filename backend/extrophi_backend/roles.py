@@ -34,13 +34,14 @@ async def run_all(settings: Settings) -> int:
     migrating = asyncio.create_task(_migrate(settings))
     told = asyncio.create_task(stop.wait())
     # The API serves at once, and says what it waits for; a worker has nothing to do before there are tables.
+    # Where none is given, one of our own, which nobody else can reach.
     chroma = {} if settings.chroma_url else {"CHROMA_URL": f"http://127.0.0.1:{_free_port()}"}
     children = [await _start("extrophi_backend", chroma, role="api")]
     ends = [asyncio.create_task(children[0].wait())]
     await asyncio.wait({told, migrating, *ends}, return_when=asyncio.FIRST_COMPLETED)
     if migrating.done() and not stop.is_set():
         if chroma and (migrating.result() or settings.vector_store == "chroma"):
-            children.append(await _start("extrophi_backend.vectors.server", chroma))
+            children.append(await _start("extrophi_backend.vectors.server", {**chroma, "EXTROPHI_HOST": "127.0.0.1"}))
         children.append(await _start("extrophi_backend", chroma, role="worker"))
         ends += [asyncio.create_task(child.wait()) for child in children[1:]]
         await asyncio.wait({told, *ends}, return_when=asyncio.FIRST_COMPLETED)

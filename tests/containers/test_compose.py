@@ -49,6 +49,12 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body.encode())
 http.server.ThreadingHTTPServer(("", 8000), Site).serve_forever()
 """
+KILL = """
+import os, pathlib
+for process in pathlib.Path("/proc").glob("[0-9]*"):
+    if b"-m\\0extrophi_backend.vectors.server" in (process / "cmdline").read_bytes():
+        os.kill(int(process.name), 9)
+"""
 
 
 @dataclass
@@ -235,3 +241,39 @@ def test_its_parts_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
             return found if found["status"] not in {"queued", "running"} else None
 
         assert eventually(ended)["failures"][0]["code"] == "http_401"  # it asks for a key
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"VECTOR_STORE": "chroma"}, id="beside-backend"),
+        pytest.param(
+            {"VECTOR_STORE": "chroma", "COMPOSE_PROFILES": "chroma", "CHROMA_URL": "http://chroma:8000"}, id="apart"
+        ),
+    ],
+)
+def test_vectors_in_chroma(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> None:
+    """Search by meaning is ChromaDB's, survives a crash of it, and changes over to pgvector when it is told to."""
+    folder = tmp_path_factory.mktemp("extrophi-chroma-")
+    notes = folder / "notes"
+    notes.mkdir()
+    (notes / "ferries.md").write_text("The boat to Aldwick leaves at seven, and carries no cars.\n")
+    (notes / "bread.md").write_text("Sourdough rises slowly, and its crust is thick and dark.\n")
+    with up(folder, **settings) as one:
+        assert one.cli("add", str(notes)).returncode == 0
+
+        def by_meaning() -> bool | None:
+            found = one.post("/api/search", {"query": "a ship timetable", "mode": "vector"})
+            titles = [item["text"].split()[1] for item in found["items"]]
+            return True if (titles, found["degraded"]) == (["boat", "rises"], None) else None
+
+        eventually(by_meaning, seconds=60)
+        assert one.get("/api/vectors")["store"] == "chroma"
+        if "CHROMA_URL" in settings:
+            one.crash("chroma")
+        else:
+            podman("exec", one.container("backend"), "python", "-c", KILL)
+        eventually(by_meaning, seconds=120)
+        moved = one.cli("vectors", "migrate", "--to", "pgvector")
+        assert (moved.returncode, moved.stdout) == (0, "Vectors are searched in pgvector: 2 of them.\n"), moved.stderr
+        eventually(by_meaning, seconds=10)

@@ -5,9 +5,13 @@ from importlib.resources import files
 
 from extrophi_backend.db import Connection, connect
 from extrophi_backend.log import event
+from extrophi_backend.vectors.sql import is_plain
 
 _log = logging.getLogger(__name__)
-NO_PGVECTOR = "it has no pgvector: use the image docker.io/pgvector/pgvector:pg16 instead of postgres:16-alpine"
+NO_PGVECTOR = (
+    "it has no pgvector: use the image docker.io/pgvector/pgvector:pg16 instead of postgres:16-alpine,"
+    " or VECTOR_STORE=chroma"
+)
 _LOCK = 0x6578_7472  # "extr": two at once wait for each other
 
 
@@ -57,7 +61,7 @@ async def _apply(connection: Connection, vector_store: str) -> list[str]:
 async def _choose(connection: Connection, vector_store: str) -> None:
     """Where a library that has no vectors yet will have them."""
     await connection.execute("UPDATE vector_store SET name = $1, moving_to = NULL, paused = false", vector_store)
-    if vector_store == "pgvector":  # it may have begun without
+    if vector_store == "pgvector" and await is_plain(connection):  # it began without
         await connection.execute("DROP VIEW IF EXISTS read_v1.embeddings")
         await connection.execute("ALTER TABLE embeddings DROP COLUMN vector, ADD COLUMN vector halfvec NOT NULL")
 

@@ -16,6 +16,8 @@ from extrophi_backend.vectors.models import Store, Waiting
 _log = logging.getLogger(__name__)
 BATCH = 500
 IDLE_SECONDS = 0.5
+_UNUSED_SECONDS = 2.0
+"""Between looks, where nothing is in ChromaDB and another may have begun to move it there."""
 _LONGEST_WAIT = 30.0
 _LOOK_SECONDS = 60.0
 """How often the collections are counted."""
@@ -26,6 +28,7 @@ async def keep_telling(pool: Pool, chroma: Chroma | None) -> None:
     wait = IDLE_SECONDS
     known: set[int] = set()
     looked = monotonic()
+    away = False
     while True:
         await asyncio.sleep(wait)
         if monotonic() > looked + _LOOK_SECONDS:
@@ -33,24 +36,29 @@ async def keep_telling(pool: Pool, chroma: Chroma | None) -> None:
             looked = monotonic()
         try:
             async with _owned(pool) as conn:
-                if conn is not None:
-                    await work(conn, chroma, known)
-            wait = IDLE_SECONDS
+                store = await work(conn, chroma, known) if conn is not None else None
+            wait = IDLE_SECONDS if store and store.uses_chroma else _UNUSED_SECONDS
         except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
-            if wait == IDLE_SECONDS:
+            if not away:
                 expected = is_away(error) or isinstance(error, ChromaAway)
                 _log.warning(event("vectors.waits", error=str(error)), exc_info=None if expected else error)
+            away = True
             wait = min(wait * 2, _LONGEST_WAIT)
             known.clear()
+        else:
+            away = False
 
 
-async def work(conn: Connection, chroma: Chroma | None, known: set[int]) -> None:
+async def work(conn: Connection, chroma: Chroma | None, known: set[int]) -> Store:
     """Tell all that is to be told now, and take the next step of a move. The caller owns the outbox.
 
     Args:
         conn: No transaction may be open on it.
         chroma: None where there is no Chroma server.
         known: Models whose collections are known to be whole; filled here.
+
+    Returns:
+        What the store was in the end.
     """
     store = await sql.store(conn)
     if chroma is not None and not (store.paused and store.name == "pgvector"):
@@ -61,12 +69,14 @@ async def work(conn: Connection, chroma: Chroma | None, known: set[int]) -> None
                 await _tell(conn, chroma, store, rows)
             except Missing:
                 known.clear()
-                return
+                return store
             store = await sql.store(conn)
             if store.paused and store.name == "pgvector":
-                return
+                return store
     if store.moving_to and not store.paused:
         await moving.go_on(conn, store)
+        return await sql.store(conn)
+    return store
 
 
 async def _find_lost(conn: Connection, chroma: Chroma, store: Store, known: set[int]) -> None:

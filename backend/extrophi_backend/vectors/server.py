@@ -1,6 +1,6 @@
-"""`python -m extrophi_backend.vectors.server`: a Chroma server of our own, on loopback, its data below EXTROPHI_DATA.
+"""`python -m extrophi_backend.vectors.server`: a Chroma server of our own, its data below EXTROPHI_DATA.
 
-The port is CHROMA_URL's. It serves whoever can reach that port: it knows no keys.
+It listens on EXTROPHI_HOST, at CHROMA_URL's port, and serves whoever can reach it: it knows no keys.
 """
 
 import os
@@ -15,7 +15,7 @@ def main() -> None:
     """Serve until SIGTERM. What was answered is on the disk."""
     settings = read_settings()
     if settings.chroma_url is None:
-        sys.exit("CHROMA_URL: it says at which port of 127.0.0.1 to serve")
+        sys.exit("CHROMA_URL: it says at which port to serve")
     try:
         folder = packs.unpacked("chroma")
         if folder is not None:
@@ -26,7 +26,7 @@ def main() -> None:
     data: Path = settings.data / "chroma"
     data.mkdir(parents=True, exist_ok=True)
     _be_quiet()
-    arguments = ["run", "--path", str(data), "--host", "127.0.0.1", "--port", str(settings.chroma_url.port)]
+    arguments = ["run", "--path", str(data), "--host", settings.host, "--port", str(settings.chroma_url.port)]
     chromadb_rust_bindings.cli(["chroma", *arguments])  # pyright: ignore[reportAttributeAccessIssue]
 
 

@@ -550,3 +550,24 @@ def test_the_shell_completes_commands_and_values(extrophi: Command) -> None:
 
     assert complete("extrophi exp") == ["export"]
     assert complete("extrophi search --platform t") == ["twitter"]
+
+
+def test_a_move_of_vectors_is_watched_to_its_end(front_door: FrontDoor, extrophi: Command) -> None:
+    here = {"store": "pgvector", "moving_to": "chroma", "paused": False, "done": 1, "total": 2}
+    there = {"store": "chroma", "moving_to": None, "paused": False, "done": 2, "total": 2}
+    looks = iter([here, there])
+    front_door.answers["POST", "/api/vectors/migrate"] = here
+    front_door.answers["GET", "/api/vectors"] = lambda _: next(looks)
+    ran = extrophi("vectors", "migrate", "--to", "chroma", "--url", front_door.url)
+    assert (ran.code, ran.out) == (0, "Vectors are searched in chroma: 2 of them.\n")
+    assert front_door.bodies("POST", "/api/vectors/migrate") == [{"to": "chroma"}]
+    assert list(looks) == []
+
+
+def test_a_move_of_vectors_that_rests_is_told(front_door: FrontDoor, extrophi: Command) -> None:
+    rests = {"store": "pgvector", "moving_to": "chroma", "paused": True, "done": 1, "total": 2}
+    front_door.answers["POST", "/api/vectors/stop"] = rests
+    ran = extrophi("vectors", "stop", "--url", front_door.url)
+    assert ran.out == "Vectors are searched in pgvector: 2 of them. The move rests: 1 are in chroma.\n"
+    wrong = extrophi("vectors", "migrate", "--url", front_door.url)
+    assert (wrong.code, "--to" in wrong.err) == (2, True)

@@ -299,3 +299,26 @@ def test_a_line_that_is_refused_leaves_nothing_of_its_request(extrophi: Running,
     assert "line 4: blocks: [0, 99]" in ran.stderr
     assert "0 of 4 documents are stored" in ran.stderr
     assert not [one for one in extrophi.external_ids("files") if one.startswith("import-")]
+
+
+def test_vectors_in_chroma_and_back(tmp_path: Path) -> None:
+    """A Chroma server beside the rest, which is killed once; then all moves to PostgreSQL."""
+    (tmp_path / "ferry.md").write_text("The boat to Aldwick leaves at seven, and carries no cars.\n")
+    (tmp_path / "bread.md").write_text("Sourdough rises slowly, and its crust is thick and dark.\n")
+    with up(VECTOR_STORE="chroma", EXTROPHI_FILES_ROOTS=str(tmp_path)) as running:
+        assert running.cli("collect", str(tmp_path)).returncode == 0
+
+        def by_meaning() -> bool | None:
+            body = {"query": "a ship timetable", "mode": "vector"}
+            found = running.client.post("/api/search", json=body).json()
+            words = [item["text"].split()[1] for item in found["items"]]
+            return True if (words, found["degraded"]) == (["boat", "rises"], None) else None
+
+        eventually(by_meaning)
+        assert running.client.post("/api/vectors/query", json={}).status_code == 404
+        children = json.loads((running.home / "up.json").read_text())["children"]
+        os.kill(next(child["pid"] for child in children if child["name"] == "chroma"), signal.SIGKILL)
+        eventually(by_meaning)
+        moved = running.cli("vectors", "migrate", "--to", "pgvector")
+        assert (moved.returncode, moved.stdout) == (0, "Vectors are searched in pgvector: 2 of them.\n"), moved.stderr
+        eventually(by_meaning)
