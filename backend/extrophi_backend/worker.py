@@ -31,6 +31,7 @@ from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
 from extrophi_backend.settings import Settings
 from extrophi_backend.vectors.chroma import Chroma
+from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Worker:
         self.submit(keep_sending(self._pool, self.celery))
         self.submit(self._embed())
         self.submit(self._tell_chroma())
+        self.submit(keep_moving(self._pool))
         self.submit(self._keep_tidy())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":

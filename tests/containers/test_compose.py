@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,12 +200,31 @@ def test_nobody_without_a_key_and_nothing_else_is_published(composed: Composed) 
         assert "401" in said
 
 
-@pytest.mark.parametrize("victim", ["backend", "research", "orchestrator", "postgres", "redis"])
-def test_a_crash_in_the_middle_of_a_job_loses_nothing(composed: Composed, site: str, victim: str) -> None:
-    job = composed.post("/api/jobs", {"target": f"{site}/sitemap.xml?{victim}", "limit": 1000})
+def stop_and_start(composed: Composed, service: str) -> None:
+    """As an update of its image does: it has ten seconds to give its jobs back."""
+    podman("restart", "-t", "10", composed.container(service))
+
+
+def wipe_redis(composed: Composed, service: str) -> None:
+    podman("exec", composed.container(service), "redis-cli", "flushall")
+
+
+@pytest.mark.parametrize(
+    ("victim", "happens"),
+    [
+        *((one, Composed.crash) for one in ("backend", "research", "orchestrator", "postgres", "redis")),
+        *((one, stop_and_start) for one in ("backend", "postgres")),
+        ("redis", wipe_redis),
+    ],
+)
+def test_what_happens_in_the_middle_of_a_job_loses_nothing(
+    composed: Composed, site: str, victim: str, happens: Callable[[Composed, str], None]
+) -> None:
+    pages_of = f"{victim}-{happens.__name__.replace('_', '-')}"
+    job = composed.post("/api/jobs", {"target": f"{site}/sitemap.xml?{pages_of}", "limit": 1000})
     path = f"/api/jobs/{job['id']}"
     eventually(lambda: True if composed.get(path)["status"] == "running" else None)
-    composed.crash(victim)  # the engine starts it again, as compose.yaml asks
+    happens(composed, victim)  # what crashed is started again by the engine, as compose.yaml asks
     composed.ready()
 
     def look() -> dict[str, Any] | None:
@@ -216,13 +235,13 @@ def test_a_crash_in_the_middle_of_a_job_loses_nothing(composed: Composed, site: 
     assert ended["status"] == "succeeded", str(ended)
     assert ended["progress"]["found"] == PAGES, str(ended)
     listed = [one["external_id"] for one in composed.get("/api/documents?limit=100")["items"]]
-    pages = [one for one in listed if one.startswith(f"{site}/{victim}-")]
-    assert sorted(pages) == sorted(f"{site}/{victim}-{number}" for number in range(PAGES))
-    word = hashlib.sha512(f"{victim}-{PAGES - 1}".encode()).hexdigest()[:4]
+    pages = [one for one in listed if one.startswith(f"{site}/{pages_of}-")]
+    assert sorted(pages) == sorted(f"{site}/{pages_of}-{number}" for number in range(PAGES))
+    word = hashlib.sha512(f"{pages_of}-{PAGES - 1}".encode()).hexdigest()[:4]
 
     def by_word() -> bool | None:
         hits = composed.post("/api/search", {"query": word, "mode": "keyword"})["items"]
-        return True if f"{site}/{victim}-{PAGES - 1}" in [hit["citation"]["external_id"] for hit in hits] else None
+        return True if f"{site}/{pages_of}-{PAGES - 1}" in [hit["citation"]["external_id"] for hit in hits] else None
 
     eventually(by_word, seconds=30)
 

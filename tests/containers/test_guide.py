@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -162,25 +162,39 @@ def get(port: int, path: str) -> httpx.Response:
     return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=10)
 
 
-def test_the_guides_compose_text_starts_and_says_what_to_change(tmp_path: Path) -> None:
-    """Pasted, with pgvector's image: postgres:16-alpine has no pgvector, and no stand-in here."""
+@contextmanager
+def pasted(folder: Path, postgres: str) -> Generator[Callable[..., None]]:
+    """The guide's compose text, started with an image of PostgreSQL. What is yielded starts it with more variables."""
     guide = (ROOT / "docs" / "guide.md").read_text()
     text = next(
         one for one in re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL) if "services:" in one
     )
     assert set(yaml.safe_load(text)["services"]) == {"orchestrator", "research", "backend", "postgres", "redis"}
-    text = text.replace("image: postgres:16-alpine", "image: docker.io/pgvector/pgvector:pg16")
+    text = text.replace("image: postgres:16-alpine", f"image: {postgres}")
     text = text.replace("image: redis:7-alpine", "image: docker.io/library/redis:7-alpine")  # no short names here
-    (tmp_path / "compose.yaml").write_text(text)
-    (tmp_path / ".env").write_text(
+    (folder / ".env").write_text(
         "DATABASE_URL=postgresql://postgres:secret@postgres/postgres\nREDIS_URL=redis://redis:6379\n"
         "POSTGRES_PASSWORD=secret\nOPENAI_API_KEY=\nCOMPOSE_PROJECT_NAME=extrophi-guide\n"
     )
     compose = f"{ROOT}/.venv-dev/bin/podman-compose"
-    try:
-        shell(f"{compose} up -d", tmp_path)
+
+    def start(*variables: str) -> None:
+        lines = "".join(f"      - {one}\n" for one in variables)
+        (folder / "compose.yaml").write_text(text.replace("    environment:\n", f"    environment:\n{lines}"))
+        shell(f"{compose} up -d", folder)
         for port in (8000, 8001, 8002):
             eventually(lambda port=port: True if get(port, "/health").status_code == 200 else None)
+
+    try:
+        start()
+        yield start
+    finally:
+        shell(f"{compose} down -v", folder)
+
+
+def test_the_guides_compose_text_starts_and_says_what_to_change(tmp_path: Path) -> None:
+    """Pasted, with pgvector's image: postgres:16-alpine has no pgvector, and no stand-in here."""
+    with pasted(tmp_path, "docker.io/pgvector/pgvector:pg16") as start:
 
         def missing() -> bool | None:
             """All else is there: what is named is the one line that the text lacks."""
@@ -192,9 +206,41 @@ def test_the_guides_compose_text_starts_and_says_what_to_change(tmp_path: Path) 
         refused = get(8002, "/stats")
         assert refused.status_code == 401
         assert "Set EXTROPHI_SERVICE_KEY" in refused.json()["hint"]
-        with_key = text.replace("    environment:\n", "    environment:\n      - EXTROPHI_SERVICE_KEY=secret\n")
-        (tmp_path / "compose.yaml").write_text(with_key)
-        shell(f"{compose} up -d", tmp_path)
+        start("EXTROPHI_SERVICE_KEY=secret")
         eventually(lambda: True if get(8000, "/ready").status_code == 200 else None)
+
+
+def test_with_chroma_the_guides_compose_text_needs_no_pgvector(tmp_path: Path) -> None:
+    """As in postgres:16-alpine, PostgreSQL knows no pgvector."""
+    (tmp_path / "Containerfile").write_text(
+        "FROM docker.io/pgvector/pgvector:pg16\nUSER 0\nRUN find / -xdev -name vector.control -delete\n"
+    )
+    podman("build", "-q", "-t", "extrophi-test-postgres", str(tmp_path), seconds=120)
+    try:
+        with pasted(tmp_path, "localhost/extrophi-test-postgres") as start:
+
+            def named() -> bool | None:
+                return True if "VECTOR_STORE=chroma" in get(8002, "/ready").json()["missing"]["database"] else None
+
+            eventually(named)
+            start("EXTROPHI_SERVICE_KEY=secret", "VECTOR_STORE=chroma")
+            eventually(lambda: True if get(8000, "/ready").status_code == 200 else None)
+            documents = [
+                {"platform": "files", "external_id": "1", "text": "The boat to Aldwick leaves at seven."},
+                {"platform": "files", "external_id": "2", "text": "Sourdough rises slowly, and its crust is dark."},
+            ]
+            headers = {"Authorization": "Bearer secret"}
+            pushed = httpx.post(
+                "http://127.0.0.1:8002/documents", json={"documents": documents}, headers=headers, trust_env=False
+            )
+            assert pushed.status_code == 200, pushed.text
+
+            def by_meaning() -> bool | None:
+                body = {"query": "a ship timetable", "mode": "vector"}
+                found = httpx.post("http://127.0.0.1:8001/search", json=body, headers=headers, trust_env=False).json()
+                hits = [item["citation"]["external_id"] for item in found["items"]]
+                return True if (hits, found["degraded"]) == (["1", "2"], None) else None
+
+            eventually(by_meaning, seconds=60)
     finally:
-        shell(f"{compose} down -v", tmp_path)
+        podman("rmi", "-f", "extrophi-test-postgres")

@@ -76,17 +76,20 @@ async def _vectors(app: State) -> str:
     """Of the store of vectors, where it is not PostgreSQL, which is told of anyway."""
     wanted = app.settings.vector_store
     try:
-        async with asyncio.timeout(_SECONDS):
-            async with app.pool.acquire() as conn:
-                store = await sql.store(conn)
-            if store.uses_chroma:
-                if app.chroma is None:
-                    return "they are in ChromaDB: set CHROMA_URL"
-                await app.chroma.count(store.collection(0))
-    except ChromaAway as error:
-        return error.detail
+        async with asyncio.timeout(_SECONDS), app.pool.acquire() as conn:
+            store = await sql.store(conn)
     except (asyncpg.PostgresError, *DATABASE_AWAY):
         return "ok"  # as far as one knows
+    if store.uses_chroma:
+        if app.chroma is None:
+            return "they are in ChromaDB: set CHROMA_URL"
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await app.chroma.check()
+        except ChromaAway as error:
+            return error.detail
+        except TimeoutError:
+            return "Chroma does not answer in time."
     if store.name != wanted and store.moving_to is None:
         return (
             f"they are in {store.name}, and VECTOR_STORE={wanted}: `extrophi vectors migrate --to {wanted}` moves them"

@@ -31,8 +31,11 @@ async def lock_models(conn: Connection) -> None:
     Whoever writes chunks holds a ROW SHARE lock until its commit (`queue`): its chunks are
     either seen by `queue_everything`, or queued by itself. `embeddings` is locked first, as those who store vectors
     do it, since the other way round the two would wait for each other.
+
+    Raises:
+        Unavailable: An index is being made.
     """
-    await conn.execute("LOCK TABLE embeddings IN SHARE MODE")
+    await vectors.lock_vectors(conn, "SHARE")
     await conn.execute("LOCK TABLE embedding_models IN EXCLUSIVE MODE")
 
 
@@ -219,6 +222,7 @@ async def drop_unneeded(conn: Connection, hashes: Sequence[bytes]) -> None:
 
 async def store(conn: Connection, model_id: int, hashes: Sequence[bytes], packed: Sequence[bytes]) -> None:
     """Keep vectors (see `vectors.halves`); they wait no longer. In a transaction."""
+    await vectors.share_vectors(conn)
     plain = await vectors.is_plain(conn)
     kind = "bytea" if plain else "text"
     await conn.execute(

@@ -52,10 +52,17 @@ async def _apply(connection: Connection, vector_store: str) -> list[str]:
         _log.info(event("schema.migrated", name=name))
         applied.append(name)
     async with connection.transaction():
-        if not await connection.fetchval("SELECT EXISTS (SELECT FROM embedding_models)"):
-            await _choose(connection, vector_store)
+        if not await _has_models(connection):
+            await connection.execute("LOCK TABLE embeddings IN SHARE MODE")  # in this order, as who adds a model does
+            await connection.execute("LOCK TABLE embedding_models IN EXCLUSIVE MODE")
+            if not await _has_models(connection):
+                await _choose(connection, vector_store)
         await publish_views(connection)
     return applied
+
+
+async def _has_models(connection: Connection) -> bool:
+    return await connection.fetchval("SELECT EXISTS (SELECT FROM embedding_models)")
 
 
 async def _choose(connection: Connection, vector_store: str) -> None:
@@ -69,6 +76,12 @@ async def _choose(connection: Connection, vector_store: str) -> None:
 async def publish_views(connection: Connection) -> None:
     """Make what `research` reads. In a transaction."""
     await connection.execute(_sql("views", "read_v1.sql"))
+    await publish_embeddings(connection)
+
+
+async def publish_embeddings(connection: Connection) -> None:
+    """Make the one view anew that changes with the type of its column: to touch others would lock out searches."""
+    await connection.execute(_sql("views", "read_v1_embeddings.sql"))
 
 
 async def uses_chroma(dsn: str) -> bool:

@@ -29,6 +29,17 @@ class Chroma:
     url: str
     _ids: dict[str, str] = field(default_factory=dict[str, str])
 
+    async def check(self) -> None:
+        """Whether it is there, and is Chroma. Raises ChromaAway."""
+        try:
+            answer = await self.http.get(f"{self.url.rstrip('/')}/api/v2/heartbeat", timeout=_SECONDS)
+            if not (answer.is_success and "nanosecond heartbeat" in answer.json()):
+                raise ChromaAway(f"At CHROMA_URL is no Chroma of version 1 ({answer.status_code}).", hint=_HINT)
+        except httpx.HTTPError as error:
+            raise ChromaAway(f"Chroma does not answer ({type(error).__name__}).", hint=_HINT) from error
+        except (ValueError, TypeError) as error:
+            raise ChromaAway("At CHROMA_URL is no Chroma: its answer is no JSON.", hint=_HINT) from error
+
     async def open(self, collection: str) -> None:
         """Make the collection, unless it is there."""
         made = await self._send("POST", "", {"name": collection, "get_or_create": True, "configuration": _INDEX})
@@ -91,13 +102,18 @@ class Chroma:
         return sorted(((one, 1 - distance) for one, distance in pairs), key=lambda one: -one[1])
 
     async def _of(self, collection: str, method: str, what: str, body: object = None) -> Any:
-        if collection not in self._ids:
-            self._ids[collection] = (await self._send("GET", f"/{collection}"))["id"]
-        try:
-            return await self._send(method, f"/{self._ids[collection]}/{what}", body)
-        except Missing:  # made anew by another, or gone
-            self._ids.pop(collection, None)
-            raise
+        if known := self._ids.pop(collection, None):
+            try:
+                found = await self._send(method, f"/{known}/{what}", body)
+            except Missing:  # made anew by another, or gone: looked up below
+                pass
+            else:
+                self._ids[collection] = known
+                return found
+        known = (await self._send("GET", f"/{collection}"))["id"]
+        found = await self._send(method, f"/{known}/{what}", body)
+        self._ids[collection] = known
+        return found
 
     async def _send(self, method: str, path: str, body: object = None) -> Any:
         address = self.url.rstrip("/") + _COLLECTIONS + path

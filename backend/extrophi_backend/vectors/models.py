@@ -18,6 +18,10 @@ class Store:
     def uses_chroma(self) -> bool:
         return "chroma" in {self.name, self.moving_to}
 
+    @property
+    def is_moving(self) -> bool:
+        return self.moving_to is not None and not self.paused
+
     def collection(self, model_id: int) -> str:
         """The name of a model's collection in ChromaDB: libraries that share a server do not meet."""
         return f"extrophi-{self.database}-{model_id}"

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
 from extrophi_backend.db import Connection, Pool, is_away
+from extrophi_backend.errors import BackendError
 from extrophi_backend.log import event
-from extrophi_backend.vectors import halves, moving, sql
+from extrophi_backend.vectors import halves, sql
 from extrophi_backend.vectors.chroma import Chroma, ChromaAway, Missing
 from extrophi_backend.vectors.models import Store, Waiting
 
@@ -24,75 +25,84 @@ _LOOK_SECONDS = 60.0
 
 
 async def keep_telling(pool: Pool, chroma: Chroma | None) -> None:
-    """Empty the outbox and get on with a move, for ever. What is away is waited for, and said once."""
-    wait = IDLE_SECONDS
+    """Empty the outbox, for ever. What is away is waited for, and said once."""
     known: set[int] = set()
     looked = monotonic()
-    away = False
-    while True:
-        await asyncio.sleep(wait)
+
+    async def look() -> bool:
+        nonlocal looked
         if monotonic() > looked + _LOOK_SECONDS:
             known.clear()
             looked = monotonic()
-        try:
-            async with _owned(pool) as conn:
-                store = await work(conn, chroma, known) if conn is not None else None
-            wait = IDLE_SECONDS if store and store.uses_chroma else _UNUSED_SECONDS
-        except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
-            if not away:
-                expected = is_away(error) or isinstance(error, ChromaAway)
-                _log.warning(event("vectors.waits", error=str(error)), exc_info=None if expected else error)
-            away = True
-            wait = min(wait * 2, _LONGEST_WAIT)
-            known.clear()
-        else:
-            away = False
+        async with owned(pool, sql.OUTBOX) as conn:
+            if conn is None or chroma is None:
+                return False
+            try:
+                await tell(conn, chroma, known)
+            except BaseException:
+                known.clear()
+                raise
+            return (await sql.store(conn)).uses_chroma
+
+    await keep(look)
 
 
-async def work(conn: Connection, chroma: Chroma | None, known: set[int]) -> Store:
-    """Tell all that is to be told now, and take the next step of a move. The caller owns the outbox.
+async def tell(conn: Connection, chroma: Chroma, known: set[int]) -> None:
+    """Tell all that is to be told now. The caller owns the outbox.
 
     Args:
         conn: No transaction may be open on it.
-        chroma: None where there is no Chroma server.
+        chroma: The server.
         known: Models whose collections are known to be whole; filled here.
-
-    Returns:
-        What the store was in the end.
     """
-    store = await sql.store(conn)
-    if chroma is not None and not (store.paused and store.name == "pgvector"):
+    vanished = False
+    while True:
+        store = await sql.store(conn)
+        if store.paused and store.name == "pgvector":
+            return
         if store.uses_chroma:
             await _find_lost(conn, chroma, store, known)
-        while rows := await sql.waiting(conn, BATCH):
-            try:
-                await _tell(conn, chroma, store, rows)
-            except Missing:
-                known.clear()
-                return store
-            store = await sql.store(conn)
-            if store.paused and store.name == "pgvector":
-                return store
-    if store.moving_to and not store.paused:
-        await moving.go_on(conn, store)
-        return await sql.store(conn)
-    return store
+        rows = await sql.waiting(conn, BATCH)
+        if not rows:
+            return
+        try:
+            await _tell(conn, chroma, store, rows)
+        except Missing:  # a collection went meanwhile: it is made, and all of it told
+            if vanished:
+                raise ChromaAway("Its collections vanish.") from None
+            vanished = True
+            known.clear()
+
+
+async def keep(look: Callable[[], Awaitable[bool]]) -> None:
+    """Look for work for ever; oftener where `look` says that there may be more soon. What fails is tried again."""
+    wait, away = IDLE_SECONDS, False
+    while True:
+        await asyncio.sleep(wait)
+        try:
+            wait, away = IDLE_SECONDS if await look() else _UNUSED_SECONDS, False
+        except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
+            if not away:
+                expected = is_away(error) or isinstance(error, BackendError)
+                _log.warning(event("vectors.waits", error=str(error)), exc_info=None if expected else error)
+            wait, away = min(wait * 2, _LONGEST_WAIT), True
 
 
 async def _find_lost(conn: Connection, chroma: Chroma, store: Store, known: set[int]) -> None:
-    """Make the collections. Where one holds less than PostgreSQL (its volume was lost, say), tell it all."""
-    if known >= set(await sql.model_ids(conn)):
-        return
-    for model_id, count in (await sql.counts(conn)).items():
-        if model_id not in known:
-            await chroma.open(store.collection(model_id))
-            held = await chroma.count(store.collection(model_id))
-            if held < count:
-                _log.warning(event("vectors.told_again", model=model_id, held=held, of=count))
+    """Make the collections. One that holds more or less than PostgreSQL (it lost its volume, say) is filled anew."""
+    for model_id in set(await sql.model_ids(conn)) - known:
+        await chroma.open(store.collection(model_id))
+        # Nobody else tells meanwhile: what is told is all that it should hold, unless there is more to tell.
+        count = await sql.count_told(conn, model_id)
+        held = await chroma.count(store.collection(model_id))
+        if count is None:
+            continue  # to be looked at once there is no more
+        if held != count:
+            _log.warning(event("vectors.told_again", model=model_id, held=held, of=count))
+            async with conn.transaction():
+                await sql.tell_to_drop(conn, model_id)
                 await sql.tell_all(conn, model_id)
-            known.add(model_id)
-    if store.name == "chroma" and store.moving_to is None:
-        await sql.drop_indexes(conn)  # where whoever moved died just before it
+        known.add(model_id)
 
 
 async def _tell(conn: Connection, chroma: Chroma, store: Store, rows: Sequence[Waiting]) -> None:
@@ -103,6 +113,8 @@ async def _tell(conn: Connection, chroma: Chroma, store: Store, rows: Sequence[W
         collection = store.collection(model_id)
         if any(row.hash is None for row in its):
             await chroma.drop(collection)
+            if store.uses_chroma and its[0].has_model:
+                await chroma.open(collection)
         if store.uses_chroma and its[0].has_model:
             # Both are of this moment, and each once: a hash may be there in several rows.
             there = {row.hash.hex(): halves.unpack(row.packed) for row in its if row.hash and row.packed}
@@ -115,14 +127,14 @@ async def _tell(conn: Connection, chroma: Chroma, store: Store, rows: Sequence[W
 
 
 @asynccontextmanager
-async def _owned(pool: Pool) -> AsyncGenerator[Connection | None]:
-    """A connection whose outbox nobody else empties meanwhile; None where somebody does."""
+async def owned(pool: Pool, work: int) -> AsyncGenerator[Connection | None]:
+    """A connection while nobody else does this work (one of sql's numbers); None where somebody does."""
     async with pool.acquire() as conn:
-        if not await sql.own_outbox(conn):
+        if not await sql.own(conn, work):
             yield None
             return
         try:
             yield conn
         finally:
             if not conn.is_closed():
-                await sql.leave_outbox(conn)
+                await sql.leave(conn, work)

@@ -45,16 +45,18 @@ class Nearest(BaseModel):
 
 
 class Found(BaseModel):
-    """The nearest first: hashes of embedded texts, and cosine similarities."""
+    """The nearest first: hashes of embedded texts, and cosines. `behind`: ChromaDB is still to be told of some."""
 
     hashes: list[str]
     similarities: list[float]
+    behind: bool
 
 
 @router.get("", summary="Where the vectors are, and how far a move is", responses=responses())
 async def index(app: App) -> VectorsOut:
     async with app.pool.acquire() as conn:
-        return await _out(app.pool, await sql.store(conn))
+        store = await sql.store(conn)
+    return await _out(app.pool, store)
 
 
 @router.post("/migrate", status_code=202, summary="Move all vectors to the other store", responses=responses(409))
@@ -73,6 +75,7 @@ async def query(app: App, body: Nearest) -> Found:
     """For research, since ChromaDB may be on backend's loopback alone."""
     async with app.pool.acquire() as conn:
         store = await sql.store(conn)
+        behind = await sql.is_behind(conn, body.model_id)
     if store.name != "chroma":
         raise Conflict("The vectors are in pgvector.", hint="Ask PostgreSQL.")
     if app.chroma is None:
@@ -86,7 +89,7 @@ async def query(app: App, body: Nearest) -> Found:
                     "ChromaDB has yet to be told of the vectors.", hint="It is, within a minute."
                 ) from None
         found = []
-    return Found(hashes=[one for one, _ in found], similarities=[similarity for _, similarity in found])
+    return Found(hashes=[one for one, _ in found], similarities=[similarity for _, similarity in found], behind=behind)
 
 
 async def _out(pool: Pool, store: Store) -> VectorsOut:

@@ -2,10 +2,17 @@
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from extrophi_backend.db import Connection
+from extrophi_backend.errors import Unavailable
 from extrophi_backend.vectors.models import Store, Waiting
 
-_DRAINING = 0x6F75_7462  # "outb"
+OUTBOX = 0x6F75_7462  # "outb"
+MOVING = 0x6D6F_7665  # "move"
+"""What one process at a time does, by an advisory lock of this number."""
+_PATIENCE = "10s"
+"""An index that is being made keeps others from locking the table, and whoever waits for that keeps out all writers."""
 
 
 async def store(conn: Connection) -> Store:
@@ -18,13 +25,13 @@ async def store(conn: Connection) -> Store:
     return Store(**row)
 
 
-async def own_outbox(conn: Connection) -> bool:
-    """Whether we alone may empty the outbox now. Until `leave_outbox`, or until the connection ends."""
-    return await conn.fetchval("SELECT pg_try_advisory_lock($1)", _DRAINING)
+async def own(conn: Connection, work: int) -> bool:
+    """Whether we alone may do that work now. Until `leave`, or until the connection ends."""
+    return await conn.fetchval("SELECT pg_try_advisory_lock($1)", work)
 
 
-async def leave_outbox(conn: Connection) -> None:
-    await conn.execute("SELECT pg_advisory_unlock($1)", _DRAINING)
+async def leave(conn: Connection, work: int) -> None:
+    await conn.execute("SELECT pg_advisory_unlock($1)", work)
 
 
 async def waiting(conn: Connection, limit: int) -> list[Waiting]:
@@ -48,15 +55,19 @@ async def count_waiting(conn: Connection) -> int:
     return await conn.fetchval("SELECT count(*)::int FROM vector_outbox")
 
 
-async def counts(conn: Connection) -> dict[int, int]:
-    """How many vectors each model has, but for those that the outbox speaks of."""
-    rows = await conn.fetch(
-        """SELECT m.id, (SELECT count(*)::int FROM embeddings e
-                          WHERE e.model_id = m.id AND NOT EXISTS (
-                                SELECT FROM vector_outbox o WHERE o.model_id = e.model_id AND o.hash = e.hash))
-             FROM embedding_models m"""
+async def count_told(conn: Connection, model_id: int) -> int | None:
+    """How many vectors the model has; None while the outbox speaks of some."""
+    return await conn.fetchval(
+        """SELECT count(*)::int FROM embeddings
+            WHERE model_id = $1 AND NOT EXISTS (SELECT FROM vector_outbox WHERE model_id = $1)
+           HAVING NOT EXISTS (SELECT FROM vector_outbox WHERE model_id = $1)""",
+        model_id,
     )
-    return dict(tuple(row) for row in rows)
+
+
+async def is_behind(conn: Connection, model_id: int) -> bool:
+    """Whether the outbox speaks of vectors of the model."""
+    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM vector_outbox WHERE model_id = $1)", model_id))
 
 
 async def tell_all(conn: Connection, model_id: int) -> None:
@@ -83,13 +94,29 @@ async def has_vectors(conn: Connection, model_id: int) -> bool:
     return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM embeddings WHERE model_id = $1)", model_id))
 
 
-async def lock_vectors(conn: Connection) -> None:
-    """Nobody writes vectors until the end of the transaction: who has written some has told the outbox, or will."""
-    await conn.execute("LOCK TABLE embeddings IN SHARE ROW EXCLUSIVE MODE")
+async def lock_vectors(conn: Connection, mode: str = "SHARE ROW EXCLUSIVE") -> None:
+    """Nobody writes vectors until the end of the transaction: who has written some has told the outbox, or will.
+
+    Raises:
+        Unavailable: An index is being made.
+    """
+    try:
+        await conn.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+        await conn.execute(f"LOCK TABLE embeddings IN {mode} MODE")
+        await conn.execute("SET LOCAL lock_timeout = DEFAULT")
+    except asyncpg.LockNotAvailableError:
+        raise Unavailable(
+            "The index of vectors is being made.", hint="Try again once `extrophi vectors` says that they were moved."
+        ) from None
 
 
-async def move(conn: Connection, to: str | None) -> None:
-    await conn.execute("UPDATE vector_store SET moving_to = $1, paused = false", to)
+async def move(conn: Connection, of: str, to: str) -> bool:
+    """Begin, go on with, or give up a move away from `of`. False where the vectors are not there any more."""
+    return bool(
+        await conn.fetchval(
+            "UPDATE vector_store SET moving_to = nullif($2, $1), paused = false WHERE name = $1 RETURNING true", of, to
+        )
+    )
 
 
 async def pause(conn: Connection) -> bool:
@@ -103,7 +130,8 @@ async def arrive(conn: Connection) -> None:
 
 
 async def forget_outbox(conn: Connection) -> None:
-    await conn.execute("DELETE FROM vector_outbox")
+    """For who tells all anew, or nothing more. What is to be dropped of models that are gone stays."""
+    await conn.execute("DELETE FROM vector_outbox WHERE model_id IN (SELECT id FROM embedding_models)")
 
 
 async def models_without_index(conn: Connection) -> dict[int, int]:
@@ -129,8 +157,17 @@ def index_of(model_id: int, dimensions: int, how: str = "") -> str:
 
 
 async def drop_indexes(conn: Connection) -> None:
-    for model_id in await model_ids(conn):
-        await conn.execute(f"DROP INDEX CONCURRENTLY IF EXISTS embeddings_hnsw_{model_id}")
+    """Those of pgvector, where there are any."""
+    rows = await conn.fetch(
+        "SELECT id FROM embedding_models WHERE to_regclass('embeddings_hnsw_' || id) IS NOT NULL ORDER BY id"
+    )
+    for row in rows:
+        await conn.execute(f"DROP INDEX CONCURRENTLY IF EXISTS embeddings_hnsw_{row['id']}")
+
+
+async def share_vectors(conn: Connection) -> None:
+    """Until the end of the transaction, the column keeps its type. For who writes vectors."""
+    await conn.execute("LOCK TABLE embeddings IN ROW EXCLUSIVE MODE")
 
 
 async def is_plain(conn: Connection) -> bool:
@@ -146,9 +183,16 @@ async def add_column(conn: Connection) -> None:
     await conn.execute("ALTER TABLE embeddings ADD COLUMN IF NOT EXISTS halves halfvec")
 
 
-async def unfilled(conn: Connection, limit: int) -> list[tuple[int, bytes, bytes]]:
-    """Model, hash and bytes of vectors that the new column lacks."""
-    rows = await conn.fetch("SELECT model_id, hash, vector FROM embeddings WHERE halves IS NULL LIMIT $1", limit)
+async def unfilled(
+    conn: Connection, limit: int, *, after: tuple[int, bytes] = (0, b"")
+) -> list[tuple[int, bytes, bytes]]:
+    """Model, hash and bytes of vectors that the new column lacks, in the order of model and hash."""
+    rows = await conn.fetch(
+        """SELECT model_id, hash, vector FROM embeddings WHERE halves IS NULL AND (model_id, hash) > ($2, $3)
+            ORDER BY model_id, hash LIMIT $1""",
+        limit,
+        *after,
+    )
     return [tuple(row) for row in rows]
 
 

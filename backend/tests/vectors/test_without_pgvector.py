@@ -17,6 +17,7 @@ from extrophi_backend.schema.migrate import is_migrated, migrate
 from extrophi_backend.settings import Settings
 from extrophi_backend.vectors import halves, sql
 from extrophi_backend.vectors.chroma import Chroma
+from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
 from tests.embeddings_endpoint import EmbeddingsEndpoint
 
@@ -89,9 +90,11 @@ async def _backend(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient,
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://backend") as api,
     ):
         telling = asyncio.create_task(keep_telling(pool, Chroma(client, str(settings.chroma_url))))
+        moving = asyncio.create_task(keep_moving(pool))
         yield api, pool, client
         telling.cancel()
-        await asyncio.wait({telling})
+        moving.cancel()
+        await asyncio.wait({telling, moving})
     await pool.close()
 
 

@@ -13,7 +13,7 @@ from extrophi_cli.wire import JSON
 if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
 _LINE_SECONDS = 5.0
 
 

@@ -12,9 +12,14 @@ from extrophi_cli.errors import UNREACHABLE, CommandError
 from extrophi_cli.settings import is_given, read
 
 
+def is_asked_for() -> bool:
+    """Whether a new library shall have its vectors in ChromaDB."""
+    return read("VECTOR_STORE") == "chroma"
+
+
 def is_wanted(home: Path) -> bool:
     """Whether vectors are, or are to be, in a Chroma server of our own: it was asked for, or has data."""
-    return not is_given("CHROMA_URL") and (read("VECTOR_STORE") == "chroma" or (home / "backend" / "chroma").is_dir())
+    return not is_given("CHROMA_URL") and (is_asked_for() or (home / "backend" / "chroma").is_dir())
 
 
 def is_installed() -> bool:
@@ -35,6 +40,6 @@ def install() -> None:
     if done.returncode or not is_installed():
         raise CommandError(
             f"ChromaDB could not be installed: {done.stdout.strip()[-500:]}",
-            hint="Set CHROMA_URL to a Chroma server, or VECTOR_STORE=pgvector.",
+            hint="Set CHROMA_URL to a Chroma server, or leave VECTOR_STORE unset.",
             code=UNREACHABLE,
         )

@@ -118,10 +118,6 @@ class Supervisor:
             log_file=self.home.logs / "postgres.log",
         )
         valkey = Valkey(sockets=run / "valkey", log=self.home.logs / "valkey.log")
-        own_chroma = chroma.is_wanted(self.home.path)
-        if own_chroma and not chroma.is_installed():
-            self._tell("Installing ChromaDB's server, once (60 MB).")
-            chroma.install()
         services = plan_services(
             self.home.path,
             port=self.port,
@@ -130,10 +126,10 @@ class Supervisor:
                 database_url=None if database_is_elsewhere else postgres.dsn,
                 redis_url=None if redis_is_elsewhere else valkey.url,
             ),
-            own_chroma=own_chroma,
+            own_chroma=self._has_chroma(),
         )
         self._backend_port = int(services[1].environment["EXTROPHI_PORT"])
-        newest, views = newest_migration(), views_stamp()
+        newest, views = newest_migration(), views_stamp() + ("-chroma" if chroma.is_asked_for() else "")
         # A database elsewhere may have been migrated, or not, by others: only asking it tells.
         migrated = not database_is_elsewhere and self._prepare_data(postgres, newest, views)
         if not database_is_elsewhere:
@@ -152,6 +148,20 @@ class Supervisor:
         if not redis_is_elsewhere:
             self._wait(valkey.is_ready, "Valkey")
         self._wait(self._is_ready, "Extrophi", missing=self._missing)
+
+    def _has_chroma(self) -> bool:
+        """Whether a Chroma server is to run beside the rest; it is installed if it is not there."""
+        if not chroma.is_wanted(self.home.path) or chroma.is_installed():
+            return chroma.is_wanted(self.home.path)
+        self._tell("Installing ChromaDB's server, once (60 MB).")
+        try:
+            chroma.install()
+        except CommandError as error:
+            if chroma.is_asked_for():
+                raise
+            self._tell(f"{error.message} Where vectors are in it, search is by word only.")
+            return False
+        return True
 
     def _is_ready(self) -> bool:
         # Two homes started at once on one port both find it free; who answers there may be the other's.

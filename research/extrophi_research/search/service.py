@@ -15,7 +15,7 @@ from extrophi_research.search.hits import hits
 from extrophi_research.search.keyword import IndexBroken, KeywordIndex, Matched
 from extrophi_research.search.models import Filters, Found, Group, Hit, Mode
 from extrophi_research.search.query import Query, parse
-from extrophi_research.search.vectors import Asked, StoreAway, StoreMoved
+from extrophi_research.search.vectors import Asked, Looked, StoreAway, StoreMoved
 from extrophi_research.state import State
 
 _CANDIDATES = EF_SEARCH
@@ -69,12 +69,12 @@ async def search(
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     notes = [f"Searched by word only: {why}."] if why else []
-    if asked is not None:
-        note = lookup.by_meaning_fails or await _without_vectors(app.pool, lookup, asked)
-        notes += [note] if note else []
     if not keyword and not lookup.near:
         await lookup.by_word(keyword=True)  # rather than nothing, which would look as if there were nothing
     found, relaxed = await _found(lookup, asked)
+    if asked is not None:
+        note = lookup.by_meaning_note or await _without_vectors(app.pool, lookup, asked)
+        notes += [note] if note else []
     if lookup.by_word_fails:
         notes.append("The keyword index is being built: some documents are not found by word yet.")
     return Found(found, " ".join(notes) or None, relaxed)
@@ -143,8 +143,8 @@ class _Lookup:
     near: list[sql.Near] = field(default_factory=list[sql.Near])
     by_word_fails: bool = False
     """Whether the keyword index could not be asked, or is not whole."""
-    by_meaning_fails: str | None = None
-    """Why the nearest vectors could not be looked for, where they could not."""
+    by_meaning_note: str | None = None
+    """Why not all vectors were looked at, where they were not."""
     can_look_further: bool = True
     """Whether more is near than was looked at, and worth looking at."""
     _asked_for: int = 0
@@ -201,11 +201,15 @@ class _Lookup:
         limit = self._asked_for * _DEEPER or self.wanted
         while True:
             try:
-                near, is_all = await self._nearest(asked, limit)
+                looked = await self._nearest(asked, limit)
             except StoreAway as error:
-                self.by_meaning_fails = f"Searched by word only: {error}."
+                how = "Not all was searched" if self.near else "Searched by word only"
+                self.by_meaning_note = f"{how}: {error}."
                 self.can_look_further = False
-                return
+                break
+            near, is_all = looked.near, looked.is_all
+            if looked.behind:
+                self.by_meaning_note = "Some documents are not in ChromaDB yet: they are found by word only."
             kept = await self._not_excluded({one.document_id for one in near})
             self.near = [one for one in near if one.document_id in kept]
             self.can_look_further = not is_all and limit < _DEEPEST
@@ -217,7 +221,7 @@ class _Lookup:
         self._asked_for = limit
         self._add_near(self.near)
 
-    async def _nearest(self, asked: Asked, limit: int) -> tuple[list[sql.Near], bool]:
+    async def _nearest(self, asked: Asked, limit: int) -> Looked:
         try:
             return await self.app.vectors.nearest(asked, self.filters, limit, self.among)
         except StoreMoved:

@@ -158,13 +158,23 @@ async def hashes_passing(conn: Connection, model: ActiveModel, filters: Filters,
     return [row[0] for row in rows] if len(rows) <= most else None
 
 
-async def chunks_of_hashes(conn: Connection, hashes: Sequence[bytes], filters: Filters) -> list[Hashed]:
-    """The chunks with these texts that pass the filters."""
-    where, arguments = _where(filters, 2)
+async def count_chunks(conn: Connection, document_ids: Collection[UUID]) -> int:
+    return await conn.fetchval(
+        "SELECT count(*) FROM read_v1.chunks WHERE document_id = ANY($1::uuid[])", list(document_ids)
+    )
+
+
+async def chunks_of_hashes(
+    conn: Connection, model: ActiveModel, hashes: Sequence[bytes], filters: Filters
+) -> list[Hashed]:
+    """The chunks with these texts that the model embedded, and that pass the filters."""
+    where, arguments = _where(filters, 3)
     rows = await conn.fetch(
         f"""SELECT c.id, c.document_id, {_ALONE}, c.embedding_hash FROM read_v1.chunks c
+              JOIN read_v1.embeddings e ON e.hash = c.embedding_hash AND e.model_id = $1
               JOIN read_v1.documents d ON d.id = c.document_id
-             WHERE c.embedding_hash = ANY($1::bytea[]) AND {where or "true"}""",  # noqa: S608  as above
+             WHERE c.embedding_hash = ANY($2::bytea[]) AND {where or "true"}""",  # noqa: S608  as above
+        model.id,
         hashes,
         *arguments,
     )

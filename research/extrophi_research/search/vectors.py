@@ -24,6 +24,8 @@ from extrophi_research.search.sql import Embedded, Near
 _SECONDS = 10.0
 _HEAD = 4
 """Bytes before the numbers of a vector."""
+_FEW = 20_000
+"""Chunks of few documents: up to so many are read and compared here."""
 _NARROW = 500
 """Candidates. When so many hold too few that pass the filters, ChromaDB is told which vectors pass."""
 _TOLD = 50_000
@@ -57,6 +59,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What is nearest, and whether there is no more. `behind`: the store is still to be told of some vectors."""
+
+    near: list[Near]
+    is_all: bool
+    behind: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Vectors:
     """Asks whoever has them."""
 
@@ -67,8 +78,8 @@ class Vectors:
 
     async def nearest(
         self, asked: Asked, filters: Filters, limit: int, among: Collection[UUID] | None = None
-    ) -> tuple[list[Near], bool]:
-        """The chunks whose vectors are nearest, with their cosines, the nearest first; and whether there are no more.
+    ) -> "Looked":
+        """The chunks whose vectors are nearest, with their cosines, the nearest first.
 
         From ChromaDB come fewer than `limit` where some of what it found does not pass the filters.
 
@@ -77,11 +88,14 @@ class Vectors:
             StoreMoved: Ask again, by the model as it is now.
         """
         if asked.model.store == "chroma":
-            if among is None:
-                return await self._of_chroma(asked, filters, limit)
-            return await self._of_few(asked, among, limit)
+            async with self.pool.acquire() as conn:
+                few = among is not None and await sql.count_chunks(conn, among) <= _FEW
+            if among is not None and few:
+                return await self._of_few(asked, among, limit)
+            return await self._of_chroma(asked, filters, limit, narrow=among is not None)
         async with self.pool.acquire() as conn:
-            return await sql.nearest(conn, asked.model, asked.literal, filters, limit, among)
+            near, is_all = await sql.nearest(conn, asked.model, asked.literal, filters, limit, among)
+            return Looked(near, is_all, behind=False)
 
     async def similarities(self, asked: Asked, chunk_ids: Sequence[UUID]) -> list[Near]:
         """How near these chunks are."""
@@ -90,28 +104,28 @@ class Vectors:
                 return compare(asked, await sql.vectors(conn, asked.model, chunk_ids))
             return await sql.similarities(conn, asked.model, asked.literal, chunk_ids)
 
-    async def _of_few(self, asked: Asked, document_ids: Collection[UUID], limit: int) -> tuple[list[Near], bool]:
+    async def _of_few(self, asked: Asked, document_ids: Collection[UUID], limit: int) -> "Looked":
         best: list[Near] = []
         seen = 0
         async with self.pool.acquire() as conn, conn.transaction(readonly=True):
             async for part in sql.vectors_of(conn, asked.model, document_ids):
                 seen += len(part)
                 best = heapq.nlargest(limit, [*best, *compare(asked, part)], key=lambda one: one.similarity)
-        return best, seen <= limit
+        return Looked(best, seen <= limit, behind=False)
 
-    async def _of_chroma(self, asked: Asked, filters: Filters, limit: int) -> tuple[list[Near], bool]:
+    async def _of_chroma(self, asked: Asked, filters: Filters, limit: int, *, narrow: bool) -> "Looked":
         among: list[bytes] | None = None
-        if filters.any and limit > _NARROW:
+        if filters.any and (narrow or limit > _NARROW):
             async with self.pool.acquire() as conn:
                 among = await sql.hashes_passing(conn, asked.model, filters, _TOLD)
-        found = await self._query(asked, limit, among) if among is None or among else {}
+        found, behind = await self._query(asked, limit, among)
         async with self.pool.acquire() as conn:
-            chunks = await sql.chunks_of_hashes(conn, list(found), filters)
+            chunks = await sql.chunks_of_hashes(conn, asked.model, list(found), filters)
         near = [Near(one.chunk_id, one.document_id, found[one.hash], one.alone) for one in chunks]
-        return sorted(near, key=lambda one: -one.similarity), len(found) < limit
+        return Looked(sorted(near, key=lambda one: -one.similarity), len(found) < limit, behind)
 
-    async def _query(self, asked: Asked, limit: int, among: Sequence[bytes] | None) -> dict[bytes, float]:
-        """Hashes of the nearest, and their similarities."""
+    async def _query(self, asked: Asked, limit: int, among: Sequence[bytes] | None) -> tuple[dict[bytes, float], bool]:
+        """Hashes of the nearest with their similarities, and whether ChromaDB is still to be told of some vectors."""
         body: dict[str, object] = {"model_id": asked.model.id, "vector": asked.halves.tolist(), "limit": limit}
         if among is not None:
             body["among"] = [one.hex() for one in among]
@@ -126,7 +140,7 @@ class Vectors:
                 raise StoreAway(f"backend cannot look into ChromaDB ({answer.status_code})")
             found = answer.json()
             hashes = [bytes.fromhex(one) for one in found["hashes"]]
-            return dict(zip(hashes, map(float, found["similarities"]), strict=True))
+            return dict(zip(hashes, map(float, found["similarities"]), strict=True)), bool(found["behind"])
         except httpx.HTTPError as error:
             raise StoreAway(f"backend does not answer ({type(error).__name__})") from error
         except (ValueError, LookupError, TypeError) as error:

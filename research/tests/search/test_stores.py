@@ -6,6 +6,7 @@ import signal
 import time
 from contextlib import asynccontextmanager
 
+import asyncpg
 import httpx
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from extrophi_backend.db import make_pool
 from extrophi_backend.settings import Settings
 from extrophi_backend.vectors import sql
 from extrophi_backend.vectors.chroma import Chroma
+from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
 from extrophi_cli.embedded.services import free_ports
 from extrophi_research.embeddings.local import DIMENSIONS
@@ -61,9 +63,11 @@ def open_backend(library, database, tmp_path):
         with serving(create_app(settings)) as url:
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
                 telling = asyncio.create_task(keep_telling(pool, Chroma(client, chroma)))
+                moving = asyncio.create_task(keep_moving(pool))
                 yield Backend(client, library)
                 telling.cancel()
-                await asyncio.wait({telling})
+                moving.cancel()
+                await asyncio.wait({telling, moving})
         await pool.close()
 
     return opened
@@ -105,10 +109,11 @@ async def test_the_nearest_come_first_with_their_cosines(searching, backend, lib
     asked = np.array(state.model.embed_whole("a wading bird looks for food"))
     model = await state.embedder.active_model(state.pool)
     assert model.store == store
-    near, is_all = await state.vectors.nearest(Asked(model, asked.tolist()), Filters(), 10)
+    looked = await state.vectors.nearest(Asked(model, asked.tolist()), Filters(), 10)
+    near = looked.near
     exact = {text: float(state.model.embed([text])[0][0] @ asked) for text in TEXTS.values()}
     texts = dict(await library.conn.fetch("SELECT id, text FROM chunks"))
-    assert is_all
+    assert (looked.is_all, looked.behind) == (True, False)
     assert [texts[one.chunk_id] for one in near] == sorted(exact, key=lambda text: -exact[text])
     for one in near:
         assert abs(one.similarity - exact[texts[one.chunk_id]]) < 0.002  # they are kept as halves
@@ -222,7 +227,9 @@ async def test_vectors_are_moved_there_and_back_and_nothing_is_embedded_anew(
         before = await research.search("a wading bird", mode="vector")
         assert (await moved(backend, "chroma"))["store"] == "chroma"
         assert await held(backend, chroma) == 4
-        assert await library.conn.fetchval("SELECT to_regclass('embeddings_hnsw_1') IS NULL")
+        async with asyncio.timeout(30):
+            while not await library.conn.fetchval("SELECT to_regclass('embeddings_hnsw_1') IS NULL"):
+                await asyncio.sleep(0.05)
         await library.add("An egret wades in the reeds.", title="egret")
         await library.embed()
         await backend.settled()
@@ -314,6 +321,42 @@ async def test_a_move_can_be_given_up(own_chroma, open_backend, library):
         await library.add(TEXTS["bread"], title="bread")
         await library.embed()
         assert await library.conn.fetchval("SELECT count(*) FROM vector_outbox") == 0
+
+
+async def test_one_that_was_given_up_can_be_begun_again_at_once(backend, library, chroma):
+    """What is to be dropped of the first is told together with what is put there by the second."""
+    for title, text in TEXTS.items():
+        await library.add(text, title=title)
+    await library.embed()
+    assert (await moved(backend, "chroma"))["store"] == "chroma"
+    assert (await moved(backend, "pgvector"))["store"] == "pgvector"
+    for to in ("chroma", "pgvector", "chroma"):
+        assert (await backend.api.post("/vectors/migrate", json={"to": to})).status_code == 202
+    await backend.settled()
+    assert (await backend.api.get("/vectors")).json()["store"] == "chroma"
+    assert await held(backend, chroma) == 4
+
+
+async def test_many_who_ask_at_once_are_answered(backend):
+    answers = await asyncio.gather(*(backend.api.get("/vectors") for _ in range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_while_an_index_is_made_writing_goes_on_and_models_are_refused_in_words(
+    backend, library, database, monkeypatch
+):
+    await library.add(TEXTS["heron"], title="heron")
+    await library.embed()
+    monkeypatch.setattr(sql, "_PATIENCE", "200ms")
+    other = await asyncpg.connect(database)
+    async with other.transaction():
+        await other.execute("LOCK TABLE embeddings IN SHARE UPDATE EXCLUSIVE MODE")  # as CREATE INDEX CONCURRENTLY does
+        refused = await backend.api.post("/vectors/migrate", json={"to": "chroma"})
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        await library.add(TEXTS["stork"], title="stork")
+        async with asyncio.timeout(10):
+            await library.embed()
+    await other.close()
 
 
 async def moved(backend: Backend, to: str) -> dict:

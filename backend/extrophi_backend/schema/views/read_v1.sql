@@ -27,15 +27,6 @@ SELECT id, document_id, version, ordinal, start_offset, end_offset, heading, tex
 CREATE OR REPLACE VIEW read_v1.embedding_models AS
 SELECT id, name, dimensions, endpoint, state, activated_at FROM public.embedding_models;
 
--- Without pgvector, the column is no halfvec but its bytes.
-DO $$ BEGIN
-    EXECUTE format(
-        'CREATE OR REPLACE VIEW read_v1.embeddings AS SELECT model_id, hash, vector, %s AS bytes FROM public.embeddings',
-        CASE WHEN (SELECT atttypid FROM pg_attribute
-                    WHERE attrelid = 'public.embeddings'::regclass AND attname = 'vector') = 'bytea'::regtype
-             THEN 'vector' ELSE 'halfvec_send(vector)' END);
-END $$;
-
 CREATE OR REPLACE VIEW read_v1.vector_store AS SELECT name FROM public.vector_store;
 
 CREATE OR REPLACE VIEW read_v1.embedding_queue AS
@@ -52,8 +43,6 @@ COMMENT ON COLUMN read_v1.chunks.start_offset IS 'In code points of the version'
 COMMENT ON COLUMN read_v1.chunks.embedding_hash IS 'Joins embeddings.hash: equal texts share one embedding.';
 COMMENT ON COLUMN read_v1.embedding_models.endpoint IS '''local'' (research itself), ''openai'', or a base address that ends in /v1.';
 COMMENT ON COLUMN read_v1.embedding_models.state IS 'building | active | retired; search uses the active one.';
-COMMENT ON COLUMN read_v1.embeddings.vector IS 'halfvec, of unit length; HNSW: (vector::halfvec(dimensions)) halfvec_cosine_ops WHERE model_id = id.';
-COMMENT ON COLUMN read_v1.embeddings.bytes IS 'As halfvec_send gives it: four bytes, then halves, the most significant byte first.';
 COMMENT ON VIEW read_v1.vector_store IS 'pgvector: HNSW indexes over embeddings; chroma: backend is asked (POST /vectors/query).';
 COMMENT ON COLUMN read_v1.changes.txid IS 'Settled once below pg_snapshot_xmin(pg_current_snapshot()).';
 COMMENT ON COLUMN read_v1.changes.deleted IS 'A tombstone: the document is gone from documents and chunks.';
