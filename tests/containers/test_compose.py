@@ -78,7 +78,9 @@ class Composed:
         return self.client.get(path).raise_for_status().json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        return self.client.post(path, json=body).raise_for_status().json()
+        answer = self.client.post(path, json=body)
+        assert answer.is_success, f"{answer.text} {podman('logs', self.container('backend'))}"
+        return answer.json()
 
     def container(self, service: str) -> str:
         return f"{self.folder.name}_{service}_1"

@@ -12,6 +12,7 @@ HEALTH_HINT = "Try again in a moment; GET /health says how each component is."
 # uvicorn closes a connection that was idle for 5 s. Taking none that is near it leaves few races to lose.
 IDLE_SECONDS = 3.0
 MOST_IDLE = 64
+AGAIN_SECONDS = 0.25
 
 
 class Pool:
@@ -86,11 +87,21 @@ class Pool:
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
+
+        async def connect() -> Connection:
+            _, connection = await loop.create_connection(
+                lambda: Connection(loop), self._address, self._port, ssl=self._tls
+            )
+            return connection
+
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop), self._address, self._port, ssl=self._tls
-                )
+                try:
+                    connection = await connect()
+                except OSError:
+                    # While containers around it come and go, a name or a way may be missing for a moment.
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    connection = await connect()
         except TimeoutError:
             raise UpstreamSlow(f"{self.name} did not take a connection in time.", hint=HEALTH_HINT) from None
         except OSError as error:
