@@ -90,7 +90,6 @@ async def pass_on(
     head = _head(pool, upstreams, scope, path, request_id, length, chunked=chunked)
     first, more = b"", False
     method: str = scope["method"]
-    repeatable = method in _SAFE and not length and not chunked
     try:
         if length or chunked:  # a small body travels with its head
             first, more = await _part(receive)
@@ -102,7 +101,8 @@ async def pass_on(
             return await _exchange(upstreams, component, request, receive, send, fresh=False)
         except _HungUp as error:
             # The race that keeping connections alive brings: it was closed as our request went out.
-            if not repeatable:
+            # Research only reads, whatever the method; a body that did not travel whole is gone.
+            if more or (method not in _SAFE and component != "research"):
                 hint = "It may have been done all the same: look before you send it again."
                 raise UpstreamFailed(f"{component} hung up before it answered.", hint=hint) from error
             return await _exchange(upstreams, component, request, receive, send, fresh=True)

@@ -1,18 +1,25 @@
 """The connections to one component: kept alive, bounded, the one used last taken first."""
 
 import asyncio
+import logging
 import select
+import socket
 import ssl
 from urllib.parse import urlsplit
 
 from extrophi_orchestrator.errors import UpstreamBusy, UpstreamFailed, UpstreamSlow
 from extrophi_orchestrator.gateway.wire import Connection
+from extrophi_orchestrator.log import event
+
+_log = logging.getLogger(__name__)
 
 HEALTH_HINT = "Try again in a moment; GET /health says how each component is."
 # uvicorn closes a connection that was idle for 5 s. Taking none that is near it leaves few races to lose.
 IDLE_SECONDS = 3.0
 MOST_IDLE = 64
 AGAIN_SECONDS = 0.25
+ADDRESS_SECONDS = 0.5
+RESOLVE_SECONDS = 6.0  # resolvers ask again after 2.5 s (musl) or 5 s (glibc)
 
 
 class Pool:
@@ -32,6 +39,7 @@ class Pool:
         self._wait_seconds = wait_seconds
         self._slots = asyncio.Semaphore(most)
         self._idle: list[Connection] = []
+        self._known: list[str] = []
 
     async def take(self, *, fresh: bool = False) -> Connection:
         """A connection that the component has not closed, as far as this machine knows; a new one if `fresh`.
@@ -86,27 +94,59 @@ class Pool:
         return None
 
     async def _connect(self) -> Connection:
-        loop = asyncio.get_running_loop()
-
-        async def connect() -> Connection:
-            _, connection = await loop.create_connection(
-                lambda: Connection(loop), self._address, self._port, ssl=self._tls
-            )
-            return connection
-
         try:
-            async with asyncio.timeout(self._connect_seconds):
-                try:
-                    connection = await connect()
-                except OSError:
-                    # While containers around it come and go, a name or a way may be missing for a moment.
-                    await asyncio.sleep(AGAIN_SECONDS)
-                    connection = await connect()
+            try:
+                connection = await self._open()
+            except TimeoutError:
+                raise
+            except OSError:
+                # While containers around it come and go, a name or a way may be missing for a moment.
+                await asyncio.sleep(AGAIN_SECONDS)
+                connection = await self._open()
         except TimeoutError:
             raise UpstreamSlow(f"{self.name} did not take a connection in time.", hint=HEALTH_HINT) from None
         except OSError as error:
+            _log.warning(event("upstream.unreachable", component=self.name, error=error))
             raise UpstreamFailed(f"{self.name} cannot be reached.", hint=HEALTH_HINT) from error
         return connection
+
+    async def _open(self) -> Connection:
+        """To the first of its addresses that takes it: replicas have one name, and one of them may just have gone."""
+        hosts = await self._hosts()
+        failed = OSError(f"{self._address} has no address")
+        async with asyncio.timeout(self._connect_seconds):
+            for host in hosts:
+                try:
+                    # Nothing answers where a container was: the next must not wait for that to time out.
+                    async with asyncio.timeout(None if len(hosts) == 1 else ADDRESS_SECONDS):
+                        return await self._open_to(host)
+                except OSError as error:
+                    failed = error
+        raise failed
+
+    async def _open_to(self, host: str) -> Connection:
+        loop = asyncio.get_running_loop()
+        name = self._address if self._tls else None
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop), host, self._port, ssl=self._tls, server_hostname=name
+        )
+        return connection
+
+    async def _hosts(self) -> list[str]:
+        """Its addresses; those it had last, while its name cannot be resolved, or not soon."""
+        try:
+            async with asyncio.timeout(ADDRESS_SECONDS if self._known else RESOLVE_SECONDS):
+                self._known = await addresses(self._address)
+        except OSError:
+            if not self._known:
+                raise
+        return self._known
+
+
+async def addresses(name: str) -> list[str]:
+    """What a name stands for, in the order it is to be tried. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return [*dict.fromkeys(str(one[4][0]) for one in found)]
 
 
 def _has_news(descriptor: int) -> bool:

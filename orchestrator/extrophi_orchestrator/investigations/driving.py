@@ -162,8 +162,9 @@ class Driver:
                         return
                     if response.status_code == 401:
                         raise key_refused("research")
-                    if response.status_code not in _AWAY or time.monotonic() > deadline:
-                        await response.aread()
+                    await response.aread()
+                    away = response.status_code in _AWAY and not _stays(response)
+                    if not away or time.monotonic() > deadline:
                         yield "error", response.json()
                         return
             except httpx.TransportError:
@@ -256,6 +257,13 @@ async def _or_nothing(events: AsyncIterator[tuple[str, Any]]) -> AsyncGenerator[
         if upcoming is not None:
             upcoming.cancel()
             await asyncio.wait({upcoming})
+
+
+def _stays(response: httpx.Response) -> bool:
+    """Whether a refusal would be the same in a minute: the local model does not fit into the memory there is."""
+    return "application/problem+json" in response.headers.get("content-type", "") and (
+        response.json().get("code") == "no_memory"
+    )
 
 
 async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, Any]]:

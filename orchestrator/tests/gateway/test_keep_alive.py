@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import struct
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from extrophi_orchestrator.errors import UpstreamBusy, UpstreamSlow
+from extrophi_orchestrator.errors import UpstreamBusy, UpstreamFailed, UpstreamSlow
 from extrophi_orchestrator.gateway.pool import Pool
 from orchestrator.tests.servers import Exchange, Handler, Upstream, front_door, upstream
 
@@ -61,6 +62,71 @@ async def test_a_request_that_changes_something_is_not_sent_again(
     assert (answer.status_code, answer.json()["code"]) == (502, "upstream_unreachable")
     assert "look before you send it again" in answer.json()["hint"]
     assert [exchange.method for exchange in backend.seen] == ["GET", method]
+
+
+async def test_what_is_asked_of_research_is_sent_again_whatever_its_method(
+    client: httpx.AsyncClient, research: Upstream
+) -> None:
+    """It changes nothing there. But a body that came in parts is gone."""
+    research.handler = hangs_up_on_the_second()
+    for _ in range(2):
+        assert (await client.post("/api/search", json={"query": "heron"})).content == b"done"
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b"x" * 50_000
+            await asyncio.sleep(0.05)
+
+    answer = await client.post("/api/search", content=parts())
+    assert (answer.status_code, answer.json()["code"]) == (502, "upstream_unreachable")
+
+
+async def test_replicas_that_are_gone_hold_nobody_up(backend: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One refuses; of the other nothing is heard at all, as where a container was stopped a moment ago."""
+    with socket.create_server(("127.0.0.3", backend.port), backlog=0) as silent:
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:  # its queue is full: what comes now is dropped
+            one.setblocking(False)
+            one.connect_ex(silent.getsockname())
+
+        async def addresses(name: str) -> list[str]:
+            assert name == "backend"
+            return ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
+
+        monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", addresses)
+        pool = Pool("backend", f"http://backend:{backend.port}")
+        pool.give_back(await pool.take())
+        pool.close()
+        for one in waiting:
+            one.close()
+
+
+async def test_while_its_name_cannot_be_resolved_a_component_is_where_it_was(
+    backend: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def known(name: str) -> list[str]:
+        return [{"backend": "127.0.0.1"}[name]]
+
+    async def unknown(name: str) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, f"{name} does not resolve")
+
+    pool, stranger = (Pool(name, f"http://{name}:{backend.port}") for name in ("backend", "stranger"))
+    monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", known)
+    pool.give_back(await pool.take())
+    pool.close()
+    monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", unknown)
+    pool.give_back(await pool.take())
+    pool.close()
+    with pytest.raises(UpstreamFailed):
+        await stranger.take()
+
+    async def never(name: str) -> list[str]:
+        await asyncio.sleep(60)
+        return [name]
+
+    monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", never)
+    pool.give_back(await pool.take())
+    pool.close()
 
 
 async def test_a_safe_request_is_sent_again_only_once(client: httpx.AsyncClient, backend: Upstream) -> None:
