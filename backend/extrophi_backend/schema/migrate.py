@@ -1,22 +1,33 @@
 """Bring a database to the newest schema: numbered SQL files in order, under one lock, each once."""
 
+import asyncio
 import logging
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from hashlib import sha256
 from importlib.resources import files
+from typing import TypeVar
+
+import asyncpg
 
 from extrophi_backend.db import Connection, connect
 from extrophi_backend.log import event
 from extrophi_backend.vectors.sql import is_plain
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 NO_PGVECTOR = (
     "it has no pgvector: use the image docker.io/pgvector/pgvector:pg16 instead of postgres:16-alpine,"
     " or VECTOR_STORE=chroma"
 )
 _LOCK = 0x6578_7472  # "extr": two at once wait for each other
+_LOCK_SECONDS = 30.0
+_PUBLISHED = "SELECT obj_description(to_regnamespace('read_v1'), 'pg_namespace')"
 
 
 async def migrate(dsn: str, vector_store: str = "pgvector") -> list[str]:
-    """Apply what is missing, and publish the views anew. Returns the names of the migrations applied.
+    """Apply what is missing, and publish the views if they have changed. Returns the names of the migrations applied.
 
     A library that has no embedding model yet will have its vectors in `vector_store`; another keeps them where they
     are.
@@ -28,7 +39,6 @@ async def migrate(dsn: str, vector_store: str = "pgvector") -> list[str]:
     connection = await connect(dsn, server_settings={"application_name": "extrophi-migrate"})
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        await connection.execute("SET lock_timeout = '10s'")
         return await _apply(connection, vector_store)
     finally:
         await connection.close()
@@ -41,24 +51,47 @@ async def _apply(connection: Connection, vector_store: str) -> list[str]:
         """CREATE TABLE IF NOT EXISTS schema_migrations
            (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"""
     )
-    done = {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
-    applied: list[str] = []
-    for name in migrations():
-        if name in done:
-            continue
-        async with connection.transaction():
-            await connection.execute(_sql("migrations", name))
-            await connection.execute("INSERT INTO schema_migrations (name) VALUES ($1)", name)
+    done = await _done(connection)
+    applied = [name for name in migrations() if name not in done]
+    for name in applied:
+        await between_others(connection, partial(_apply_one, connection, name))
         _log.info(event("schema.migrated", name=name))
-        applied.append(name)
-    async with connection.transaction():
-        if not await _has_models(connection):
-            await connection.execute("LOCK TABLE embeddings IN SHARE MODE")  # in this order, as who adds a model does
-            await connection.execute("LOCK TABLE embedding_models IN EXCLUSIVE MODE")
-            if not await _has_models(connection):
-                await _choose(connection, vector_store)
-        await publish_views(connection)
+    if not await _has_models(connection):
+        await between_others(connection, partial(_choose, connection, vector_store))
+    # One that is older than the database, in the middle of an update, publishes nothing: research may be newer, too.
+    if done <= set(migrations()) and await connection.fetchval(_PUBLISHED) != _digest():
+        await between_others(connection, partial(publish_views, connection))
     return applied
+
+
+async def between_others(connection: Connection, change: Callable[[], Awaitable[T]]) -> T:
+    """Change the schema in one transaction, in a moment in which nobody holds what it locks.
+
+    Searches go on meanwhile. Were it to wait as long as PostgreSQL lets it (deadlock_timeout, 1 s), one of them would
+    be ended in its place.
+
+    Raises:
+        asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError: no such moment came for half a minute.
+    """
+    deadline = asyncio.get_running_loop().time() + _LOCK_SECONDS
+    while True:
+        try:
+            async with connection.transaction():
+                await connection.execute("SET LOCAL lock_timeout = '200ms'")
+                return await change()
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311
+
+
+async def _apply_one(connection: Connection, name: str) -> None:
+    await connection.execute(_sql("migrations", name))
+    await connection.execute("INSERT INTO schema_migrations (name) VALUES ($1)", name)
+
+
+async def _done(connection: Connection) -> set[str]:
+    return {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
 
 
 async def _has_models(connection: Connection) -> bool:
@@ -67,16 +100,23 @@ async def _has_models(connection: Connection) -> bool:
 
 async def _choose(connection: Connection, vector_store: str) -> None:
     """Where a library that has no vectors yet will have them."""
+    await connection.execute("LOCK TABLE embeddings IN SHARE MODE")  # in this order, as who adds a model does
+    await connection.execute("LOCK TABLE embedding_models IN EXCLUSIVE MODE")
+    if await _has_models(connection):
+        return
     await connection.execute("UPDATE vector_store SET name = $1, moving_to = NULL, paused = false", vector_store)
     if vector_store == "pgvector" and await is_plain(connection):  # it began without
         await connection.execute("DROP VIEW IF EXISTS read_v1.embeddings")
         await connection.execute("ALTER TABLE embeddings DROP COLUMN vector, ADD COLUMN vector halfvec NOT NULL")
+        if await connection.fetchval("SELECT to_regnamespace('read_v1')"):
+            await publish_embeddings(connection)
 
 
 async def publish_views(connection: Connection) -> None:
-    """Make what `research` reads. In a transaction."""
+    """Make what `research` reads, and note what was made. In a transaction."""
     await connection.execute(_sql("views", "read_v1.sql"))
     await publish_embeddings(connection)
+    await connection.execute(f"COMMENT ON SCHEMA read_v1 IS '{_digest()}'")
 
 
 async def publish_embeddings(connection: Connection) -> None:
@@ -106,8 +146,7 @@ async def is_migrated(connection: Connection) -> bool:
     """Whether every migration of this release is applied."""
     if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
         return False
-    done = {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
-    return done >= set(migrations())
+    return await _done(connection) >= set(migrations())
 
 
 async def has_pgvector(connection: Connection) -> bool:
@@ -119,6 +158,12 @@ def migrations() -> list[str]:
     """Names of this release's migrations, in order."""
     folder = files("extrophi_backend.schema") / "migrations"
     return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+
+
+def _digest() -> str:
+    """Of the views that this release publishes."""
+    texts = (_sql("views", name) for name in ("read_v1.sql", "read_v1_embeddings.sql"))
+    return sha256("".join(texts).encode()).hexdigest()
 
 
 def _sql(folder: str, name: str) -> str:

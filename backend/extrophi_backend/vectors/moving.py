@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.errors import Conflict
 from extrophi_backend.log import event
-from extrophi_backend.schema.migrate import has_pgvector, publish_embeddings
+from extrophi_backend.schema.migrate import between_others, has_pgvector, publish_embeddings
 from extrophi_backend.vectors import halves, outbox, sql
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.models import Store, StoreName
@@ -126,13 +126,16 @@ async def _make_column(conn: Connection) -> bool:
             return False
         await sql.fill(conn, await asyncio.to_thread(_written, rows))
         last = rows[-1][:2]
-    async with conn.transaction():
+
+    async def swap() -> bool:
         await sql.lock_vectors(conn)
         if await sql.unfilled(conn, 1):  # some came meanwhile: the next look fills them
             return False
         await sql.swap_column(conn)
         await publish_embeddings(conn)
-    return True
+        return True
+
+    return await between_others(conn, swap)
 
 
 def _written(rows: Sequence[tuple[int, bytes, bytes]]) -> list[tuple[int, bytes, str]]:

@@ -20,3 +20,45 @@ async def test_an_empty_database_becomes_the_newest_and_again_changes_nothing(em
 async def test_two_at_once_migrate_once(empty_database: str) -> None:
     applied = await asyncio.gather(*(migrate(empty_database) for _ in range(3)))
     assert sorted(map(len, applied)) == [0, 0, len(migrations())]
+
+
+async def test_a_start_of_the_same_release_locks_nothing(empty_database: str) -> None:
+    await migrate(empty_database)
+    reader = await asyncpg.connect(empty_database)
+    try:
+        async with reader.transaction():
+            await reader.fetch("SELECT FROM read_v1.chunks, read_v1.documents, read_v1.embeddings")
+            assert await asyncio.wait_for(migrate(empty_database), 10) == []
+    finally:
+        await reader.close()
+
+
+async def test_views_are_published_between_searches_and_end_none(empty_database: str) -> None:
+    """A search holds one view and asks for another, longer than deadlocks are let be."""
+    await migrate(empty_database)
+    reader = await asyncpg.connect(empty_database)
+    try:
+        await reader.execute("COMMENT ON SCHEMA read_v1 IS 'of another release'")
+        async with reader.transaction():
+            await reader.fetch("SELECT FROM read_v1.embeddings")
+            publishing = asyncio.create_task(migrate(empty_database))
+            for view in ("chunks", "documents", "versions", "collections") * 5:
+                await asyncio.sleep(0.1)
+                await reader.fetch(f"SELECT FROM read_v1.{view}")
+            assert not publishing.done()
+        await asyncio.wait_for(publishing, 10)
+        assert await reader.fetchval("SELECT obj_description(to_regnamespace('read_v1'))") != "of another release"
+    finally:
+        await reader.close()
+
+
+async def test_a_release_that_is_older_than_the_database_publishes_nothing(empty_database: str) -> None:
+    await migrate(empty_database)
+    newer = await asyncpg.connect(empty_database)
+    try:
+        await newer.execute("INSERT INTO schema_migrations (name) VALUES ('9999_newer.sql')")
+        await newer.execute("COMMENT ON SCHEMA read_v1 IS 'of a newer release'")
+        await migrate(empty_database)
+        assert await newer.fetchval("SELECT obj_description(to_regnamespace('read_v1'))") == "of a newer release"
+    finally:
+        await newer.close()

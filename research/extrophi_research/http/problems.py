@@ -31,6 +31,7 @@ DATABASE_AWAY = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.UndefinedTableError,
+    asyncpg.DeadlockDetectedError,  # what the schema's owner changed meanwhile
     asyncpg.InterfaceError,
 )
 
