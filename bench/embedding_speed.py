@@ -15,7 +15,6 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import onnxruntime
 import uvicorn
 
 from bench.judged import cranfield, medline
@@ -24,7 +23,7 @@ from extrophi_backend.db import make_pool
 from extrophi_backend.index.embedding import embed_pending
 from extrophi_backend.settings import Settings
 from extrophi_research.app import create_app
-from extrophi_research.embeddings.local import model_file, tokenizer
+from extrophi_research.embeddings.local import LocalModel, model_file, tokenizer
 from extrophi_research.settings import Settings as ResearchSettings
 
 LEAST_RATIO = 0.9
@@ -59,6 +58,9 @@ async def main() -> None:
 
 
 def _bare(texts: list[str]) -> float:
+    LocalModel()  # has it keep no telemetry, which has to be said before it is imported
+    import onnxruntime  # noqa: PLC0415
+
     session = onnxruntime.InferenceSession(str(model_file()), providers=["CPUExecutionProvider"])
     reading = tokenizer()
     names = {one.name for one in session.get_inputs()}

@@ -2,7 +2,8 @@
 
 ResearchError
 ├── InvalidInput      422  a value that no request may carry
-└── TooLarge          413  more bytes than this path takes
+├── TooLarge          413  more bytes than this path takes
+└── NoMemory          503  the local model does not fit
 """
 
 from typing import ClassVar
@@ -31,3 +32,7 @@ class InvalidInput(ResearchError):
 
 class TooLarge(ResearchError):
     status, code, title = 413, "too_large", "This is too large"
+
+
+class NoMemory(ResearchError):
+    status, code, title = 503, "no_memory", "The local model does not fit"

@@ -4,6 +4,7 @@ Mean pooling over the tokens, then unit length, as the model card says
 (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2).
 """
 
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from extrophi_research.errors import NoMemory
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -32,6 +35,10 @@ _MAX_CHARACTERS = 20_000
 """Of a text, for the tokenizer, which would read megabytes to cut them at 256 tokens."""
 _TOKENIZED = 64
 """Texts at once: what the tokenizer makes of them is larger than they are."""
+
+_MEMORY_BYTES = 320 * 2**20
+"""Of a whole process that loads it. It takes 260 MB itself for a moment, and keeps 180."""
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 Vectors = NDArray[np.float32]
 _Tokens = Sequence[int]
@@ -98,8 +105,13 @@ class LocalModel:
         return self._session.run(None, {name: value for name, value in given.items() if name in wanted})[0]
 
     def _loaded(self) -> "Tokenizer":
+        """Raises NoMemory: it would be killed as it loads, again and again, and with it all else that is served."""
         with self._lock:
             if self._tokenizer is None:
+                if reason := no_memory():
+                    raise NoMemory(
+                        reason, hint="Search goes on by word. Give the container more, or set EMBEDDINGS_URL."
+                    )
                 self._session = _session(self._threads)
                 self._tokenizer = tokenizer()
             return self._tokenizer
@@ -118,6 +130,8 @@ def _runs(lengths: NDArray[np.int_]) -> list[NDArray[np.int_]]:
 
 
 def _session(threads: int) -> Any:
+    # Read as it is imported: it would else make a device's id, and keep events to send to Microsoft.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: PLC0415  a third of a second that a process without the local model need not pay
 
     onnxruntime.disable_telemetry_events()
@@ -130,6 +144,21 @@ def _session(threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(model_file()), options, providers=["CPUExecutionProvider"])
+
+
+def no_memory(limits: Sequence[Path] = _LIMITS) -> str | None:
+    """Why the local model cannot be loaded in this container, if so (https://docs.kernel.org/admin-guide/cgroup-v2.html)."""
+    for file in limits:
+        try:
+            limit = int(file.read_text())
+        except (OSError, ValueError):  # another version's, or "max"
+            continue
+        if limit < _MEMORY_BYTES:
+            return (
+                f"the local model needs {_MEMORY_BYTES >> 20} MiB of memory, and the container is limited to"
+                f" {limit >> 20} MiB"
+            )
+    return None
 
 
 def model_file() -> Path:

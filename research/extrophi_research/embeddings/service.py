@@ -15,6 +15,7 @@ from extrophi_research.db import Pool
 from extrophi_research.embeddings.local import LocalModel
 from extrophi_research.embeddings.models import ActiveModel
 from extrophi_research.embeddings.sql import active_model
+from extrophi_research.errors import NoMemory
 from extrophi_research.settings import Settings
 
 _CACHED = 512
@@ -66,7 +67,10 @@ class Embedder:
             return self._cache[key]
         if model.endpoint == "local":
             loop = asyncio.get_running_loop()
-            vector = await loop.run_in_executor(self.model.for_queries, self.model.embed_whole, text)
+            try:
+                vector = await loop.run_in_executor(self.model.for_queries, self.model.embed_whole, text)
+            except NoMemory as error:
+                raise EndpointAway(error.detail) from error
         else:
             vector = await self._remote(model, text)
         self._cache[key] = vector

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from extrophi_research.embeddings.local import no_memory
 from extrophi_research.http.middleware import NO_KEY
 from extrophi_research.http.state import App
 from extrophi_research.state import State
@@ -29,7 +30,7 @@ class Readiness(BaseModel):
 @router.head("/health", include_in_schema=False)
 @router.get("/health", summary="It serves; what it needs is told in the body")
 async def health(app: App) -> Health:
-    found = await _dependencies(app)
+    found = await _dependencies(app) | {"local_model": no_memory() or "ok"}
     return Health(status="ok" if set(found.values()) == {"ok"} else "degraded", dependencies=found)
 
 

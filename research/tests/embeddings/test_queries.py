@@ -1,15 +1,20 @@
 """The vector of a query: of all of it, of unit length, or a reason why there is none."""
 
 import math
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
 import httpx
 import numpy as np
 import pytest
 
+from extrophi_research.embeddings import local
 from extrophi_research.embeddings.local import DIMENSIONS, LocalModel
 from extrophi_research.embeddings.models import ActiveModel
 from extrophi_research.embeddings.service import Embedder, EndpointAway
@@ -135,3 +140,31 @@ async def test_embedding_for_others_holds_up_no_search(library, research):
         assert time.perf_counter() - began < 10
     finally:
         held.set()
+
+
+def test_the_local_model_leaves_nothing_behind(tmp_path):
+    """onnxruntime would make a device's id at home, and keep events there to send to Microsoft."""
+    asks = "from extrophi_research.embeddings.local import LocalModel; print(len(LocalModel().embed_whole('a heron')))"
+    environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    done = subprocess.run([sys.executable, "-c", asks], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{DIMENSIONS}\n"
+    assert not [*tmp_path.rglob("*")]
+
+
+@pytest.mark.parametrize(
+    ("limit", "fits"), [("max", True), (str(2**63 - 4096), True), (str(512 * 2**20), True), (str(256 * 2**20), False)]
+)
+async def test_where_it_would_be_killed_as_it_loads_it_says_so(tmp_path, monkeypatch, limit: str, *, fits: bool):
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    monkeypatch.setattr(local, "no_memory", partial(local.no_memory, [tmp_path / "none", tmp_path / "memory.max"]))
+    model = LocalModel()
+    async with httpx.AsyncClient() as client:
+        embedding = Embedder(Settings(), model, client).embed(
+            ActiveModel(1, "m", DIMENSIONS, "local", "pgvector"), "heron"
+        )
+        if fits:
+            assert len(await embedding) == DIMENSIONS
+            return
+        with pytest.raises(EndpointAway, match="needs 320 MiB of memory, and the container is limited to 256 MiB"):
+            await embedding
