@@ -8,10 +8,10 @@ COMPONENTS := backend cli orchestrator research
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test containers soak check fix lock api bench clean
+.PHONY: help setup dev test containers reproducible soak check fix lock api bench clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv-dev/.stamp ## the developers' environment (.venv-dev)
 
@@ -31,7 +31,10 @@ test: setup ## all tests, or some: make test T=backend/tests/jobs
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(T)
 
 containers: setup ## build the images with podman, and run them: half an hour at most
-	$(BIN)/python -m pytest -m containers tests/containers
+	$(BIN)/python -m pytest -m "containers and not soak" tests/containers
+
+reproducible: setup ## build the backend's image twice, and compare the layers: ten minutes
+	$(BIN)/python -m pytest -m "containers and soak" tests/containers
 
 soak: setup ## twenty rounds of kill -9, some minutes
 	$(BIN)/python -m pytest -m soak --timeout 3600 -s tests/system

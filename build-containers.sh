@@ -19,7 +19,8 @@ usage() {
 Usage: ./build-containers.sh [podman|docker] [component...]
 
 Builds extrophi-COMPONENT:latest for each component named, or for all, at the same time, and prints a table of their
-sizes. Ends with 1 if a build failed or an image is over its limit, with 2 if it could not begin.
+sizes. What each is made of goes to sbom/: extrophi-COMPONENT.cdx.json (CycloneDX) and extrophi-COMPONENT.licences.txt.
+Ends with 1 if a build failed or an image is over its limit, with 2 if it could not begin.
 
 Components and limits (MB of 1,000,000 bytes, as `podman images` prints):
 TEXT
@@ -32,6 +33,8 @@ Environment:
   BROWSER                                 the backend's Chromium: debian (Debian's, as it is by default) or playwright
                                           (the build that Playwright downloads)
   BUILD_FLAGS                             more flags for the engine's build, as: --network host
+  SOURCE_DATE_EPOCH                       when files in the layers, and the images, say that they were made (Unix time); the
+                                          commit's time by default, so that two builds of it give the same layers
   TAG                                     instead of latest
 
 Examples:
@@ -80,8 +83,14 @@ command=("$engine" build)
 for name in PYTHON_VERSION NODE_VERSION VARIANT BROWSER; do
   [[ -n ${!name:-} ]] && command+=(--build-arg "$name=${!name}")
 done
-revision=$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null) &&
+if revision=$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null); then
   command+=(--label "org.opencontainers.image.revision=$revision") # an ARG would be taken from the cache
+  epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+fi
+epoch=${epoch:-${SOURCE_DATE_EPOCH:-}}
+if [[ -n $epoch ]]; then
+  if [[ $engine == podman ]]; then command+=(--timestamp "$epoch"); else command+=(--build-arg "SOURCE_DATE_EPOCH=$epoch"); fi
+fi
 # shellcheck disable=SC2206 # flags are parted at spaces
 command+=(${BUILD_FLAGS:-})
 tag=${TAG:-latest}
@@ -108,6 +117,15 @@ explain() { # the log of a failed build
   fi
 }
 
+describe() { # an image and its name: what it is made of, as the image itself tells
+  local version ask
+  ask=("$engine" run --rm -i --network none --entrypoint python "$1" -)
+  version=$("$engine" image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' "$1") &&
+    mkdir -p sbom &&
+    "${ask[@]}" cyclonedx "$2" "$version" "${revision:-unknown}" <sbom.py >"sbom/$2.cdx.json" &&
+    "${ask[@]}" licences <sbom.py >"sbom/$2.licences.txt"
+}
+
 failed=0
 table=$(printf '%-24s%10s%10s' image size limit)
 for at in "${!components[@]}"; do
@@ -123,6 +141,7 @@ for at in "${!components[@]}"; do
   else
     size="$(((bytes + 500000) / 1000000)) MB"
     verdict=ok
+    describe "extrophi-$component:$tag" "extrophi-$component" || verdict='sbom/ could not be written'
     ((bytes > limit * 1000000)) && verdict='too large'
   fi
   [[ $verdict == ok ]] || failed=1

@@ -26,6 +26,11 @@ def podman(*arguments: str, seconds: float = 60) -> str:
     ).stdout.strip()
 
 
+def base_of(image: str) -> str:
+    """What it was built upon."""
+    return f"docker.io/library/python:3.11-{'alpine' if 'orchestrator' in image else 'slim'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
     name: str
