@@ -19,6 +19,7 @@ from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes
 
 from extrophi_backend import packs
+from extrophi_backend.browser import Chromium
 
 SCRIPTS = {
     "Latin": "é", "Greek": "λ", "Cyrillic": "я", "Han": "語", "Kana": "ひ", "Hangul": "국", "Thai": "ท", "Arabic": "ع",
@@ -28,11 +29,9 @@ SCRIPTS = {
 
 async def browser() -> None:
     async with async_playwright() as playwright:
-        # No sandbox of its own: here nothing but this container's isolates it.
-        launched = [
-            await playwright.chromium.launch(executable_path="/app/bin/chromium", args=["--no-sandbox"])
-            for _ in range(3)
-        ]
+        chromium = Chromium()
+        launched = [await chromium.launch(playwright.chromium) for _ in range(3)]
+        print("sandbox on" if chromium.sandboxed else "sandbox off")
         assert in_use("chromium")
         assert in_use("node")
         page = await launched[0].new_page()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from extrophi_research.embeddings.local import LocalModel
-from tests.containers.podman import ROOT, podman, running
+from tests.containers.podman import ROOT, base_of, podman, running
 
 pytestmark = [
     pytest.mark.usefixtures("built"),
@@ -68,6 +68,46 @@ def test_what_cannot_be_built_is_said_in_words(tmp_path) -> None:
         )
         assert done.returncode == 2
         assert words in done.stderr
+
+
+def test_a_base_that_cannot_be_pulled_is_said_with_the_next_step() -> None:
+    done = subprocess.run(
+        [ROOT / "build-containers.sh", "podman", "orchestrator"],
+        env=os.environ | {"PYTHON_VERSION": "9.99", "TAG": "of-no-base"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "extrophi-orchestrator was not built" in done.stderr
+    assert "Try: podman pull docker.io/library/python:9.99-alpine" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk of 30 MB can be mounted by root alone")
+def test_a_full_disk_is_said_with_the_next_step(tmp_path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{tmp_path}/disk/graph"\nrunroot = "{tmp_path}/disk/run"\n'
+        f'[storage.options]\nadditionalimagestores = ["{podman("info", "--format", "{{.Store.GraphRoot}}")}"]\n'
+    )
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", tmp_path / "disk"], check=True)
+    try:
+        done = subprocess.run(
+            [ROOT / "build-containers.sh", "podman", "orchestrator"],
+            env=os.environ
+            | {
+                "CONTAINERS_STORAGE_CONF": f"{tmp_path}/storage.conf",
+                "BUILD_FLAGS": f"{os.environ.get('BUILD_FLAGS', '')} --no-cache",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        for mounted in ("disk/graph/overlay", "disk"):  # podman mounts the first upon itself
+            subprocess.run(["umount", tmp_path / mounted], check=False)
+    assert done.returncode == 1
+    assert "The disk is full. Free some of what builds left behind: podman system prune -f" in done.stderr
 
 
 @pytest.mark.parametrize("engine", ["podman", "docker"])
@@ -149,7 +189,7 @@ def test_nothing_is_in_it_that_it_does_not_need(component: str) -> None:
     image = f"extrophi-{component}"
     tools = "for one in gcc cc strip make pip git; do command -v $one; done"
     found = podman("run", "--rm", "--entrypoint", "sh", image, "-c", f"{tools}; ls -A /app; true").split()
-    base = podman("run", "--rm", "--entrypoint", "sh", _base(image), "-c", f"{tools}; true").split()
+    base = podman("run", "--rm", "--entrypoint", "sh", base_of(image), "-c", f"{tools}; true").split()
     ours = {
         "orchestrator": {".venv", "extrophi_orchestrator"},
         "research": {".venv", "data", "extrophi_research"},
@@ -158,7 +198,7 @@ def test_nothing_is_in_it_that_it_does_not_need(component: str) -> None:
     assert set(found) - set(base) == ours[component]
     settings, of_base = (
         {setting.partition("=")[0] for setting in json.loads(podman("image", "inspect", one))[0]["Config"]["Env"]}
-        for one in (image, _base(image))
+        for one in (image, base_of(image))
     )
     assert not [name for name in settings - of_base if "KEY" in name or "PASSWORD" in name or "URL" in name]
 
@@ -185,23 +225,29 @@ index.close()
     assert podman("run", "--rm", *HARDENED, "extrophi-research", "python", "-c", asks) == "[1, 1, 1, 0]"
 
 
-@pytest.mark.parametrize("user", ["1000", "123456:0"])
-def test_the_backend_holds_what_collectors_use_and_each_of_it_works(user: str) -> None:
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(["--user", "1000"], id="as-the-guide-runs-it"),
+        pytest.param([*HARDENED, "--user", "1000"], id="hardened"),
+        pytest.param([*HARDENED, "--user", "123456:0"], id="hardened-any-user"),
+    ],
+)
+def test_the_backend_holds_what_collectors_use_and_each_of_it_works(flags: list[str]) -> None:
     """Chromium by Playwright, ChromaDB in the process and as a server, and the platforms' libraries."""
     script = ROOT / "tests" / "containers" / "inside_backend.py"
-    flags = [
-        *HARDENED,
-        "-v",
-        "/app/data",
-        "--user",
-        user,
-        "-v",
-        f"{script}:/inside_backend.py:ro",
-        "-e",
-        "PYTHONPATH=/app",
-    ]
-    said = podman("run", "--rm", *flags, "extrophi-backend", "python", "/inside_backend.py", seconds=120)
-    assert said.splitlines()[-1] == "all of it works"
+    mounts = ["-v", "/app/data", "-v", f"{script}:/inside_backend.py:ro", "-e", "PYTHONPATH=/app"]
+    command = ["podman", "run", "--rm", *flags, *mounts, "extrophi-backend"]
+    done = subprocess.run(
+        [*command, "python", "/inside_backend.py"], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    sandbox, last = done.stdout.splitlines()[-2:]
+    assert last == "all of it works"
+    asks = ["sh", "-c", "unshare --map-root-user --pid --fork chroot /proc/self/fdinfo 2>&1 || true"]
+    refused = "Operation not permitted" in podman(*command[1:], *asks)
+    assert sandbox == ("sandbox off" if refused else "sandbox on")
+    assert done.stderr.count("browser.unsandboxed why=") == int(refused), done.stderr
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o700])
@@ -219,8 +265,3 @@ def test_it_compiles_nothing_when_it_starts(component: str) -> None:
     asks = f"import extrophi_{component}.app as a, importlib.util as u; print(u.cache_from_source(a.__file__))"
     cached = podman("run", "--rm", f"extrophi-{component}", "python", "-c", asks)
     assert podman("run", "--rm", f"extrophi-{component}", "ls", cached) == cached
-
-
-def _base(image: str) -> str:
-    kind = "alpine" if "orchestrator" in image else "slim"
-    return f"docker.io/library/python:3.11-{kind}"

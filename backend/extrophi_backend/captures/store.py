@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _log = logging.getLogger(__name__)
+_SPARE = 1_000_000  # bytes; less is taken for a full disk
 
 
 class Captures:
@@ -60,7 +62,10 @@ class Captures:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             return _unwritable(self._folder, error.strerror or "")
-        return None if os.access(self._folder, os.W_OK | os.X_OK) else _unwritable(self._folder, "Permission denied")
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            return _unwritable(self._folder, "Permission denied")
+        left = shutil.disk_usage(self._folder).free
+        return _full(self._folder) if left < _SPARE else None
 
     @contextmanager
     def _opened(self) -> Generator["ObjectStore"]:
@@ -72,7 +77,8 @@ class Captures:
             yield self._store
         except (BaseError, OSError) as error:
             _log.warning(event("captures.failed", error=str(error)))
-            detail = self.problem() or f"The store of captures is out of reach ({type(error).__name__})."
+            full = _full(self._folder) if "No space left" in str(error) else None
+            detail = full or self.problem() or f"The store of captures is out of reach ({type(error).__name__})."
             raise Unavailable(detail, hint="The log has why. Try again later.") from error
 
     def _open(self) -> "ObjectStore":
@@ -82,6 +88,10 @@ class Captures:
             return from_url(self._url)
         self._folder.mkdir(parents=True, exist_ok=True)
         return LocalStore(self._folder)
+
+
+def _full(folder: Path) -> str:
+    return f"No space left in {folder}: free some, or enlarge the volume. What was to be kept waits, and is not lost."
 
 
 def _unwritable(folder: Path, why: str) -> str:

@@ -1,0 +1,56 @@
+"""Chromium as the image holds it: with its own sandbox where the kernel lets it have one."""
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from extrophi_backend.log import event
+
+_log = logging.getLogger(__name__)
+Browser = TypeVar("Browser")
+Browser_co = TypeVar("Browser_co", covariant=True)
+_REFUSED = "zygote_host_impl_linux.cc"
+"""Where Chromium says so (content/browser/zygote_host), in one of several ways."""
+
+
+class BrowserType(Protocol[Browser_co]):
+    """Playwright's, as far as it is used here (https://playwright.dev/python/docs/api/class-browsertype)."""
+
+    async def launch(self, *, executable_path: str, chromium_sandbox: bool) -> Browser_co: ...
+
+
+@dataclass(slots=True)
+class Chromium:
+    """One for each process: what the kernel refused once, it is not asked for again."""
+
+    executable: str = "/app/bin/chromium"
+    sandboxed: bool = True
+
+    async def launch(self, chromium: BrowserType[Browser]) -> Browser:
+        """Start one. Whether it has a sandbox of its own is tried, not guessed: kernels and engines differ in too much.
+
+        Raises:
+            playwright.async_api.Error: it does not start.
+        """
+        if self.sandboxed:
+            try:
+                return await chromium.launch(executable_path=self.executable, chromium_sandbox=True)
+            except Exception as error:
+                if _REFUSED not in str(error):
+                    raise
+                self.sandboxed = False
+                _log.warning(
+                    event(
+                        "browser.unsandboxed",
+                        why=f"the kernel or the engine's seccomp profile does not allow it: {_words(str(error))}",
+                        isolates="the container: a user without privileges, capabilities, seccomp, its own root",
+                    )
+                )
+        return await chromium.launch(executable_path=self.executable, chromium_sandbox=False)
+
+
+def _words(log: str) -> str:
+    """What it wrote first, out of Playwright's account of it."""
+    found = re.search(r"\[err\] (.+)", log)
+    return found[1].strip() if found else "it did not say why"
