@@ -142,7 +142,13 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
 
 
 @pytest.fixture(scope="module")
-def site(composed: Composed) -> Generator[str]:
+def site(composed: Composed) -> Iterator[str]:
+    with site_beside(composed) as url:
+        yield url
+
+
+@contextmanager
+def site_beside(composed: Composed) -> Generator[str]:
     """A web site in the same network."""
     name = f"{composed.folder.name}-site"
     network = f"{composed.folder.name}_default"
@@ -202,6 +208,17 @@ def test_nobody_without_a_key_and_nothing_else_is_published(composed: Composed) 
         assert "401" in said
 
 
+def collect(composed: Composed, site: str, pages_of: str) -> str:
+    """A job, by its path."""
+    job = composed.post("/api/jobs", {"target": f"{site}/sitemap.xml?{pages_of}", "limit": 1000})
+    return f"/api/jobs/{job['id']}"
+
+
+def ended_of(composed: Composed, job: str) -> dict[str, Any] | None:
+    found = composed.get(job)
+    return found if found["status"] not in {"queued", "running"} else None
+
+
 def stop_and_start(composed: Composed, service: str) -> None:
     """As an update of its image does: it has ten seconds to give its jobs back."""
     podman("restart", "-t", "10", composed.container(service))
@@ -223,19 +240,18 @@ def test_what_happens_in_the_middle_of_a_job_loses_nothing(
     composed: Composed, site: str, victim: str, happens: Callable[[Composed, str], None]
 ) -> None:
     pages_of = f"{victim}-{happens.__name__.replace('_', '-')}"
-    job = composed.post("/api/jobs", {"target": f"{site}/sitemap.xml?{pages_of}", "limit": 1000})
-    path = f"/api/jobs/{job['id']}"
-    eventually(lambda: True if composed.get(path)["status"] == "running" else None)
+    job = collect(composed, site, pages_of)
+    eventually(lambda: True if composed.get(job)["status"] == "running" else None)
     happens(composed, victim)  # what crashed is started again by the engine, as compose.yaml asks
     composed.ready()
-
-    def look() -> dict[str, Any] | None:
-        found = composed.get(path)
-        return found if found["status"] not in {"queued", "running"} else None
-
-    ended = eventually(look, seconds=180)
+    ended = eventually(lambda: ended_of(composed, job), seconds=180)
     assert ended["status"] == "succeeded", str(ended)
     assert ended["progress"]["found"] == PAGES, str(ended)
+    all_is_found(composed, site, pages_of)
+
+
+def all_is_found(composed: Composed, site: str, pages_of: str) -> None:
+    """Each page is there once, and the last of them is found by a word of its own."""
     listed = [one["external_id"] for one in composed.get("/api/documents?limit=100")["items"]]
     pages = [one for one in listed if one.startswith(f"{site}/{pages_of}-")]
     assert sorted(pages) == sorted(f"{site}/{pages_of}-{number}" for number in range(PAGES))
@@ -248,6 +264,69 @@ def test_what_happens_in_the_middle_of_a_job_loses_nothing(
     eventually(by_word, seconds=30)
 
 
+def test_a_full_volume_is_said_and_when_there_is_space_again_all_goes_on(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Of backend and of research, each of 24 MB here (podman takes `size` for a quota of its own)."""
+    folder = tmp_path_factory.mktemp("extrophi-full-")
+    options = {"type": "tmpfs", "device": "tmpfs", "o": "nr_blocks=6144,uid=1000,gid=0,mode=2775"}
+    small = {"driver": "local", "driver_opts": options}
+    override = {"volumes": {"backend_data": small, "research_data": small}}
+    (folder / "small.yaml").write_text(yaml.safe_dump(override))
+    with up(folder) as one, site_beside(one) as site:
+        job = collect(one, site, "before")
+        assert eventually(lambda: ended_of(one, job), seconds=60)["status"] == "succeeded"
+        for service in ("backend", "research"):
+            podman("exec", one.container(service), "sh", "-c", "cat /dev/zero >/app/data/filler || true")
+        job = collect(one, site, "during")
+        eventually(lambda: True if "No space left" in one.client.get("/health").text else None)
+        all_is_found(one, site, "before")
+        assert one.get(job)["status"] in {"queued", "running"}
+        for service in ("backend", "research"):
+            podman("exec", one.container(service), "rm", "/app/data/filler")
+        ended = eventually(lambda: ended_of(one, job), seconds=180)
+        assert (ended["status"], ended["progress"]["found"], ended["progress"]["failed"]) == ("succeeded", PAGES, 0)
+        all_is_found(one, site, "during")
+        eventually(lambda: True if "No space left" not in one.client.get("/health").text else None)
+        captures = podman("exec", one.container("backend"), "find", "/app/data/captures", "-type", "f").split()
+        assert len(captures) >= 2 * PAGES
+        assert not [path for path in captures if "#" in path], "what was written by half stays"
+
+
+def test_with_256_mb_for_each_nothing_is_lost_and_with_more_all_catches_up(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The local model needs more: until there is, it says so, and search goes on by word."""
+    folder = tmp_path_factory.mktemp("extrophi-small-")
+
+    def limit(research: str) -> None:
+        limits = {"orchestrator": "256m", "research": research, "backend": "256m"}
+        services = {one: {"mem_limit": most, "memswap_limit": most} for one, most in limits.items()}
+        (folder / "small.yaml").write_text(yaml.safe_dump({"services": services}))
+
+    limit("256m")
+    with up(folder) as one, site_beside(one) as site:
+        assert podman("inspect", "--format", "{{.HostConfig.Memory}}", one.container("backend")) == str(256 * 2**20)
+        job = collect(one, site, "small")
+        ended = eventually(lambda: ended_of(one, job), seconds=180)
+        assert (ended["status"], ended["progress"]["found"], ended["progress"]["failed"]) == ("succeeded", PAGES, 0)
+        all_is_found(one, site, "small")
+        why = "the local model needs 320 MiB of memory, and the container is limited to 256 MiB"
+        assert why in one.client.get("/health").text
+        asked = one.cli("ask", "Who counted herons every morning?")
+        assert asked.returncode != 0
+        assert why in asked.stderr
+        for service in ("orchestrator", "research", "backend"):
+            told = podman("inspect", "--format", "{{.RestartCount}} {{.State.OOMKilled}}", one.container(service))
+            assert told == "0 false", f"{service}: {told}"
+        limit("512m")
+        one.compose("up", "-d")
+        one.ready()
+        eventually(lambda: True if not one.get(job)["indexing"]["pending"] else None, seconds=120)
+        asked = one.cli("ask", "Who counted herons every morning?")
+        assert "keeper of the lighthouse" in asked.stdout, asked.stderr
+
+
 def test_its_parts_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The profile `scale`: an API, two workers and a scheduler; one worker that is stopped stops no jobs."""
     folder = tmp_path_factory.mktemp("extrophi-scaled-")
@@ -256,12 +335,8 @@ def test_its_parts_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
         assert {scaled.container(one) for one in ("backend", "worker", "scheduler")} <= set(running)
         podman("stop", scaled.container("worker"))
         job = scaled.post("/api/jobs", {"target": "http://orchestrator:8000/nothing"})
-
-        def ended() -> dict[str, Any] | None:
-            found = scaled.get(f"/api/jobs/{job['id']}")
-            return found if found["status"] not in {"queued", "running"} else None
-
-        assert eventually(ended)["failures"][0]["code"] == "http_401"  # it asks for a key
+        ended = eventually(lambda: ended_of(scaled, f"/api/jobs/{job['id']}"))
+        assert ended["failures"][0]["code"] == "http_401"  # it asks for a key
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,11 @@ def clear() -> None:
         podman("rm", "-f", "-v", "-t", "0", one)
 
 
+def test_each_command_of_the_guide_stands_in_the_table_of_results() -> None:
+    told = (ROOT / "docs" / "containers.md").read_text().replace("\\|", "|")
+    assert not [one.text for one in commands() if f"`{one.text}`" not in told]
+
+
 def test_every_command_of_the_guide_does_what_it_says() -> None:
     printed = commands()
     assert {*CORRECTED, *NOT_RUN} <= {one.text for one in printed}
