@@ -4,8 +4,9 @@
 
 Ingest is from a vector at hand until it can be found: by backend's own statements in its own batches, with the index
 made before, and through the outbox. Beside it stands bare Chroma, given the same vectors by the same client. Searches
-ask research over HTTP; each peer is the store alone, asked for as many. Recall is of the ten nearest, against all
-vectors compared. All in one run, on one PostgreSQL, one after the other.
+ask research over HTTP, with questions of the judged collections; each peer is the store alone, asked for as many, with
+vectors made up as those that are stored. Recall is of the ten nearest, against all vectors compared. All in one run, on
+one PostgreSQL, one after the other.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from extrophi_backend.vectors import halves, outbox, sql
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_cli.embedded.services import free_ports
 from extrophi_research.db import Connection
-from extrophi_research.embeddings.local import DIMENSIONS, NAME, LocalModel, Vectors
+from extrophi_research.embeddings.local import DIMENSIONS, NAME, Vectors
 from tests.servers import chroma_server
 
 _BATCH = 64
@@ -53,11 +54,10 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="xb-") as folder, chroma_server(Path(folder), port):
         async with database() as (dsn, connection), httpx.AsyncClient(trust_env=False, timeout=600) as client:
             hashes = await store_made_up(connection, collections, given.chunks)
-            vectors = made_up_vectors(len(hashes))
-            model = LocalModel()
-            asked = [(query, model.embed([query])[0][0]) for query in queries]
+            made = made_up_vectors(len(hashes) + len(queries))
+            vectors, near = made[: len(hashes)], made[len(hashes) :]
             chroma = Chroma(client, chroma_url)
-            bench = _Bench(dsn, connection, hashes, vectors, asked)
+            bench = _Bench(dsn, connection, hashes, vectors, queries, near)
             print(f"{len(hashes)} vectors, {len(queries)} queries, medians after a round of warming")
             rows = {
                 "pgvector": await bench.of_pgvector(),
@@ -79,14 +79,16 @@ class _Bench:
         connection: Connection,
         hashes: Sequence[bytes],
         vectors: Vectors,
-        asked: Sequence[tuple[str, np.ndarray]],
+        queries: Sequence[str],
+        near: Vectors,
     ) -> None:
         self.dsn = dsn
         self.connection = connection
         self.hashes = hashes
         self.vectors = vectors
-        self.asked = asked
-        best = [np.argpartition(-(vectors @ vector), _TOP)[:_TOP] for _, vector in asked]
+        self.queries = queries
+        self.near = near
+        best = [np.argpartition(-(vectors @ vector), _TOP)[:_TOP] for vector in near]
         self.nearest = [{hashes[row] for row in rows.tolist()} for rows in best]
 
     async def of_pgvector(self) -> dict[str, float]:
@@ -160,7 +162,7 @@ class _Bench:
         took: list[float] = []
         right = 0
         for turn in range(2):
-            for (_, vector), best in zip(self.asked, self.nearest, strict=True):
+            for vector, best in zip(self.near, self.nearest, strict=True):
                 given = vector.tolist()
                 began = time.perf_counter()
                 found = await nearest(given)
@@ -169,7 +171,7 @@ class _Bench:
                     right += len(best.intersection(found[:_TOP]))
         return {
             f"ms, {_CANDIDATES} nearest, store alone": statistics.median(took) * 1000,
-            f"recall of the {_TOP} nearest": right / (_TOP * len(self.asked)),
+            f"recall of the {_TOP} nearest": right / (_TOP * len(self.near)),
         }
 
     async def _searched(self, **backend: str) -> dict[str, float]:
@@ -184,7 +186,7 @@ class _Bench:
             for mode in ("vector", "hybrid"):
                 took: list[float] = []
                 for turn in range(2):
-                    for query, _ in self.asked:
+                    for query in self.queries:
                         body = {"query": f"{query} {turn}", "limit": _TOP, "mode": mode}  # no query comes twice
                         began = time.perf_counter()
                         answer = (await research.post("/search", json=body)).raise_for_status().json()
