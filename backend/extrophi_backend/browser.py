@@ -51,6 +51,6 @@ class Chromium:
 
 
 def _words(log: str) -> str:
-    """What it wrote first, out of Playwright's account of it."""
-    found = re.search(r"\[err\] (.+)", log)
-    return found[1].strip() if found else "it did not say why"
+    """What it complained of first, out of Playwright's account of it."""
+    found = re.search(r"\[err\] (?:\[[^]]*\] )?(.+?)(?:[.!] |$)", log, re.MULTILINE)
+    return found[1] if found else "it did not say why"
