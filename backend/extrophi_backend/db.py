@@ -33,7 +33,6 @@ DATABASE_AWAY = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.UndefinedTableError,
-    asyncpg.DeadlockDetectedError,  # what the schema's owner changed meanwhile
     asyncpg.InterfaceError,  # a connection that was lost says so by it
     asyncpg.InternalClientError,  # and so does one that was lost in the middle of a COPY (asyncpg's issue 784)
 )
