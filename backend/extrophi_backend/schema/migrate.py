@@ -1,8 +1,10 @@
 """Bring a database to the newest schema: numbered SQL files in order, under one lock, each once."""
 
 import asyncio
+import itertools
 import logging
 import random
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from hashlib import sha256
@@ -23,7 +25,10 @@ NO_PGVECTOR = (
 )
 _LOCK = 0x6578_7472  # "extr": two at once wait for each other
 _LOCK_SECONDS = 30.0
-_PUBLISHED = "SELECT obj_description(to_regnamespace('read_v1'), 'pg_namespace')"
+_PUBLISHED = """
+SELECT obj_description(to_regnamespace('read_v1'), 'pg_namespace') = $1
+   AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS name WHERE to_regclass(name) IS NULL)
+"""
 
 
 async def migrate(dsn: str, vector_store: str = "pgvector") -> list[str]:
@@ -58,8 +63,9 @@ async def _apply(connection: Connection, vector_store: str) -> list[str]:
         _log.info(event("schema.migrated", name=name))
     if not await _has_models(connection):
         await between_others(connection, partial(_choose, connection, vector_store))
-    # One that is older than the database, in the middle of an update, publishes nothing: research may be newer, too.
-    if done <= set(migrations()) and await connection.fetchval(_PUBLISHED) != _digest():
+    # One that lacks a migration of the database's, in the middle of an update, publishes nothing: research may be
+    # newer, too. So a change of the views comes with a migration, be it an empty one.
+    if done <= set(migrations()) and (applied or not await _is_published(connection)):
         await between_others(connection, partial(publish_views, connection))
     return applied
 
@@ -67,22 +73,24 @@ async def _apply(connection: Connection, vector_store: str) -> list[str]:
 async def between_others(connection: Connection, change: Callable[[], Awaitable[T]]) -> T:
     """Change the schema in one transaction, in a moment in which nobody holds what it locks.
 
-    Searches go on meanwhile. Were it to wait as long as PostgreSQL lets it (deadlock_timeout, 1 s), one of them would
-    be ended in its place.
+    Searches go on meanwhile. Were it to wait as long as PostgreSQL lets it (deadlock_timeout, 1 s), one of them might
+    be ended in its place; but only after that time PostgreSQL ends a vacuum of its own that is in the way. So it waits
+    shortly, and now and then longer.
 
     Raises:
         asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError: no such moment came for half a minute.
     """
     deadline = asyncio.get_running_loop().time() + _LOCK_SECONDS
-    while True:
+    for turn in itertools.count(1):
         try:
             async with connection.transaction():
-                await connection.execute("SET LOCAL lock_timeout = '200ms'")
+                await connection.execute(f"SET LOCAL lock_timeout = '{2000 if turn % 10 == 0 else 200}ms'")
                 return await change()
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311
+    raise AssertionError  # the loop has no end
 
 
 async def _apply_one(connection: Connection, name: str) -> None:
@@ -160,10 +168,18 @@ def migrations() -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
 
 
+async def _is_published(connection: Connection) -> bool:
+    """Whether the views are this release's, and all there."""
+    names = re.findall(r"VIEW (read_v1\.\w+)", _views())
+    return bool(await connection.fetchval(_PUBLISHED, _digest(), names))
+
+
 def _digest() -> str:
-    """Of the views that this release publishes."""
-    texts = (_sql("views", name) for name in ("read_v1.sql", "read_v1_embeddings.sql"))
-    return sha256("".join(texts).encode()).hexdigest()
+    return sha256(_views().encode()).hexdigest()
+
+
+def _views() -> str:
+    return "".join(_sql("views", name) for name in ("read_v1.sql", "read_v1_embeddings.sql"))
 
 
 def _sql(folder: str, name: str) -> str:

@@ -128,7 +128,7 @@ async def _make_column(conn: Connection) -> bool:
         last = rows[-1][:2]
 
     async def swap() -> bool:
-        await sql.lock_vectors(conn)
+        await conn.execute("LOCK TABLE embeddings IN SHARE ROW EXCLUSIVE MODE")
         if await sql.unfilled(conn, 1):  # some came meanwhile: the next look fills them
             return False
         await sql.swap_column(conn)

@@ -62,3 +62,14 @@ async def test_a_release_that_is_older_than_the_database_publishes_nothing(empty
         assert await newer.fetchval("SELECT obj_description(to_regnamespace('read_v1'))") == "of a newer release"
     finally:
         await newer.close()
+
+
+async def test_a_view_that_is_missing_is_published_again(empty_database: str) -> None:
+    await migrate(empty_database)
+    connection = await asyncpg.connect(empty_database)
+    try:
+        await connection.execute("DROP VIEW read_v1.collections")
+        await migrate(empty_database)
+        assert await connection.fetchval("SELECT name FROM read_v1.collections") == "default"
+    finally:
+        await connection.close()

@@ -1,4 +1,5 @@
 -- What `research` may rely on. Columns are added, never changed or removed; a new shape is read_v2, beside it.
+-- A change comes with a migration, be it an empty one, so that an older release knows that it is older.
 
 CREATE SCHEMA IF NOT EXISTS read_v1;
 
