@@ -39,6 +39,7 @@ _BODILESS = frozenset([204, 304])
 # May be sent again when a connection breaks before anything came (RFC 9110, section 9.2.1).
 _SAFE = frozenset(["GET", "HEAD", "OPTIONS"])
 _WATCH_AFTER_SECONDS = 0.05  # most answers are there before; a task for each would cost more than they do
+_RACE_SECONDS = 1.0
 CLIENT_SECONDS = 60.0
 
 
@@ -97,12 +98,14 @@ async def pass_on(
                 raise too_large(limit)
         sent = head + (_chunk(first, more=more) if chunked else first)
         request = _Request(method, sent, length, len(first), more, limit, follows=path.endswith(b"/events"))
+        began = asyncio.get_running_loop().time()
         try:
             return await _exchange(upstreams, component, request, receive, send, fresh=False)
         except _HungUp as error:
-            # The race that keeping connections alive brings: it was closed as our request went out.
-            # Research only reads, whatever the method; a body that did not travel whole is gone.
-            if more or (method not in _SAFE and component != "research"):
+            # The race that keeping connections alive brings: it was closed as our request went out. Research only
+            # reads, whatever the method; but what it died of long after must not be its replica's end, too.
+            only_reads = component == "research" and asyncio.get_running_loop().time() - began < _RACE_SECONDS
+            if more or (method not in _SAFE and not only_reads):  # a body that did not travel whole is gone
                 hint = "It may have been done all the same: look before you send it again."
                 raise UpstreamFailed(f"{component} hung up before it answered.", hint=hint) from error
             return await _exchange(upstreams, component, request, receive, send, fresh=True)

@@ -19,6 +19,7 @@ IDLE_SECONDS = 3.0
 MOST_IDLE = 64
 AGAIN_SECONDS = 0.25
 ADDRESS_SECONDS = 0.5
+STALE_SECONDS = 30.0
 RESOLVE_SECONDS = 6.0  # resolvers ask again after 2.5 s (musl) or 5 s (glibc)
 
 
@@ -40,6 +41,7 @@ class Pool:
         self._slots = asyncio.Semaphore(most)
         self._idle: list[Connection] = []
         self._known: list[str] = []
+        self._known_at = 0.0
 
     async def take(self, *, fresh: bool = False) -> Connection:
         """A connection that the component has not closed, as far as this machine knows; a new one if `fresh`.
@@ -118,7 +120,7 @@ class Pool:
             for host in hosts:
                 try:
                     # Nothing answers where a container was: the next must not wait for that to time out.
-                    async with asyncio.timeout(None if len(hosts) == 1 else ADDRESS_SECONDS):
+                    async with asyncio.timeout(None if host == hosts[-1] else ADDRESS_SECONDS):
                         return await self._open_to(host)
                 except OSError as error:
                     failed = error
@@ -133,13 +135,20 @@ class Pool:
         return connection
 
     async def _hosts(self) -> list[str]:
-        """Its addresses; those it had last, while its name cannot be resolved, or not soon."""
+        """Its addresses; those it had a moment ago, while its name cannot be resolved, or not soon.
+
+        Not for longer: another may have them by then, who is to see neither key nor documents.
+        """
+        now = asyncio.get_running_loop().time()
+        known = self._known if now - self._known_at < STALE_SECONDS else []
         try:
-            async with asyncio.timeout(ADDRESS_SECONDS if self._known else RESOLVE_SECONDS):
+            async with asyncio.timeout(ADDRESS_SECONDS if known else RESOLVE_SECONDS):
                 self._known = await addresses(self._address)
         except OSError:
-            if not self._known:
+            if not known:
                 raise
+            return known
+        self._known_at = now
         return self._known
 
 

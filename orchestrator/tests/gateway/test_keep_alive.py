@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
@@ -81,7 +81,10 @@ async def test_what_is_asked_of_research_is_sent_again_whatever_its_method(
     assert (answer.status_code, answer.json()["code"]) == (502, "upstream_unreachable")
 
 
-async def test_replicas_that_are_gone_hold_nobody_up(backend: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("order", [("2", "3", "1"), ("3", "2", "1"), ("3", "1", "2")])
+async def test_replicas_that_are_gone_hold_nobody_up(
+    backend: Upstream, monkeypatch: pytest.MonkeyPatch, order: Sequence[str]
+) -> None:
     """One refuses; of the other nothing is heard at all, as where a container was stopped a moment ago."""
     with socket.create_server(("127.0.0.3", backend.port), backlog=0) as silent:
         waiting = [socket.socket() for _ in range(3)]
@@ -91,7 +94,7 @@ async def test_replicas_that_are_gone_hold_nobody_up(backend: Upstream, monkeypa
 
         async def addresses(name: str) -> list[str]:
             assert name == "backend"
-            return ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
+            return [f"127.0.0.{last}" for last in order]
 
         monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", addresses)
         pool = Pool("backend", f"http://backend:{backend.port}")
@@ -127,6 +130,10 @@ async def test_while_its_name_cannot_be_resolved_a_component_is_where_it_was(
     monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", never)
     pool.give_back(await pool.take())
     pool.close()
+    monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", unknown)
+    monkeypatch.setattr("extrophi_orchestrator.gateway.pool.STALE_SECONDS", 0.0)
+    with pytest.raises(UpstreamFailed):  # another may have its address by now
+        await pool.take()
 
 
 async def test_a_safe_request_is_sent_again_only_once(client: httpx.AsyncClient, backend: Upstream) -> None:
