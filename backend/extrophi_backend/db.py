@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 else:
     Pool = asyncpg.Pool
     Connection = asyncpg.Connection
+
+
+_NAME_WAITS = (0.2, 0.5)  # seconds
 
 
 class Unreachable(ConnectionError):
@@ -50,6 +54,11 @@ def is_away(error: BaseException) -> bool:
 async def connect(dsn: str, **more: Any) -> "asyncpg.Connection[Any]":
     """A connection outside of any pool. Raises Unreachable for all that the system says when there is no server."""
     try:
+        for wait in _NAME_WAITS:
+            try:
+                return await asyncpg.connect(dsn, **more)
+            except socket.gaierror:  # it may be unknown for a moment, while containers come and go
+                await asyncio.sleep(wait)
         return await asyncpg.connect(dsn, **more)
     except OSError as error:  # a socket that is not there, a name that nobody knows, several addresses that refuse
         raise Unreachable(str(error)) from error

@@ -1,6 +1,8 @@
 """The pool of PostgreSQL connections."""
 
+import asyncio
 import json
+import socket
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -16,6 +18,7 @@ else:
     Connection = asyncpg.Connection
 
 
+_NAME_WAITS = (0.2, 0.5)  # seconds
 EF_SEARCH = 60
 """Vectors that an HNSW index looks for at once, where no more are wanted."""
 _SETTINGS = {
@@ -38,9 +41,20 @@ async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
         max_size=most,
         init=_prepare,
         reset=_leave,
+        connect=_connect,
         timeout=10,
         server_settings={"application_name": f"extrophi-{name}", **_SETTINGS},
     )
+
+
+async def _connect(*given: Any, **more: Any) -> "asyncpg.Connection[Any]":
+    """As asyncpg does. A name may be unknown for a moment, while containers come and go."""
+    for wait in _NAME_WAITS:
+        try:
+            return await asyncpg.connect(*given, **more)
+        except socket.gaierror:
+            await asyncio.sleep(wait)
+    return await asyncpg.connect(*given, **more)
 
 
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
