@@ -83,11 +83,11 @@ command=("$engine" build)
 for name in PYTHON_VERSION NODE_VERSION VARIANT BROWSER; do
   [[ -n ${!name:-} ]] && command+=(--build-arg "$name=${!name}")
 done
+epoch=${SOURCE_DATE_EPOCH:-}
 if revision=$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null); then
   command+=(--label "org.opencontainers.image.revision=$revision") # an ARG would be taken from the cache
-  epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+  epoch=${epoch:-$(git log -1 --format=%ct)}
 fi
-epoch=${epoch:-${SOURCE_DATE_EPOCH:-}}
 if [[ -n $epoch ]]; then
   if [[ $engine == podman ]]; then command+=(--timestamp "$epoch"); else command+=(--build-arg "SOURCE_DATE_EPOCH=$epoch"); fi
 fi
@@ -122,8 +122,9 @@ describe() { # an image and its name: what it is made of, as the image itself te
   ask=("$engine" run --rm -i --network none --entrypoint python "$1" -)
   version=$("$engine" image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' "$1") &&
     mkdir -p sbom &&
-    "${ask[@]}" cyclonedx "$2" "$version" "${revision:-unknown}" <sbom.py >"sbom/$2.cdx.json" &&
-    "${ask[@]}" licences <sbom.py >"sbom/$2.licences.txt"
+    "${ask[@]}" cyclonedx "$2" "$version" "${revision:-unknown}" <sbom.py >"$logs/$2.cdx.json" &&
+    "${ask[@]}" licences <sbom.py >"$logs/$2.licences.txt" &&
+    mv "$logs/$2.cdx.json" "$logs/$2.licences.txt" sbom/
 }
 
 failed=0
@@ -141,7 +142,7 @@ for at in "${!components[@]}"; do
   else
     size="$(((bytes + 500000) / 1000000)) MB"
     verdict=ok
-    describe "extrophi-$component:$tag" "extrophi-$component" || verdict='sbom/ could not be written'
+    describe "extrophi-$component:$tag" "extrophi-$component${TAG:+-$TAG}" || verdict='sbom/ could not be written'
     ((bytes > limit * 1000000)) && verdict='too large'
   fi
   [[ $verdict == ok ]] || failed=1

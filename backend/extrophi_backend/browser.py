@@ -10,8 +10,8 @@ from extrophi_backend.log import event
 _log = logging.getLogger(__name__)
 Browser = TypeVar("Browser")
 Browser_co = TypeVar("Browser_co", covariant=True)
-_REFUSED = "zygote_host_impl_linux.cc"
-"""Where Chromium says so (content/browser/zygote_host), in one of several ways."""
+_REFUSED = re.compile(r"(No usable sandbox|Failed to move to new namespace|Check failed: sys_chroot.*)")
+"""How Chromium says so (content/browser/zygote_host and sandbox/linux/services in its sources)."""
 
 
 class BrowserType(Protocol[Browser_co]):
@@ -37,20 +37,15 @@ class Chromium:
             try:
                 return await chromium.launch(executable_path=self.executable, chromium_sandbox=True)
             except Exception as error:
-                if _REFUSED not in str(error):
+                refused = _REFUSED.search(str(error))
+                if refused is None:
                     raise
                 self.sandboxed = False
                 _log.warning(
                     event(
                         "browser.unsandboxed",
-                        why=f"the kernel or the engine's seccomp profile does not allow it: {_words(str(error))}",
+                        why=f"the kernel or the engine's seccomp profile does not allow it: {refused[1]}",
                         isolates="the container: a user without privileges, capabilities, seccomp, its own root",
                     )
                 )
         return await chromium.launch(executable_path=self.executable, chromium_sandbox=False)
-
-
-def _words(log: str) -> str:
-    """What it complained of first, out of Playwright's account of it."""
-    found = re.search(r"\[err\] (?:\[[^]]*\] )?(.+?)(?:[.!] |$)", log, re.MULTILINE)
-    return found[1] if found else "it did not say why"

@@ -11,6 +11,7 @@ NO_CHROOT = """BrowserType.launch: Target page, context or browser has been clos
 Browser logs:
 
 <launched> pid=47
+[pid=47][err] [1127/002635.300016:ERROR:dbus/bus.cc:405] Failed to connect to the bus
 [pid=47][err] Check failed: sys_chroot("/proc/self/fdinfo/") == 0
 [pid=47][err] [1127/002636.300016:FATAL:content/browser/zygote_host/zygote_host_impl_linux.cc:254] Failed to receive
 """
@@ -56,8 +57,12 @@ async def test_where_it_is_refused_one_line_says_why(
     assert words in caplog.text
 
 
-async def test_another_failure_is_no_reason_to_go_without() -> None:
-    playwright = Playwright("Executable doesn't exist at /app/bin/chromium")
-    with pytest.raises(RuntimeError, match="Executable doesn't exist"):
+@pytest.mark.parametrize(
+    "failure",
+    ["Executable doesn't exist at /app/bin/chromium", "zygote_host_impl_linux.cc:254] Failed to receive hello"],
+)
+async def test_another_failure_is_no_reason_to_go_without(failure: str) -> None:
+    playwright = Playwright(failure)
+    with pytest.raises(RuntimeError, match=failure[:20]):
         await Chromium().launch(playwright)
     assert playwright.launched == [True]

@@ -312,7 +312,7 @@ def test_with_256_mb_for_each_nothing_is_lost_and_with_more_all_catches_up(
         assert (ended["status"], ended["progress"]["found"], ended["progress"]["failed"]) == ("succeeded", PAGES, 0)
         all_is_found(one, site, "small")
         why = "the local model needs 320 MiB of memory, and the container is limited to 256 MiB"
-        assert why in one.client.get("/health").text
+        eventually(lambda: True if why in one.client.get("/health").text else None, seconds=30)
         asked = one.cli("ask", "Who counted herons every morning?")
         assert asked.returncode != 0
         assert why in asked.stderr

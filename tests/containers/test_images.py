@@ -85,6 +85,8 @@ def test_a_base_that_cannot_be_pulled_is_said_with_the_next_step() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk of 30 MB can be mounted by root alone")
 def test_a_full_disk_is_said_with_the_next_step(tmp_path) -> None:
+    if podman("info", "--format", "{{.Store.GraphDriverName}}") != "overlay":
+        pytest.skip("a second storage is made upon overlay's alone")
     (tmp_path / "disk").mkdir()
     (tmp_path / "storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\ngraphroot = "{tmp_path}/disk/graph"\nrunroot = "{tmp_path}/disk/run"\n'
@@ -245,7 +247,7 @@ def test_the_backend_holds_what_collectors_use_and_each_of_it_works(flags: list[
     sandbox, last = done.stdout.splitlines()[-2:]
     assert last == "all of it works"
     asks = ["sh", "-c", "unshare --map-root-user --pid --fork chroot /proc/self/fdinfo 2>&1 || true"]
-    refused = "Operation not permitted" in podman(*command[1:], *asks)
+    refused = "failed to run command" not in podman(*command[1:], *asks)  # it is another root: there is no shell
     assert sandbox == ("sandbox off" if refused else "sandbox on")
     assert done.stderr.count("browser.unsandboxed why=") == int(refused), done.stderr
 

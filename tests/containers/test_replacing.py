@@ -182,10 +182,8 @@ async def test_each_is_replaced_in_turn_and_no_request_fails(tmp_path: Path) -> 
         finally:
             over.set()
         asked, failed = await using
-        told = [
-            Container(f"extrophi-replica-{one}", 0).log() for one in ("balancer", "orchestrator-0", "orchestrator-1")
-        ]
-        assert not failed, "\n".join([*failed[:20], *(one[-3000:] for one in told)])
+        names = ["extrophi-replica-balancer", *(replica(one, number) for one in COMPONENTS for number in range(2))]
+        assert not failed, "\n".join([*failed[:20], *(f"{one}: {Container(one, 0).log()[-3000:]}" for one in names)])
         assert asked.total() > 300
         assert all(asked[kind] > 20 for kind in ("stats", "search", "push", "answer"))
         headers = {"Authorization": "Bearer people"}

@@ -110,7 +110,7 @@ class LocalModel:
             if self._tokenizer is None:
                 if reason := no_memory():
                     raise NoMemory(
-                        reason, hint="Search goes on by word. Give the container more, or set EMBEDDINGS_URL."
+                        reason, hint="Answers need it; search goes on by word. Give the container more memory."
                     )
                 self._session = _session(self._threads)
                 self._tokenizer = tokenizer()
