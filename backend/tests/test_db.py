@@ -2,12 +2,15 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
+from typing import Any
 
 import asyncpg
 import pytest
 
-from extrophi_backend.db import copy, is_away, make_pool
+from extrophi_backend.db import Unreachable, copy, is_away, make_pool
+from extrophi_research.db import make_pool as research_pool
 
 MANY = 1000
 
@@ -42,3 +45,25 @@ def test_what_asyncpg_says_of_a_connection_cut_off_is_told_from_a_wrong_setting(
     assert is_away(asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"))
     assert is_away(asyncpg.InterfaceError("the underlying connection is closed"))
     assert not is_away(asyncpg.exceptions.ClientConfigurationError("invalid DSN"))
+
+
+@pytest.mark.parametrize("times", [2, 3])
+async def test_a_name_may_be_unknown_for_a_moment(database: str, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """As name servers of container engines have it when containers come and go. Research's pool does likewise."""
+    unknown = iter(range(times))
+    connect = asyncpg.connect
+
+    async def resolves_later(*given: Any, **more: Any) -> Any:
+        if next(unknown, None) is not None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name does not resolve")
+        return await connect(*given, **more)
+
+    monkeypatch.setattr(asyncpg, "connect", resolves_later)
+    for make in (make_pool, research_pool):
+        unknown = iter(range(times))
+        async with await make(database, name="test") as pool:
+            if times == 2:
+                assert await pool.fetchval("SELECT 1") == 1
+                continue
+            with pytest.raises((Unreachable, socket.gaierror)):
+                await pool.fetchval("SELECT 1")
