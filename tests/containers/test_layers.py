@@ -192,23 +192,25 @@ def test_what_an_image_is_made_of_is_written_beside_it(component: str) -> None:
 
 @pytest.mark.parametrize("component", ["orchestrator", "research"])
 def test_two_builds_of_one_commit_give_the_same_layers(component: str) -> None:
-    twice_the_same(component)
+    first, second = built_twice(component)
+    assert first == second
 
 
 @pytest.mark.soak
 def test_two_builds_of_the_backend_give_the_same_layers() -> None:
     """Packed twice: ten minutes."""
-    twice_the_same("backend")
+    first, second = built_twice("backend")
+    assert first == second
 
 
-def twice_the_same(component: str) -> None:
+def built_twice(component: str) -> list[list[str]]:
+    """The layers of each."""
     tags = [f"extrophi-test-{component}:{turn}" for turn in range(2)]
     before = {*podman("images", "-aq", "--no-trunc").split()}
     try:
         for tag in tags:
             command = ["build", "--format", "docker", "--network", "host", "--no-cache", "--timestamp", PREVIOUS]
             podman(*command, "-t", tag, "-f", f"{ROOT}/{component}/Containerfile", f"{ROOT}/{component}", seconds=1500)
-        first, second = (own_layers(f"localhost/{tag}") for tag in tags)
-        assert first == second
+        return [own_layers(f"localhost/{tag}") for tag in tags]
     finally:
         podman("rmi", "-f", "-i", *({*podman("images", "-aq", "--no-trunc").split()} - before))
