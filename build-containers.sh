@@ -33,8 +33,8 @@ Environment:
   BROWSER                                 the backend's Chromium: debian (Debian's, as it is by default) or playwright
                                           (the build that Playwright downloads)
   BUILD_FLAGS                             more flags for the engine's build, as: --network host
-  SOURCE_DATE_EPOCH                       when files in the layers, and the images, say that they were made (Unix time); the
-                                          commit's time by default, so that two builds of it give the same layers
+  SOURCE_DATE_EPOCH                       the time (Unix) that images and the files in them bear; by default the
+                                          commit's, so that two builds of it give the same layers (Podman)
   TAG                                     instead of latest
 
 Examples:

@@ -8,16 +8,16 @@ from typing import Protocol, TypeVar
 from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
-Browser = TypeVar("Browser")
-Browser_co = TypeVar("Browser_co", covariant=True)
+BrowserT = TypeVar("BrowserT")
+BrowserT_co = TypeVar("BrowserT_co", covariant=True)
 _REFUSED = re.compile(r"(No usable sandbox|Failed to move to new namespace|Check failed: sys_chroot.*)")
 """How Chromium says so (content/browser/zygote_host and sandbox/linux/services in its sources)."""
 
 
-class BrowserType(Protocol[Browser_co]):
+class BrowserType(Protocol[BrowserT_co]):
     """Playwright's, as far as it is used here (https://playwright.dev/python/docs/api/class-browsertype)."""
 
-    async def launch(self, *, executable_path: str, chromium_sandbox: bool) -> Browser_co: ...
+    async def launch(self, *, executable_path: str, chromium_sandbox: bool) -> BrowserT_co: ...
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Chromium:
     executable: str = "/app/bin/chromium"
     sandboxed: bool = True
 
-    async def launch(self, chromium: BrowserType[Browser]) -> Browser:
+    async def launch(self, chromium: BrowserType[BrowserT]) -> BrowserT:
         """Start one. Whether it has a sandbox of its own is tried, not guessed: kernels and engines differ in too much.
 
         Raises:

@@ -77,7 +77,7 @@ class Captures:
             yield self._store
         except (BaseError, OSError) as error:
             _log.warning(event("captures.failed", error=str(error)))
-            full = _full(self._folder) if "No space left" in str(error) else None
+            full = _full(self._folder) if not self._url and "No space left" in str(error) else None
             detail = full or self.problem() or f"The store of captures is out of reach ({type(error).__name__})."
             raise Unavailable(detail, hint="The log has why. Try again later.") from error
 
