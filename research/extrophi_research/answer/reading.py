@@ -146,7 +146,7 @@ def asked_terms(text: str) -> list[str]:
 
     Of Japanese, pairs of hiragana are the grammar of any sentence: they count only where there is nothing else.
     """
-    if not any(analysis.analysed(word).telling for word in analysis.words(text)):
+    if not any(word.telling for word in analysis.analysed_words(text)):
         return []
     terms = analysis.asked(text)
     return [term for term in terms if not _HIRAGANA.fullmatch(term)] or terms

@@ -35,6 +35,7 @@ _SIGNS = (
     "\u0d83\u0dca-\u0df3"
 )
 _LONGEST = 64
+_REMEMBERED = 50_000
 _MARKED = (
     r"[^\W_][\w.+-]{0,63}@[^\W_][\w-]{0,63}(?:\.[\w-]{1,63}){1,8}"  # an address, of the length that RFC 5321 allows
     r"|(?<![\w@#])[@#][^\W_](?:\w|[.](?=\w)){0,63}"  # a handle, a tag
@@ -44,21 +45,18 @@ _MARKED = (
 )
 
 
-def _pattern(letter: str, others: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Words of most texts, and of those that hold a marked one: the plain rules take half the time."""
+def _pattern(letter: str, others: str) -> re.Pattern[str]:
     part = f"{letter}{{1,{_LONGEST}}}"
     number = r"(?<![\w.,])\d{1,64}(?:[.,]\d{1,64}){1,16}"
-    plain = rf"{number}(?!{letter})|{part}(?:['’-]{part}){{0,7}}{others}"
-    return re.compile(plain), re.compile(_MARKED + plain)
+    return re.compile(rf"{_MARKED}{number}(?!{letter})|{part}(?:['’-]{part}){{0,7}}{others}")
 
 
 _ASCII = _pattern("[a-z0-9]", "")  # three times as fast as the next
 _UNICODE = _pattern(rf"(?:[^\W_{_UNSPACED}]|[{_SIGNS}])", f"|[{_UNSPACED}]+|[{_EMOJI}]")
-_INITIALS = re.compile(r"\.(?<=[a-z]\.)(?<![a-z0-9.][a-z]\.)[a-z](?![a-z0-9])")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_PIECES = re.compile(rf"(?:[^\W_]|[{_SIGNS}])+")
+_PARTS_OF_MARKED = re.compile(rf"(?:[^\W_]|[{_SIGNS}])+")
 
 _ACCENTS = re.compile(
     "(?<=[a-zα-ω])[\u0300-\u036f]+|(?<=[а-я])[\u0300\u0301]+|[\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670\u0640]"
@@ -207,22 +205,32 @@ def language_of(text_parts: Sequence[str]) -> str | None:
 
 def analysed_words(text: str) -> Iterator[Word]:
     """What comes of each word of a text, in order."""
-    folded = fold(text)
-    plain, marked = _ASCII if folded.isascii() else _UNICODE
-    found = (marked if _has_marked(folded) else plain).findall(folded)
-    return map(_analysed if folded.isascii() else analysed, found)
+    # No word goes over white space, so what comes of a piece between is the same wherever it stands; most were seen.
+    return chain.from_iterable(map(_PIECES.__getitem__, fold(text).split()))
 
 
-def words(text: str) -> Iterator[str]:
+def words(text: str) -> list[str]:
     """The folded words of a text, in order, runs of an unspaced script as one."""
-    folded = fold(text)
-    plain, marked = _ASCII if folded.isascii() else _UNICODE
-    return iter((marked if _has_marked(folded) else plain).findall(folded))
+    return _words(fold(text))
 
 
-def _has_marked(folded: str) -> bool:
-    # Four times `in`: half of what a search takes to cite would be spent in a loop over them.
-    return "@" in folded or "#" in folded or "++" in folded or ".net" in folded or _INITIALS.search(folded) is not None
+def _words(folded: str) -> list[str]:
+    return (_ASCII if folded.isascii() else _UNICODE).findall(folded)
+
+
+class _Pieces(dict[str, tuple["Word", ...]]):
+    """Folded texts without white space, and what came of their words: most were seen before."""
+
+    def __missing__(self, piece: str) -> "tuple[Word, ...]":
+        found = tuple(map(analysed, _words(piece)))
+        if len(piece) <= _LONGEST and not _UNSPACED_RUN.search(piece):  # which may be a page, and hardly comes again
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[piece] = found
+        return found
+
+
+_PIECES = _Pieces()
 
 
 def fold(text: str) -> str:
@@ -234,12 +242,6 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)).translate(_LETTERS))
 
 
-def analysed(word: str) -> Word:
-    """What comes of one folded word."""
-    # Not remembered: such a run may be a page, and hardly comes again.
-    return _of_run(word) if _UNSPACED_RUN.match(word) else _analysed(word)
-
-
 def _of_run(run: str) -> Word:
     # Each character and each pair: a word of one character is found as well. A query asks for the pairs, which
     # tell more than the characters in them.
@@ -247,13 +249,15 @@ def _of_run(run: str) -> Word:
     return Word((*run, *pairs), pairs or (run,), tuple(run), telling=True)
 
 
-@lru_cache(maxsize=50_000)
-def _analysed(word: str) -> Word:
+def analysed(word: str) -> Word:
+    """What comes of one folded word."""
+    if _UNSPACED_RUN.match(word):
+        return _of_run(word)
     if _NUMBER.fullmatch(word):
         number = word.replace(",", "") if _GROUPED.fullmatch(word) else word.replace(",", ".")
         return Word((number,), (number,), (number,), telling=True)
     if word[0] in "@#" or "@" in word:
-        pieces = tuple(piece[:_LONGEST] for piece in _PIECES.findall(word))
+        pieces = tuple(piece[:_LONGEST] for piece in _PARTS_OF_MARKED.findall(word))
         terms = (word[:_LONGEST], *(_stem(piece) for piece in pieces))
         return Word(terms, terms, pieces, telling=True)
     if word[-1] in "+#" or word[0] == ".":

@@ -7,6 +7,7 @@ docs/decisions/0007-how-search-ranks.md has the measurements.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 KEYWORD_WEIGHT = 0.3
@@ -27,8 +28,7 @@ class Candidate:
     """Its document has no other chunk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     chunk_id: UUID
     document_id: UUID
     score: float

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import groupby
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 import tantivy
@@ -58,8 +58,7 @@ class IndexedChunk:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(NamedTuple):
     """A chunk that holds a word of the query, with its BM25 score."""
 
     chunk_id: UUID

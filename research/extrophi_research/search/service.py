@@ -181,7 +181,7 @@ class _Lookup:
             )
             matches = await self._ask([], self.index.phrase_chunks, self.query.phrases, 3 * self.wanted, list(held))
             for match in matches:
-                self._add(match if keyword else replace(match, score=0.0))
+                self._add(match if keyword else match._replace(score=0.0))
         if keyword:
             # A document can rank high by words of which no single chunk has many.
             known = {one.document_id for one in self.candidates.values()}
@@ -341,7 +341,7 @@ async def _phrases_first(conn: Connection, lookup: _Lookup, ranked: Sequence[Ran
             if one.chunk_id in showing:
                 best.setdefault(one.document_id, one.chunk_id)
         first = [
-            replace(one, chunk_id=best.get(one.document_id, one.chunk_id))
+            one._replace(chunk_id=best.get(one.document_id, one.chunk_id))
             for one in ranked
             if one.document_id in lookup.holders
         ]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from extrophi_research.db import EF_SEARCH, Connection
@@ -34,8 +34,7 @@ _VECTORS = f"""SELECT c.id, c.document_id, {_ALONE}, e.bytes FROM read_v1.chunks
 _VECTORS_AT_ONCE = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
+class Near(NamedTuple):
     """A chunk and its cosine similarity. `alone`: it is all there is of its document."""
 
     chunk_id: UUID

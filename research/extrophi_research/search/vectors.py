@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import SecretStr
+from pydantic_core import to_json
 
 from extrophi_research.db import Pool
 from extrophi_research.embeddings.models import ActiveModel
@@ -54,8 +55,8 @@ class Asked:
 
     @property
     def literal(self) -> str:
-        """As pgvector reads it. Of a number it keeps eleven bits; to write all digits takes four times as long."""
-        return f"[{','.join(['%.7f'] * len(self.vector))}]" % tuple(self.vector)
+        """As pgvector reads it. Pydantic writes numbers ten times as fast as Python does."""
+        return to_json(self.vector).decode()
 
 
 @dataclass(frozen=True, slots=True)

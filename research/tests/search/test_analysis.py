@@ -149,9 +149,16 @@ def test_english_is_taken_for_no_other_language() -> None:
 
 
 def test_long_runs_without_spaces_are_not_remembered() -> None:
-    analysis._analysed.cache_clear()
-    assert len(list(analysis.tokens("北京大学" * 5000))) == 39_999
-    assert analysis._analysed.cache_info().currsize == 0
+    analysis._PIECES.clear()
+    assert len(list(analysis.tokens("北京大学" * 5000 + " 北京 " + "long" * 100))) == 39_999 + 3 + 7
+    assert not analysis._PIECES
+
+
+def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "_REMEMBERED", 3)
+    analysis._PIECES.clear()
+    assert list(analysis.tokens("herons, eat fish; again sleep")) == ["heron", "eat", "fish", "again", "sleep"]
+    assert set(analysis._PIECES) == {"again", "sleep"}
 
 
 @pytest.mark.parametrize("text", ["x." * 4000 + "@", "a-" * 4000, "1," * 4000 + "x", "@" * 8000, "x" * 8000 + "'"])
