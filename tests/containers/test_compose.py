@@ -105,12 +105,6 @@ def prepared(folder: Path, name: str, port: int) -> str:
     settings = (folder / ".env").read_text().replace("EXTROPHI_PORT=8000", f"EXTROPHI_PORT={port}")
     settings = settings.replace("EXTROPHI_FETCH_ALLOW=", "EXTROPHI_FETCH_ALLOW=10.0.0.0/8")
     (folder / ".env").write_text(f"{settings}\nCOMPOSE_PROJECT_NAME={name}\n")
-    if not podman("run", "--rm", "--entrypoint", "sh", POSTGRES, "-c", "command -v docker-entrypoint.sh || true"):
-        # A stand-in for the image, where no registry is in reach: it takes no password from a file.
-        password = (folder / "secrets" / "postgres_password").read_text()
-        environment = {"POSTGRES_PASSWORD_FILE": "", "POSTGRES_PASSWORD": password}
-        override = {"services": {"postgres": {"environment": environment}}}
-        (folder / "stand-in.yaml").write_text(yaml.safe_dump(override))
     return said.rsplit(maxsplit=1)[1]
 
 
