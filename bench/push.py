@@ -1,15 +1,16 @@
 """10,000 documents of 1,000 characters pushed over HTTP until found by word, against COPY and tantivy's own indexing.
 
-    python -m bench.push [--documents 10000] [--batch 500]
+    python -m bench.push [--documents 10000] [--batch 500] [--rounds 3]
 
 The peer writes the same rows of documents, versions, chunks and changes by COPY into a like database, and has tantivy
 index the same texts with its own tokenizer and English stemmer: what can be done with nothing checked, compared or
-merged.
+merged. Peer and push take turns; the figures are medians, and each round starts with empty databases.
 """
 
 import argparse
 import asyncio
 import random
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -31,6 +32,7 @@ async def main() -> None:
     arguments.add_argument("--data", type=Path, default=DATA)
     arguments.add_argument("--documents", type=int, default=10_000)
     arguments.add_argument("--batch", type=int, default=500)
+    arguments.add_argument("--rounds", type=int, default=3)
     given = arguments.parse_args()
     chosen = random.Random(3)
     words = [
@@ -41,10 +43,15 @@ async def main() -> None:
     ]
     texts = [_text(chosen, words) for _ in range(given.documents)]
     texts[-1] = f"{_LAST} {texts[-1]}"[:_CHARACTERS]
-    copied, indexed = await _copied(texts), await asyncio.to_thread(_indexed, texts)
-    answered, found = await _pushed(texts, given.batch)
+    rounds = [
+        (await _copied(texts), await asyncio.to_thread(_indexed, texts), *await _pushed(texts, given.batch))
+        for _ in range(given.rounds)
+    ]
+    copied, indexed, answered, found = map(statistics.median, zip(*rounds, strict=True))
     peer = copied + indexed
-    print(f"{len(texts)} documents of {_CHARACTERS} characters, {given.batch} at once")
+    print(
+        f"{len(texts)} documents of {_CHARACTERS} characters, {given.batch} at once, medians of {given.rounds} rounds"
+    )
     print(f"{'COPY of the rows':<32}{copied:>8.2f} s")
     print(f"{'tantivy alone':<32}{indexed:>8.2f} s")
     print(f"{'the two together':<32}{peer:>8.2f} s")

@@ -63,4 +63,4 @@ def _spaced(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    return list(analysis.parts(text))
+    return analysis.parts(text)

@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import Stemmer
@@ -36,6 +35,7 @@ _SIGNS = (
 )
 _LONGEST = 64
 _REMEMBERED = 50_000
+_OPENS, _CLOSES = "(\"'[“‘", ".,;:!?)\"']”’"
 _MARKED = (
     r"[^\W_][\w.+-]{0,63}@[^\W_][\w-]{0,63}(?:\.[\w-]{1,63}){1,8}"  # an address, of the length that RFC 5321 allows
     r"|(?<![\w@#])[@#][^\W_](?:\w|[.](?=\w)){0,63}"  # a handle, a tag
@@ -148,17 +148,27 @@ class Asked:
     others: tuple[str, ...] = ()
 
 
-_TERMS, _PARTS = attrgetter("terms"), attrgetter("parts")
-
-
-def tokens(text: str) -> Iterator[str]:
+def tokens(text: str) -> list[str]:
     """The terms of a text, in order."""
-    return chain.from_iterable(map(_TERMS, analysed_words(text)))
+    return indexed(text).terms.split()
 
 
-def parts(text: str) -> Iterator[str]:
+def parts(text: str) -> list[str]:
     """The parts of a text's words, in order: folded, and otherwise as written."""
-    return chain.from_iterable(map(_PARTS, analysed_words(text)))
+    return indexed(text).parts.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What is indexed of a text, white space between: no term and no part holds any."""
+
+    terms: str
+    parts: str
+
+
+def indexed(text: str) -> Indexed:
+    pieces = [_PIECES[piece] for piece in fold(text).split()]
+    return Indexed(" ".join([piece.terms for piece in pieces]), " ".join([piece.parts for piece in pieces]))
 
 
 def asked(text: str) -> list[str]:
@@ -206,7 +216,7 @@ def language_of(text_parts: Sequence[str]) -> str | None:
 def analysed_words(text: str) -> Iterator[Word]:
     """What comes of each word of a text, in order."""
     # No word goes over white space, so what comes of a piece between is the same wherever it stands; most were seen.
-    return chain.from_iterable(map(_PIECES.__getitem__, fold(text).split()))
+    return chain.from_iterable([_PIECES[piece].words for piece in fold(text).split()])
 
 
 def words(text: str) -> list[str]:
@@ -218,16 +228,31 @@ def _words(folded: str) -> list[str]:
     return (_ASCII if folded.isascii() else _UNICODE).findall(folded)
 
 
-class _Pieces(dict[str, tuple["Word", ...]]):
+@dataclass(frozen=True, slots=True)
+class _Piece(Indexed):
+    words: tuple[Word, ...]
+
+
+class _Pieces(dict[str, _Piece]):
     """Folded texts without white space, and what came of their words: most were seen before."""
 
-    def __missing__(self, piece: str) -> "tuple[Word, ...]":
-        found = tuple(map(analysed, _words(piece)))
-        if len(piece) <= _LONGEST and not _UNSPACED_RUN.search(piece):  # which may be a page, and hardly comes again
+    def __missing__(self, piece: str) -> _Piece:
+        bare = piece.lstrip(_OPENS).rstrip(_CLOSES)
+        if bare != piece and bare.isascii() and bare.isalpha():  # a word, and what closes its sentence
+            self._remember(piece, found := self[bare])
+            return found
+        words = tuple(map(analysed, _words(piece)))
+        terms, parts = (term for word in words for term in word.terms), (part for word in words for part in word.parts)
+        found = _Piece(" ".join(terms), " ".join(parts), words)
+        if not _UNSPACED_RUN.search(piece):  # which may be a page, and hardly comes again
+            self._remember(piece, found)
+        return found
+
+    def _remember(self, piece: str, found: _Piece) -> None:
+        if len(piece) <= _LONGEST:
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[piece] = found
-        return found
 
 
 _PIECES = _Pieces()
@@ -266,7 +291,7 @@ def analysed(word: str) -> Word:
         word = word.replace(".", "")
     pieces = tuple(_bare(piece)[:_LONGEST] for piece in word.split("-"))
     terms = tuple(map(_stem, pieces))
-    sought = tuple(_stem(piece) for piece in pieces if piece not in STOP_WORDS) or terms
+    sought = tuple(term for term, piece in zip(terms, pieces, strict=True) if piece not in STOP_WORDS) or terms
     if len(pieces) == 2 and not word.replace("-", "").isdigit():  # e-mail is written email as well
         joined = _stem("".join(pieces)[:_LONGEST])
         terms, sought = (*terms, joined), (*sought, joined)

