@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.timeout(1800),
     pytest.mark.xdist_group("containers"),
 ]
-POSTGRES = "docker.io/pgvector/pgvector:pg16"
 PAGES = 12
 SITE = f"""
 import hashlib, http.server

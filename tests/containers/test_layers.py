@@ -87,7 +87,7 @@ def test_what_is_not_meant_for_an_image_stays_out_of_its_build(component: str, t
     unwanted = [
         ".env", ".env.local", "server.key", "cert.pem", "node_modules/a.js", "venv/a.py", ".venv/a.py",
         "__pycache__/a.pyc", ".vscode/a", ".idea/a", "docs/a", "notes.md", ".git/config", "tests/test_a.py",
-        ".coverage", "htmlcov/a.html", ".pytest_cache/a",
+        ".coverage", ".coverage.1", "coverage.xml", "htmlcov/a.html", ".pytest_cache/a", "secrets/service_key",
     ]  # fmt: skip
     for folder in (context, context / f"extrophi_{component}"):
         for one in unwanted:

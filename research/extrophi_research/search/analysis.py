@@ -35,6 +35,8 @@ _SIGNS = (
 )
 _LONGEST = 64
 _REMEMBERED = 50_000
+_FEW = 2
+"""Words of a piece that is remembered."""
 _OPENS, _CLOSES = "(\"'[“‘", ".,;:!?)\"']”’"
 _MARKED = (
     r"[^\W_][\w.+-]{0,63}@[^\W_][\w-]{0,63}(?:\.[\w-]{1,63}){1,8}"  # an address, of the length that RFC 5321 allows
@@ -239,20 +241,17 @@ class _Pieces(dict[str, _Piece]):
     def __missing__(self, piece: str) -> _Piece:
         bare = piece.lstrip(_OPENS).rstrip(_CLOSES)
         if bare != piece and bare.isascii() and bare.isalpha():  # a word, and what closes its sentence
-            self._remember(piece, found := self[bare])
-            return found
-        words = tuple(map(analysed, _words(piece)))
-        terms, parts = (term for word in words for term in word.terms), (part for word in words for part in word.parts)
-        found = _Piece(" ".join(terms), " ".join(parts), words)
-        if not _UNSPACED_RUN.search(piece):  # which may be a page, and hardly comes again
-            self._remember(piece, found)
-        return found
-
-    def _remember(self, piece: str, found: _Piece) -> None:
-        if len(piece) <= _LONGEST:
+            found = self[bare]
+        else:
+            words = tuple(map(analysed, _words(piece)))
+            terms = " ".join([term for word in words for term in word.terms])
+            found = _Piece(terms, " ".join([part for word in words for part in word.parts]), words)
+        # Not addresses, tables and runs of Chinese: they are large, and hardly come again.
+        if len(piece) <= _LONGEST and len(found.words) <= _FEW and not _UNSPACED_RUN.search(piece):
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[piece] = found
+        return found
 
 
 _PIECES = _Pieces()

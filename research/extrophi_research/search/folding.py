@@ -30,7 +30,7 @@ _BY = frozenset("by von par por di da door av af от przez".split())
 """Who wrote it stands near the beginning, after one of these words, and may be another on another site."""
 
 Run = tuple[str, ...]
-_LONG_WORD = re.compile(r"\w{6,}")
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,9 @@ def shape(text: str) -> Shape:
 
 
 def runs(text: str) -> set[int]:
-    """The hashes of a chunk's runs, roughly: enough to tell which documents are worth a comparison.
-
-    Of its long words only, which are a third of all and tell the most.
-    """
-    words = _LONG_WORD.findall(text.lower())
-    if len(words) < _RUN or len(words) * 60 < len(text):  # a short text, short words, or no spaces between words
+    """The hashes of a chunk's runs, roughly: enough to tell which documents are worth a comparison."""
+    words = _WORD.findall(text.lower())
+    if len(words) * 20 < len(text):  # no spaces between words
         words = analysis.parts(text)
     return set(map(hash, zip(words, words[1:], words[2:], strict=False))) or {hash(tuple(words))}
 

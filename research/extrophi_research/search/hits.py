@@ -18,8 +18,6 @@ _LONGEST = 200_000
 """Bytes. Of longer texts only equal ones are told: it would take seconds to compare them word by word."""
 _MOST_READ = 2_000_000
 """Bytes of texts that one search reads to compare them."""
-_FEW = 20
-"""Chunks."""
 _MOST_COMPARED = 300
 """Pairs of documents."""
 
@@ -50,8 +48,7 @@ async def hits(
         known = await sql.chunks(conn, [one.chunk_id for one in batch])
         # Those that are missing were deleted a moment ago.
         found = [(at, one, known[one.chunk_id]) for at, one in enumerate(batch, start) if one.chunk_id in known]
-        # Some milliseconds: a thread would keep the loop waiting as long (sys.getswitchinterval), and take longer.
-        pairs = gathered.look(found) if len(found) <= _FEW else await index.thread(gathered.look, found)
+        pairs = await index.thread(gathered.look, found)
         if pairs:
             await gathered.texts.read(conn, pairs)
             await index.thread(gathered.take, found)
@@ -81,7 +78,10 @@ class _Gathered:
     _overlapping: dict[UUID, list[UUID]] = field(default_factory=dict[UUID, list[UUID]])
 
     def look(self, found: Sequence[_Found]) -> list[_Pair]:
-        """Documents that may be the same text, because some of their chunks overlap. If there are none, all is taken."""
+        """Documents that may be the same text, because some of their chunks overlap. If there are none, all is taken.
+
+        Another way to a thread and back takes as long as most of what is done there.
+        """
         pairs: dict[_Pair, None] = {}
         for _, _, chunk in found:
             runs = folding.runs(chunk.text)

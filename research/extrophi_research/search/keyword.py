@@ -204,11 +204,11 @@ class KeywordIndex:
                 one = str(document_id)
                 terms: list[str] = []
                 parts: list[str] = []
-                title = ""
+                title: str | None = None
                 language: str | None = None
                 for chunk in its_chunks:
                     text = analysis.indexed(chunk.text)
-                    if not parts:
+                    if title is None:
                         of_title = analysis.indexed(chunk.title)
                         language = _language(chunk, f"{of_title.parts} {text.parts}")
                         title = _with_stems(of_title, language)
@@ -238,7 +238,8 @@ class KeywordIndex:
     def _commit(self, position: Position) -> None:
         # The position is written after what it speaks of: a crash in between has the same changes applied again.
         opened = self._opened
-        with ThreadPoolExecutor(len(opened.writers)) as threads:  # each takes a core for a tenth of a second
+        # Both at once: each takes a core for a tenth of a second. The first to fail is raised.
+        with ThreadPoolExecutor(len(opened.writers)) as threads:
             list(threads.map(tantivy.IndexWriter.commit, opened.writers))
         saved = {"format": _FORMAT, "database": self.database, "txid": position[0], "seq": position[1]}
         aside = self._position_file.with_suffix(".new")

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extrophi_research.search import analysis
 from extrophi_research.search.query import parse
@@ -152,6 +154,21 @@ def test_long_runs_without_spaces_are_not_remembered() -> None:
     analysis._PIECES.clear()
     assert len(list(analysis.tokens("北京大学" * 5000 + " 北京 " + "long" * 100))) == 39_999 + 3 + 7
     assert not analysis._PIECES
+
+
+@given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("ae.-'’@#+, \n\u0301北ไก"))))
+def test_a_text_is_read_by_the_piece_as_it_is_as_a_whole(text: str) -> None:
+    whole = [analysis.analysed(word) for word in analysis.words(text)]
+    assert analysis.tokens(text) == [term for word in whole for term in word.terms]
+    assert analysis.parts(text) == [part for word in whole for part in word.parts]
+    assert list(analysis.analysed_words(text)) == whole
+
+
+@pytest.mark.parametrize("piece", ["https://example.com/a/b", "a|b|c|d", "word" * 20, "北京大学"])
+def test_what_is_large_and_hardly_comes_again_is_not_remembered(piece: str) -> None:
+    analysis._PIECES.clear()
+    analysis.tokens(piece)
+    assert piece not in analysis._PIECES
 
 
 def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,28 @@ def test_chunks_cut_at_other_places_overlap() -> None:
     assert overlaps.find(runs("Sourdough bread needs a starter, flour and water.")) == []
 
 
+@pytest.mark.parametrize(
+    "framed",
+    [
+        "{} https://example.com/status/1234567890",
+        "RT @name: {} #wildlife #herons",
+        "{} Posted via Example Mobile Client",
+        "From Collected Poems, Anniversary Edition: {}",
+    ],
+)
+@pytest.mark.parametrize(
+    "post",
+    [
+        "The old man sat by the sea all day and did not say a word to us.",
+        "We saw two herons at the pond by the mill this morning, and one of them had a fish.",
+    ],
+)
+def test_a_short_post_and_its_copy_in_a_frame_are_compared(post: str, framed: str) -> None:
+    overlaps = Overlaps()
+    overlaps.add(runs(post))
+    assert overlaps.find(runs(framed.format(post))) == [0]
+
+
 async def test_long_texts_are_told_by_equality_and_texts_of_other_lengths_not_read(library, research):
     page = "Herons stand in the shallows long before the sun is up, and wait for fish to come. "
     long = "".join(f"{page}{n} " for n in range(3000))  # over 200,000 bytes
