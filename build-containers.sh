@@ -119,6 +119,7 @@ explain() { # the log of a failed build
 
 describe() { # an image and its name: what it is made of, as the image itself tells
   local version ask
+  # Over in a second; and without systemd, Podman grumbles about each health check.
   ask=("$engine" run --rm -i --no-healthcheck --network none --entrypoint python "$1" -)
   version=$("$engine" image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' "$1") &&
     mkdir -p sbom &&

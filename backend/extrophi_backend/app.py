@@ -1,5 +1,6 @@
 """The API: what surrounds requests, and the slices' routes."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -12,12 +13,13 @@ from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
 from extrophi_backend.documents.routes import router as documents
 from extrophi_backend.health.routes import router as health
-from extrophi_backend.http.middleware import Surroundings
+from extrophi_backend.http.middleware import NO_KEY, Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
 from extrophi_backend.http.state import State
 from extrophi_backend.index.routes import router as embeddings
 from extrophi_backend.investigations.routes import router as investigations
 from extrophi_backend.jobs.routes import router as jobs
+from extrophi_backend.log import event
 from extrophi_backend.notifications import listening
 from extrophi_backend.platforms.routes import router as platforms
 from extrophi_backend.queue import make_celery
@@ -28,12 +30,16 @@ from extrophi_backend.uploads.routes import router as uploads
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.routes import router as vectors
 
+_log = logging.getLogger(__name__)
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The backend's API. Nothing is connected to before it starts, and a missing service does not end the start."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        if settings.is_closed:
+            _log.warning(event("service_key.missing", hint=NO_KEY))
         pool = await make_pool(settings.database_url.get_secret_value(), name="backend-api")
         dsn = settings.database_url.get_secret_value()
         async with (

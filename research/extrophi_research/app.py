@@ -1,6 +1,7 @@
 """The app: what surrounds requests, and the slices' routes."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
@@ -15,8 +16,9 @@ from extrophi_research.embeddings.routes import router as embeddings
 from extrophi_research.embeddings.service import Embedder
 from extrophi_research.enrich.routes import router as enrich
 from extrophi_research.health.routes import router as health
-from extrophi_research.http.middleware import Surroundings
+from extrophi_research.http.middleware import NO_KEY, Surroundings
 from extrophi_research.http.problems import Problem, handle_problems
+from extrophi_research.log import event
 from extrophi_research.search.follow import Follower
 from extrophi_research.search.keyword import IndexBroken, IndexInUse, KeywordIndex
 from extrophi_research.search.routes import router as search
@@ -24,12 +26,16 @@ from extrophi_research.search.vectors import Vectors
 from extrophi_research.settings import Settings
 from extrophi_research.state import State
 
+_log = logging.getLogger(__name__)
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Research's API. Nothing is connected to before it starts, and a missing service does not end the start."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        if settings.is_closed:
+            _log.warning(event("service_key.missing", hint=NO_KEY))
         dsn = settings.database_url.get_secret_value()
         pool = await make_pool(dsn, name="research")
         index = KeywordIndex(settings.data / "keywords")

@@ -13,6 +13,7 @@ from uuid import uuid4
 import httpx
 
 ROOT = Path(__file__).parent.parent.parent
+IMAGES = ("extrophi-orchestrator", "extrophi-research", "extrophi-backend")
 
 
 def podman(*arguments: str, seconds: float = 60) -> str:
@@ -24,6 +25,11 @@ def podman(*arguments: str, seconds: float = 60) -> str:
         text=True,
         timeout=seconds,
     ).stdout.strip()
+
+
+def log(container: str) -> str:
+    done = subprocess.run(["podman", "logs", container], check=False, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
 
 
 def base_of(image: str) -> str:
@@ -54,8 +60,7 @@ class Container:
             time.sleep(0.05)
 
     def log(self) -> str:
-        done = subprocess.run(["podman", "logs", self.name], check=False, capture_output=True, text=True, timeout=60)
-        return done.stdout + done.stderr
+        return log(self.name)
 
     def run(self, *command: str) -> str:
         return podman("exec", self.name, *command)
@@ -74,3 +79,21 @@ def running(image: str, *flags: str) -> Generator[Container]:
         yield Container(name, port)
     finally:
         podman("rm", "-f", "-v", "-i", "-t", "0", name)
+
+
+@contextmanager
+def kept() -> Generator[None]:
+    """Other tests need the images: they outlive the guide's clean-up under another tag."""
+    for image in IMAGES:
+        podman("tag", f"{image}:latest", f"{image}:kept")
+    try:
+        yield
+    finally:
+        restore()
+        for image in IMAGES:
+            podman("rmi", f"{image}:kept")
+
+
+def restore() -> None:
+    for image in IMAGES:
+        podman("tag", f"{image}:kept", f"{image}:latest")

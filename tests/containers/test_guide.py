@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.containers.guide import Command, commands
-from tests.containers.podman import ROOT, podman
+from tests.containers.podman import ROOT, kept, log, podman, restore
 from tests.system.running import eventually
 
 pytestmark = [
@@ -21,7 +21,6 @@ pytestmark = [
     pytest.mark.timeout(1800),
     pytest.mark.xdist_group("containers"),
 ]
-IMAGES = ("extrophi-orchestrator", "extrophi-research", "extrophi-backend")
 OURS = "podman ps -a --format '{{.ID}} {{.Image}}' | awk '/extrophi-/ {print $1}'"
 CORRECTED = {
     'podman stop $(podman ps -aq --filter "name=extrophi-*")': f"podman stop $({OURS})",
@@ -60,24 +59,6 @@ def shell(text: str, folder: Path) -> str:
     return done.stdout
 
 
-@contextmanager
-def kept() -> Generator[None]:
-    """Other tests need the images: they outlive the guide's clean-up under another tag."""
-    for image in IMAGES:
-        podman("tag", f"{image}:latest", f"{image}:kept")
-    try:
-        yield
-    finally:
-        restore()
-        for image in IMAGES:
-            podman("rmi", f"{image}:kept")
-
-
-def restore() -> None:
-    for image in IMAGES:
-        podman("tag", f"{image}:kept", f"{image}:latest")
-
-
 def clear() -> None:
     """The guide runs its containers three times over, on the same ports."""
     for one in shell(OURS, ROOT).split():
@@ -92,7 +73,8 @@ def test_each_command_of_the_guide_stands_in_the_table_of_results() -> None:
 def test_every_command_of_the_guide_does_what_it_says() -> None:
     printed = commands()
     assert {*CORRECTED, *NOT_RUN} <= {one.text for one in printed}
-    clear()
+    there = podman("ps", "-a", "--filter", "name=extrophi-*", "--format", "{{.Names}}") + shell(OURS, ROOT)
+    assert not there, f"The guide's clean-up would take these away: {there.split()}. Stop and remove them first."
     folder, heading = ROOT, ""
     with kept():
         try:
@@ -208,6 +190,8 @@ def test_the_guides_compose_text_starts_and_says_what_to_change(tmp_path: Path) 
             return True if named == {"research": {"service_key"}, "backend": {"service_key"}} else None
 
         eventually(missing)
+        for service in ("research", "backend"):
+            assert "EXTROPHI_SERVICE_KEY" in log(f"extrophi-guide_{service}_1"), service
         refused = get(8002, "/stats")
         assert refused.status_code == 401
         assert "Set EXTROPHI_SERVICE_KEY" in refused.json()["hint"]
@@ -225,9 +209,13 @@ def test_with_chroma_the_guides_compose_text_needs_no_pgvector(tmp_path: Path) -
         with pasted(tmp_path, "localhost/extrophi-test-postgres") as start:
 
             def named() -> bool | None:
-                return True if "VECTOR_STORE=chroma" in get(8002, "/ready").json()["missing"]["database"] else None
+                said = get(8002, "/ready").json()["missing"]["database"]
+                return True if "docker.io/pgvector/pgvector:pg16" in said and "VECTOR_STORE=chroma" in said else None
 
             eventually(named)
+            logged = log("extrophi-guide_backend_1")
+            assert "docker.io/pgvector/pgvector:pg16" in logged
+            assert "VECTOR_STORE=chroma" in logged
             start("EXTROPHI_SERVICE_KEY=secret", "VECTOR_STORE=chroma")
             eventually(lambda: True if get(8000, "/ready").status_code == 200 else None)
             documents = [

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 import tomllib
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -140,6 +141,32 @@ def test_alone_it_is_healthy_and_says_what_it_needs(component: str) -> None:
         assert answer.json()["missing"]
         assert container.run("curl", "-fsS", "http://localhost:8000/health")
         assert container.run("id", "-u") == "1000"
+
+
+def test_when_the_database_appears_later_it_becomes_ready_by_itself() -> None:
+    network = f"extrophi-test-{uuid4().hex[:12]}"
+    postgres, redis = f"{network}-postgres", f"{network}-redis"
+    podman("network", "create", network)
+    try:
+        database = f"DATABASE_URL=postgresql://postgres:secret@{postgres}/extrophi"
+        flags = ["--network", network, "-e", database, "-e", "EXTROPHI_SERVICE_KEY=secret"]
+        with (
+            running("extrophi-backend", *flags, "-e", f"REDIS_URL=redis://{redis}:6379") as backend,
+            running("extrophi-research", *flags) as research,
+        ):
+            for one in (backend, research):
+                assert one.ask("/health").status_code == 200
+                assert "out of reach" in one.ask("/ready").json()["missing"]["database"]
+            first = ["run", "-d", "--network", network, "--name"]
+            podman(*first, redis, "docker.io/library/redis:7-alpine")
+            with_password = ["-e", "POSTGRES_PASSWORD=secret", "-e", "POSTGRES_DB=extrophi"]
+            podman(*first, postgres, *with_password, "docker.io/pgvector/pgvector:pg16")
+            for one in (backend, research):
+                ready = one.until("/ready", lambda answer: answer.status_code == 200, seconds=60)
+                assert ready.json() == {"ready": True, "missing": {}}, one.log()
+    finally:
+        podman("rm", "-f", "-v", "-i", "-t", "0", postgres, redis)
+        podman("network", "rm", "-f", network)
 
 
 @components

@@ -347,8 +347,8 @@ class KeywordIndex:
         schema = self._opened.documents.schema
         found: list[tantivy.Query | None] = []
         for content in query.excluded:
-            terms = list(analysis.wanted(content, query.languages))
-            if len(terms) == 1 and len(list(analysis.words(content))) == 1:
+            terms = analysis.wanted(content, query.languages)
+            if len(terms) == 1 and len(analysis.words(content)) == 1:
                 forms = (terms[0].term, *terms[0].others)
                 found.extend(tantivy.Query.term_query(schema, "terms", form) for form in forms)
             else:

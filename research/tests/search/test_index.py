@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from uuid import uuid4
 
 import pytest
 
 from extrophi_research.search import follow
-from extrophi_research.search.keyword import IndexBroken, KeywordIndex
+from extrophi_research.search.keyword import IndexBroken, IndexedChunk, KeywordIndex
+from extrophi_research.search.query import parse
 
 BREAD = "Sourdough bread needs a starter. Flour and water ferment for a week before the first loaf."
 HERONS = "Herons stand in the shallows at dawn. They wait for fish, and strike once."
@@ -137,6 +139,42 @@ async def test_long_documents_are_read_a_few_at_once(library, database, start_re
         await research.finds("herons", lambda found: len(found) == 10)
     assert max(read) <= 300
     assert sum(read) >= 12 * len(HERONS)
+
+
+@pytest.mark.parametrize("half", ["chunks", "documents"])
+def test_a_commit_of_which_one_half_fails_moves_no_position(tmp_path, half):
+    index = KeywordIndex(tmp_path / "keywords")
+    index.open()
+    try:
+        herons = IndexedChunk(uuid4(), uuid4(), "", HERONS)
+        index.apply([herons.document_id], [herons])
+        index.commit((1, 1))
+        index.apply([herons.document_id], [herons])
+        (tmp_path / "keywords" / half).rename(tmp_path / "away")
+        with pytest.raises(IndexBroken):
+            index.commit((2, 2))
+        assert (index.position, index.broken) == ((1, 1), True)
+        assert json.loads((tmp_path / "keywords" / "position.json").read_text())["txid"] == 1
+    finally:
+        index.close()
+
+
+def test_a_title_is_found_where_the_first_chunk_holds_no_word(tmp_path):
+    index = KeywordIndex(tmp_path / "keywords")
+    index.open()
+    try:
+        document = uuid4()
+        chunks = [
+            IndexedChunk(uuid4(), document, "Heron tides", text) for text in ("…!", "", "The ferry leaves at nine.")
+        ]
+        index.apply([document], chunks)
+        index.commit((1, 1))
+        assert {one.chunk_id for one in index.chunks(parse("tides"), 10)} == {one.id for one in chunks}
+        assert [one.chunk_id for one in index.chunks(parse("ferry"), 10)] == [chunks[2].id]
+        assert list(index.holding_phrases(parse('"heron tides" "leaves at nine"'), 10)) == [document]
+        assert not index.holding_phrases(parse('"heron tides heron tides"'), 10)
+    finally:
+        index.close()
 
 
 def test_nothing_is_asked_of_an_index_that_is_not_open(tmp_path):
