@@ -113,6 +113,39 @@ def test_a_full_disk_is_said_with_the_next_step(tmp_path) -> None:
     assert "The disk is full. Free some of what builds left behind: podman system prune -f" in done.stderr
 
 
+def test_an_engine_that_is_too_old_is_said_so(tmp_path) -> None:
+    fake = tmp_path / "podman"
+    fake.write_text(
+        "#!/bin/sh\ncase $1 in build) echo 'Error: unknown flag: --timestamp' >&2; exit 125;;"
+        " --version) echo podman version 1.6.4;; esac\n"
+    )
+    fake.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "build-containers.sh", "podman", "research"],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "too old: podman version 1.6.4" in done.stderr
+
+
+def test_its_help_shows_how_it_is_called() -> None:
+    said = subprocess.run([ROOT / "build-containers.sh", "--help"], check=True, capture_output=True, text=True).stdout
+    assert all(one in said for one in ("podman", "docker", "BROWSER", "BUILD_FLAGS", *LIMITS))
+
+
+def test_children_that_nobody_waits_for_are_reaped_in_the_backend() -> None:
+    """Chromium leaves some behind."""
+    with running("extrophi-backend", *NOWHERE["backend"]) as container:
+        container.ask("/health")
+        container.run("sh", "-c", "for one in 1 2 3; do (sleep 0.2 &) done")
+        time.sleep(1)
+        states = container.run("sh", "-c", "cat /proc/[0-9]*/stat").splitlines()
+        assert not [line for line in states if line.rpartition(") ")[2].startswith("Z")]
+
+
 @pytest.mark.parametrize("engine", ["podman", "docker"])
 def test_a_size_that_cannot_be_told_is_not_ok(tmp_path, engine: str) -> None:
     """As with a builder that keeps what it built to itself."""
