@@ -169,6 +169,7 @@ class Indexed:
 
 
 def indexed(text: str) -> Indexed:
+    """The terms and the parts of a text, in order."""
     pieces = [_PIECES[piece] for piece in fold(text).split()]
     return Indexed(" ".join([piece.terms for piece in pieces]), " ".join([piece.parts for piece in pieces]))
 
