@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
                 settings,
                 pool,
                 Captures(settings.captures_url, settings.data / "captures"),
-                make_registry(settings),
+                make_registry(settings, pool),
                 notifications,
                 make_celery(settings.redis_url.get_secret_value()),
                 Chroma(client, str(settings.chroma_url)) if settings.chroma_url else None,

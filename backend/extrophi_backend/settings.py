@@ -102,6 +102,9 @@ class Settings(BaseSettings):
         "EXTROPHI_FETCH_SECONDS", "Longest time one fetch may take, in seconds.", 60.0
     )
     file_max_bytes: Bytes = _env("EXTROPHI_FILE_MAX_BYTES", "Largest file that is collected, in bytes.", 67_108_864)
+    revisits_per_day: Annotated[int, Field(ge=0, le=10_000_000)] = _env(
+        "EXTROPHI_REVISITS_PER_DAY", "Known documents that are looked at again a day, in all; 0: none.", 2000
+    )
     worker_slots: Annotated[int, Field(ge=1, le=64)] = _env(
         "EXTROPHI_WORKER_SLOTS", "Jobs that one worker runs at once.", 4
     )

@@ -18,8 +18,9 @@ from uuid import UUID
 import httpx
 from celery.signals import setup_logging, worker_shutting_down
 
+from extrophi_backend.budgets import service as budgets
 from extrophi_backend.captures.store import Captures
-from extrophi_backend.collectors.registry import Registry, make_registry
+from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Pool, is_away, make_pool
 from extrophi_backend.documents import service as documents
 from extrophi_backend.errors import BackendError
@@ -30,6 +31,7 @@ from extrophi_backend.jobs.sending import keep_sending
 from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
 from extrophi_backend.settings import Settings
+from extrophi_backend.sources.scheduling import keep_scheduling
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
@@ -44,9 +46,8 @@ _TIDY_SECONDS = 600.0
 class Worker:
     """One process's loop, and what runs on it."""
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.registry = registry
         self.celery = make_celery(settings.redis_url.get_secret_value())
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._turn, name="loop", daemon=True)
@@ -63,6 +64,7 @@ class Worker:
         self._thread.start()
         self.submit(self._prepare()).result()
         assert self._pool is not None
+        self.submit(keep_scheduling(self._pool, self.settings.revisits_per_day))
         self.submit(keep_sending(self._pool, self.celery))
         self.submit(self._embed())
         self.submit(self._tell_chroma())
@@ -133,7 +135,7 @@ class Worker:
         self._parts = jobs.Parts(
             pool=self._pool,
             captures=Captures(settings.captures_url, settings.data / "captures"),
-            registry=self.registry,
+            registry=make_registry(settings, self._pool),
             worker=f"{socket.gethostname()}:{os.getpid()}",
             saved=self._wake.set,
         )
@@ -159,6 +161,7 @@ class Worker:
                 while await documents.delete_loose_captures(pool, self._parts.captures):
                     pass
                 await jobs.prune(pool)
+                await budgets.tidy(pool)
                 await embedding.tidy(pool)
             except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
                 expected = is_away(error) or isinstance(error, BackendError)
@@ -171,15 +174,19 @@ async def schedule(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     pool = await make_pool(settings.database_url.get_secret_value(), name="scheduler", most=2)
-    sending = asyncio.create_task(keep_sending(pool, make_celery(settings.redis_url.get_secret_value())))
+    tasks = [
+        asyncio.create_task(keep_scheduling(pool, settings.revisits_per_day)),
+        asyncio.create_task(keep_sending(pool, make_celery(settings.redis_url.get_secret_value()))),
+    ]
     await stop.wait()
-    sending.cancel()
+    for task in tasks:
+        task.cancel()
     pool.terminate()
 
 
-def main(settings: Settings, registry: Registry | None = None) -> None:
+def main(settings: Settings) -> None:
     """Work until SIGTERM, then give running jobs back within 10 s."""
-    worker = Worker(settings, registry or make_registry(settings))
+    worker = Worker(settings)
     worker.start()
 
     def drain(**_: object) -> None:

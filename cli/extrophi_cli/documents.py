@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
 
 # What POST /api/documents takes; other fields of an export are for the reader.
+_OF_SOURCES = ("target", "collection", "limit", "title", "schedule", "time_zone")
 _TEXTS = ("title", "author", "url", "canonical_url", "language", "state")
 _MOMENTS = ("published_at", "collected_at", "gone_at")
 _LISTS = ("anchors", "blocks")
@@ -143,7 +144,7 @@ def _mark(line: JSON) -> Mark | Source:
     if line[_MARK] == "end" and isinstance(line.get("documents"), int):
         return Mark(line["documents"])
     if line[_MARK] == "source":
-        body = {name: line[name] for name in ("target", "collection", "limit", "title") if name in line}
+        body = {name: line[name] for name in _OF_SOURCES if name in line}
         if not isinstance(body.get("target"), str):
             raise ValueError("is a source without a target")
         return Source(body | {"collect": False}, is_paused=line.get("state") == "paused")
@@ -279,7 +280,7 @@ def as_lines(documents: Iterable[JSON], sources: Iterable[JSON] = ()) -> Iterato
     """An export, which `parse` takes line by line: a mark, sources, documents, a mark that says how many of these."""
     yield _line({_MARK: "export", "format": 1})
     for source in sources:
-        kept = {name: source[name] for name in ("target", "collection", "limit", "title", "state")}
+        kept = {name: source[name] for name in (*_OF_SOURCES, "state") if name in source}
         yield _line({_MARK: "source", "platform": source["platform"], **kept})
     count = 0
     for document in documents:

@@ -49,6 +49,22 @@ Before = Annotated[
 ]
 
 
+Schedule = Annotated[
+    str | None,
+    typer.Option("--schedule", metavar="WHEN", help='When to look again: auto, never, 6h, or cron\'s "0 7 * * 1-5".'),
+]
+
+
+def time_zone() -> str:
+    """This machine's, by its IANA name: what a person means by seven in the morning."""
+    import tzlocal  # noqa: PLC0415  for few commands
+
+    try:
+        return tzlocal.get_localzone_name() or "UTC"
+    except (OSError, ValueError, LookupError):
+        return "UTC"
+
+
 def filters(
     *,
     platforms: list[Platform] | None,

@@ -8,6 +8,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,19 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for row in cells:
         drawn.add_row(*map(Text, row))
     console().print(drawn)
+
+
+def when(moment: str | None) -> str:
+    """How far a moment is, as people say it: `in 12 min`, `3 h ago`."""
+    if not moment:
+        return "never"
+    seconds = (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()
+    units = ((86_400, "d"), (3600, "h"), (60, "min"))
+    size, name = next((one for one in units if abs(seconds) >= one[0]), (1, "s"))
+    count = round(abs(seconds) / size)
+    if count == 0:
+        return "now"
+    return f"in {count} {name}" if seconds > 0 else f"{count} {name} ago"
 
 
 def say_error(message: str, hint: str | None) -> None:

@@ -11,6 +11,9 @@ from typing import Any, Literal, Protocol
 
 Platform = Literal["twitter", "youtube", "reddit", "web", "files"]
 
+Purpose = Literal["all", "new", "revisit"]
+"""What a run looks at: all that is listed, only what is not known yet, or known documents that are due."""
+
 MAX_ID_BYTES = 2000
 """Of a target or an external id, as UTF-8: what an index holds beside its other columns (a B-tree's row: 2,704)."""
 
@@ -139,6 +142,9 @@ class Run:
     suspect: Suspect
     set_aside: frozenset[str] = frozenset()
     """Targets that killed their worker five times: report them as failed with code `poisonous`, do not touch them."""
+    purpose: Purpose = "all"
+    revisit: Sequence[str] = ()
+    """External ids of the documents to look at, where that is the purpose: nothing else is asked for."""
 
 
 class Collector(Protocol):

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from extrophi_backend.budgets.service import SharedPace
 from extrophi_backend.collectors.files import target as files_target
 from extrophi_backend.collectors.files.collector import make_collector as make_files_collector
 from extrophi_backend.collectors.models import MAX_ID_BYTES, Collector, Platform, Target
 from extrophi_backend.collectors.web import target as web_target
 from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.db import Pool
 from extrophi_backend.errors import InvalidTarget
 from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.settings import Settings
@@ -52,10 +54,15 @@ def _kept(target: Target) -> Target:
     return target
 
 
-def make_registry(settings: Settings) -> Registry:
-    """All collectors there are, ready to run."""
+def make_registry(settings: Settings, pool: Pool | None = None) -> Registry:
+    """All collectors there are, ready to run. With a pool, hosts are paced together with all other workers."""
     roots, allow = settings.files_roots, settings.fetch_allow
-    fetcher = Fetcher(allow=allow, max_bytes=settings.fetch_max_bytes, seconds=settings.fetch_seconds)
+    fetcher = Fetcher(
+        allow=allow,
+        max_bytes=settings.fetch_max_bytes,
+        seconds=settings.fetch_seconds,
+        pace=SharedPace(pool) if pool else None,
+    )
     return Registry(
         recognisers=[
             lambda typed: files_target.recognise(typed, roots, Path.home()),

@@ -12,6 +12,8 @@ from extrophi_backend.index.chunking import ChunkSpan
 DEFAULT_COLLECTION = UUID("00000000-0000-7000-8000-000000000000")
 
 Status = Literal["created", "updated", "unchanged"]
+Outcome = Literal["created", "updated", "unchanged", "gone"]
+"""What a look at a document came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A document that is to be looked at again, and a collection that it is in."""
+
+    external_id: str
+    platform: str
+    collection_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document in one of its versions. `text` is None in lists."""
 
@@ -97,6 +108,9 @@ class Document:
     format: str
     state: str
     gone_at: datetime | None
+    reason: Mapping[str, str] | None
+    seen_at: datetime
+    next_visit_at: datetime | None
     collections: Sequence[str]
     text: str | None = None
     anchors: Sequence[tuple[int, Mapping[str, Any]]] = ()

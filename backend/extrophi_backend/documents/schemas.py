@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from extrophi_backend.documents.models import Document, Status
 from extrophi_backend.http.fields import ExternalId, Name, Text
+from extrophi_backend.sources.states import State
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -76,7 +77,7 @@ class PushedDocument(BaseModel):
         " the text is extracted already, also when its format is html.",
     )
     collected_at: Moment | None = None
-    state: Literal["collected", "gone"] = "collected"
+    state: State = "collected"
     gone_at: Moment | None = None
 
 
@@ -107,8 +108,11 @@ class DocumentHead(BaseModel):
     collected_at: datetime
     language: str | None
     format: str
-    state: str
+    state: State
     gone_at: datetime | None
+    reason: Annotated[dict[str, str] | None, Field(description="Why it could not be had when last looked at.")]
+    seen_at: Annotated[datetime, Field(description="When it was last had from its source, to the day.")]
+    next_visit_at: Annotated[datetime | None, Field(description="When it is looked at again by itself.")]
     collections: list[str]
 
 

@@ -8,10 +8,21 @@ from uuid import UUID
 from asyncpg import Record
 from uuid_utils.compat import uuid7
 
-from extrophi_backend.collectors.models import Anchor
+from extrophi_backend.collectors.models import Anchor, Failure
 from extrophi_backend.db import Connection, copy
-from extrophi_backend.documents.models import Document, Existing, KeptCapture, Links, Prepared, Version
+from extrophi_backend.documents.models import (
+    DEFAULT_COLLECTION,
+    Document,
+    Existing,
+    KeptCapture,
+    Links,
+    Outcome,
+    Prepared,
+    Version,
+    Visit,
+)
 from extrophi_backend.index.hashing import embedding_hash
+from extrophi_backend.sources.states import reason_of, state_of
 
 Key = tuple[str, str]
 """Platform and external id."""
@@ -71,7 +82,7 @@ async def update_changed(conn: Connection, ids: Sequence[UUID], documents: Seque
               SET version = d.version + 1, url = n.url, canonical_url = n.canonical_url, title = n.title,
                   author = n.author, published_at = n.published_at, language = n.language,
                   content_hash = n.content_hash, validators = n.validators, gone_at = n.gone_at,
-                  state = CASE WHEN n.gone_at IS NULL THEN 'collected' ELSE 'gone' END,
+                  state = CASE WHEN n.gone_at IS NULL THEN 'collected' ELSE 'gone' END, reason = NULL,
                   collected_at = coalesce(n.collected_at, now()), seen_at = now()
              FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                          $8::timestamptz[], $9::text[], $10::bytea[], $11::jsonb[], $12::timestamptz[],
@@ -93,7 +104,7 @@ async def mark_seen(conn: Connection, ids: Sequence[UUID], validators: Sequence[
     """
     await conn.execute(
         """UPDATE documents d
-              SET seen_at = now(), state = 'collected', gone_at = NULL,
+              SET seen_at = now(), state = 'collected', reason = NULL, gone_at = NULL,
                   validators = coalesce(n.validators, d.validators)
              FROM unnest($1::uuid[], $2::jsonb[]) AS n (id, validators)
             WHERE d.id = n.id
@@ -109,7 +120,7 @@ async def mark_gone(conn: Connection, ids: Sequence[UUID]) -> list[UUID]:
     if not ids:
         return []
     rows = await conn.fetch(
-        """UPDATE documents SET state = 'gone', gone_at = now()
+        """UPDATE documents SET state = 'gone', reason = NULL, gone_at = now()
             WHERE id = ANY($1::uuid[]) AND state <> 'gone' RETURNING id""",
         ids,
     )
@@ -235,7 +246,8 @@ async def get(conn: Connection, document_id: UUID, version: int | None) -> Docum
     """A document in its newest or another version, with its text."""
     row = await conn.fetchrow(
         """SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
-                  v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, v.text, v.anchors, v.blocks,
+                  v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, d.reason, d.seen_at,
+                  d.next_visit_at, v.text, v.anchors, v.blocks,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
              FROM documents d
@@ -262,8 +274,9 @@ async def newest(
     after, order = (">", "ASC") if oldest_first else ("<", "DESC")
     rows = await conn.fetch(
         f"""SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
-                  d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at,
-                  CASE WHEN $6 THEN v.text END AS text, CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
+                  d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at, d.reason,
+                  d.seen_at, d.next_visit_at, CASE WHEN $6 THEN v.text END AS text,
+                  CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
                   CASE WHEN $6 THEN v.blocks ELSE '{{}}' END AS blocks,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
@@ -308,6 +321,89 @@ async def capture(conn: Connection, document_id: UUID, version: int | None) -> K
         version,
     )
     return KeptCapture(**row) if row else None
+
+
+async def plan_visits(
+    conn: Connection, platform: str, outcomes: Mapping[str, Outcome], failures: Sequence[Failure]
+) -> None:
+    """When to look at documents again: sooner at those that changed, ever later at those that did not.
+
+    One that cannot be had any more says why, and keeps what was collected.
+    """
+    if outcomes:
+        await conn.execute(
+            f"""UPDATE documents d
+                  SET visit_days = v.days, next_visit_at = now() + v.days * {_DAY}
+                 FROM (SELECT external_id,
+                              CASE n.outcome WHEN 'created' THEN visit_days
+                                             WHEN 'updated' THEN greatest(visit_days / 2, 1)
+                                             ELSE {_LATER} END AS days
+                         FROM unnest($2::text[], $3::text[]) AS n (external_id, outcome)
+                         JOIN documents d USING (external_id) WHERE d.platform = $1) AS v
+                WHERE d.platform = $1 AND d.external_id = v.external_id""",  # noqa: S608  constants of ours
+            platform,
+            list(outcomes),
+            list(outcomes.values()),
+        )
+    if failures:
+        await conn.execute(
+            f"""UPDATE documents d
+                  SET state = CASE WHEN d.state = 'gone' THEN 'gone' ELSE f.state END, reason = f.reason,
+                      visit_days = {_LATER}, next_visit_at = now() + {_LATER} * {_DAY}
+                 FROM (SELECT DISTINCT ON (external_id) *
+                         FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS n (external_id, state, reason)) AS f
+                WHERE d.platform = $1 AND d.external_id = f.external_id""",  # noqa: S608  constants of ours
+            platform,
+            [one.target for one in failures],
+            ["failed" if (state := state_of(one.code)) == "gone" else state for one in failures],
+            [reason_of(one.code, one.detail).json for one in failures],
+        )
+
+
+_DAY = "interval '1 day' * (0.9 + 0.2 * random())"
+_LATER = "least(visit_days * 2, CASE WHEN cited_at IS NULL THEN 64 ELSE 8 END)"
+
+
+async def has_visits(conn: Connection, now: datetime) -> bool:
+    """Whether a document is to be looked at again by now. Uses documents_visits."""
+    return await conn.fetchval("SELECT EXISTS (SELECT FROM documents WHERE next_visit_at <= $1)", now)
+
+
+async def take_visits(conn: Connection, now: datetime, most: int) -> list[Visit]:
+    """Documents to be looked at again by now: those that an answer cited first, then the longest due.
+
+    Each is due again in a day, should nobody tell what its visit came to. Uses documents_visits.
+    """
+    rows = await conn.fetch(
+        """WITH due AS (SELECT id FROM documents WHERE next_visit_at <= $1
+                         ORDER BY cited_at IS NULL, next_visit_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+           UPDATE documents d SET next_visit_at = $1 + interval '1 day'
+             FROM due WHERE d.id = due.id
+        RETURNING d.external_id, d.platform,
+                  coalesce((SELECT collection_id FROM collection_documents c WHERE c.document_id = d.id
+                             ORDER BY collection_id LIMIT 1), $3) AS collection_id""",
+        now,
+        most,
+        DEFAULT_COLLECTION,
+    )
+    return [Visit(**row) for row in rows]
+
+
+async def note_cited(conn: Connection, ids: Sequence[UUID]) -> None:
+    """An answer cites these: whether they change is looked at first, and from tomorrow on."""
+    await conn.execute(
+        """UPDATE documents d
+              SET cited_at = now(), next_visit_at = least(next_visit_at, now() + interval '1 day'),
+                  visit_days = least(visit_days, 8)
+             FROM (SELECT id FROM documents WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS cited
+            WHERE d.id = cited.id""",
+        ids,
+    )
+
+
+async def count_states(conn: Connection) -> dict[str, int]:
+    rows = await conn.fetch("SELECT state, count(*)::int AS n FROM documents GROUP BY 1 ORDER BY 1")
+    return {row["state"]: row["n"] for row in rows}
 
 
 async def was_deleted(conn: Connection, document_id: UUID) -> bool:

@@ -78,6 +78,7 @@ class Fetcher:
         seconds: One fetch may take, redirects and waiting for turns included.
         resolve: Gives a name's addresses.
         verify: For TLS; by default the system's and certifi's authorities.
+        pace: How often a host is asked; by default for this process alone.
     """
 
     def __init__(
@@ -88,13 +89,14 @@ class Fetcher:
         seconds: float,
         resolve: guard.Resolve = guard.resolve,
         verify: ssl.SSLContext | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._max_bytes = max_bytes
         self._seconds = seconds
         agent = f"{AGENT}/{_version()} (self-hosted reader; obeys robots.txt)"
         verify = verify or httpx.create_ssl_context()
         self._exchange = Exchange(agent=agent, allow=allow, resolve=resolve, verify=verify)
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._robots = Robots(self._ask_robots)
 
     async def close(self) -> None:
@@ -185,7 +187,7 @@ class Fetcher:
                 asked = _asked_to_wait(answer)
                 if asked is not None:
                     if asked > PATIENCE or last:
-                        raise self._held(host, asked, FetchFailed("rate_limited", _limited(answer.status_code)))
+                        raise await self._held(host, asked, FetchFailed("rate_limited", _limited(answer.status_code)))
                     await asyncio.sleep(asked)
                     continue
                 if last or answer.status_code not in _WORTH_AGAIN:
@@ -193,8 +195,8 @@ class Fetcher:
             await asyncio.sleep(_BACKOFF_SECONDS * 2**attempt)
         raise AssertionError
 
-    def _held(self, host: str, seconds: float, failure: FetchFailed) -> Wait:
-        self._pace.hold(host, seconds)
+    async def _held(self, host: str, seconds: float, failure: FetchFailed) -> Wait:
+        await self._pace.hold(host, seconds)
         return Wait(host, min(seconds, LONGEST_HOLD), failure)
 
     async def _allowed(self, url: httpx.URL) -> float:
@@ -231,7 +233,7 @@ class Fetcher:
         if answer is None:
             return Answered(404)
         if answer.status_code >= 500:  # RFC 9309, 2.3.1.4: all is disallowed, for now
-            raise self._held(pace_name(parse(url)), _WAIT_UNSAID, _unreachable(answer.status_code))
+            raise await self._held(pace_name(parse(url)), _WAIT_UNSAID, _unreachable(answer.status_code))
         return Answered(answer.status_code, answer.content)
 
 

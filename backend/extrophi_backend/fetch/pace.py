@@ -20,7 +20,7 @@ _MOST_HOSTS = 10_000
 
 
 class Pace:
-    """Of one worker process. Times are the event loop's, in seconds."""
+    """Of one process. Times are the event loop's, in seconds. Where others ask as well: budgets/service.py."""
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self._free_at: dict[str, float] = {}
@@ -58,7 +58,7 @@ class Pace:
         self._free_at[host] = max(at + delay, self._free_at.get(host, at))
         await asyncio.sleep(at - now)
 
-    def hold(self, host: str, seconds: float) -> None:
+    async def hold(self, host: str, seconds: float) -> None:
         """Leave `host` alone for so long."""
         until = self._clock() + min(seconds, LONGEST_HOLD)
         self._free_at[host] = max(until, self._free_at.get(host, 0.0))

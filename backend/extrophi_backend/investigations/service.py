@@ -1,6 +1,7 @@
 """The story of an investigation as it is kept here: made whole with its jobs, told on under its driver's fence."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import Connection
+from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.errors import BackendError, LeaseLost, NotFound
 from extrophi_backend.investigations import sql
 from extrophi_backend.investigations.models import Change, Held, Investigation, NewInvestigation
@@ -84,4 +86,14 @@ async def tell(
         raise LeaseLost(f"Investigation {investigation_id} has ended, is unknown, or has another driver.")
     if events:
         await sql.append(conn, investigation_id, seq, events)
+    if change.answer is not None:
+        await documents_sql.note_cited(conn, sorted(_cited(change.answer)))
     return cancel_requested
+
+
+def _cited(answer: Mapping[str, Any]) -> set[UUID]:
+    cited: set[UUID] = set()
+    for citation in answer.get("citations") or ():
+        with suppress(KeyError, TypeError, ValueError):  # whoever drives it wrote this
+            cited.add(UUID(citation["document_id"]))
+    return cited

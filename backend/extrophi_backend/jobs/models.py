@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from extrophi_backend.collectors.models import Cursor, Platform
+from extrophi_backend.collectors.models import Cursor, Platform, Purpose
 
 Status = Literal["queued", "running", "succeeded", "partial", "failed", "canceled"]
 
@@ -38,6 +38,8 @@ class Lease:
     document_limit: int
     cursor: Cursor | None
     set_aside: Sequence[str]
+    purpose: Purpose
+    revisit: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class NewJob:
     collection_id: UUID
     document_limit: int
     source_id: UUID | None = None
+    purpose: Purpose = "all"
+    scheduled: bool = False
+    """Nobody waits for it: it comes after what people ask for."""
+    revisit: Sequence[str] = ()
+    """External ids of the documents that a revisit looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class Job:
     source_id: UUID | None
     collection: str
     document_limit: int
+    purpose: Purpose
     status: Status
     found: int
     created: int

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from extrophi_backend.collectors.models import Purpose
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, LastEventId, Limit, Name, Text
 from extrophi_backend.http.problems import responses
@@ -66,6 +67,7 @@ class ListedJob(BaseModel):
     source_id: UUID | None
     collection: str
     limit: int
+    purpose: Annotated[Purpose, Field(description="What it looks at: all, what is new, or known documents again.")]
     status: Status
     progress: Progress
     failures: list[FailureOut]
@@ -117,7 +119,7 @@ async def read(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's name
 @router.post("/{id}/cancel", summary="Cancel a job; one that has ended stays as it is", responses=responses())
 async def cancel(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn, conn.transaction():
-        await sql.cancel(conn, id)
+        await service.cancel(conn, id)
     return out(await _get(app, id))
 
 

@@ -19,12 +19,13 @@ from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import Connection, Pool, is_away
 from extrophi_backend.documents import service as documents
 from extrophi_backend.documents import sql as documents_sql
-from extrophi_backend.documents.models import Links, Others, Prepared, Saved
+from extrophi_backend.documents.models import Links, Others, Outcome, Prepared, Saved
 from extrophi_backend.errors import BackendError, LeaseLost, NotFound, PlatformUnavailable, Unavailable
 from extrophi_backend.fetch.errors import Paced
 from extrophi_backend.jobs import sql
 from extrophi_backend.jobs.models import FOUND_KEPT, HEARTBEAT, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
 from extrophi_backend.log import event, request_id
+from extrophi_backend.sources import service as sources
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,10 @@ _MENDABLE = (
     OSError,
 )
 """What is wrong with this machine or another, and not with what is collected."""
+
+
+_REVISITED = frozenset[Platform]({"web"})
+"""Platforms whose documents are looked at one by one to see whether they changed or vanished."""
 
 
 class _Canceled(Exception):
@@ -102,6 +107,15 @@ async def get(conn: Connection, job_id: UUID) -> Job:
     return replace(found, indexing=await sql.indexing(conn, job_id)) if found.finished_at else found
 
 
+async def cancel(conn: Connection, job_id: UUID) -> None:
+    """Cancel a job that waits at once; ask a running one's worker to. In the caller's transaction."""
+    await sources.hold_of_job(conn, job_id)
+    before = await sql.get(conn, job_id)
+    await sql.cancel(conn, job_id)
+    if before is not None and before.status == "queued":
+        await sources.settle(conn, job_id)
+
+
 async def run(parts: Parts, job_id: UUID) -> None:
     """Run a job to its end, if the lease can be had. Cancelling this releases the job, to go on from its cursor."""
     lease = await _take(parts, job_id)
@@ -130,7 +144,11 @@ async def _take(parts: Parts, job_id: UUID) -> Lease | None:
     """The lease, if it can be had. Cancelled in between, it is given back: nobody has to wait for its end."""
 
     async def take() -> Lease | None:
-        async with parts.pool.acquire() as conn:
+        async with parts.pool.acquire() as conn, conn.transaction():
+            await sources.hold_of_job(conn, job_id)
+            if await sql.end_poisonous(conn, job_id):
+                await sources.settle(conn, job_id)
+                return None
             return await sql.take_lease(conn, job_id, parts.worker)
 
     taking = asyncio.create_task(take())
@@ -158,6 +176,8 @@ async def _collect(parts: Parts, lease: Lease, collector: Collector) -> None:
         known=Library(parts.pool, lease.platform),
         suspect=suspect,
         set_aside=frozenset(lease.set_aside),
+        purpose=lease.purpose,
+        revisit=lease.revisit,
     )
     async with aclosing(collector.collect(run)) as pages:
         async for page in pages:
@@ -208,9 +228,25 @@ async def _save_at_once(parts: Parts, lease: Lease, page: Page, *, one_by_one: b
             failed=len(failures),
         )
         await sql.advance(conn, lease, page.cursor, counts, failures)
+        if lease.platform in _REVISITED:
+            await documents_sql.plan_visits(conn, lease.platform, _outcomes(lease, page, saved), failures)
         if page.memos and not one_by_one:  # a cache, which may be what is at fault
             await sql.keep_memos(conn, lease.platform, page.memos)
     _log.info(event("job.page_saved", job=lease.id, documents=len(saved), failures=len(failures)))
+
+
+def _outcomes(lease: Lease, page: Page, saved: Sequence[Saved]) -> dict[str, Outcome]:
+    """What is to be noted of each document for its next visit.
+
+    That one did not change is noted by revisits alone: it is written down for each, and a feed may list thousands.
+    """
+    outcomes: dict[str, Outcome] = dict.fromkeys(page.gone, "gone")
+    if lease.purpose == "revisit":
+        outcomes |= dict.fromkeys(page.unchanged, "unchanged")
+    for one in saved:
+        if one.status != "unchanged" or lease.purpose == "revisit":
+            outcomes[one.external_id] = one.status
+    return outcomes
 
 
 async def _prepare(parts: Parts, page: Page, *, one_by_one: bool) -> tuple[list[Prepared], list[Failure]]:
@@ -303,6 +339,15 @@ async def _conclude(
 async def _write_end(
     lease: Lease, collecting: "asyncio.Task[None]", beating: "asyncio.Task[None]", conn: Connection
 ) -> None:
+    # Before the job, as by who deletes a source: the other way round the two would wait for each other.
+    await sources.hold_of_job(conn, lease.id)
+    await _write_how(lease, collecting, beating, conn)
+    await sources.settle(conn, lease.id)
+
+
+async def _write_how(
+    lease: Lease, collecting: "asyncio.Task[None]", beating: "asyncio.Task[None]", conn: Connection
+) -> None:
     soon = timedelta()
     if collecting.cancelled():
         if beating.cancelled():  # this process is stopping
@@ -314,28 +359,41 @@ async def _write_end(
         return
     error = collecting.exception()
     match error:
-        case None:
-            await sql.finish(conn, lease, None)
         case LeaseLost():
             _log.info(event("job.lost", job=lease.id, fence=lease.fence))
-        case _Canceled():
-            await sql.finish(conn, lease, Ending("canceled"))
         case PlatformUnavailable():
-            wait = timedelta(seconds=min(error.retry_after or 60, 86_400))
-            # Our own manners, not the platform's silence: however often, these are no reason to give up.
-            give_back = sql.release if isinstance(error, Paced) else _wait
-            await give_back(conn, lease, wait, _shown(error))
-        case _ if is_away(error) or isinstance(error, _MENDABLE):
+            await _write_waiting(conn, lease, error)
+        case BaseException() if is_away(error) or isinstance(error, _MENDABLE):
             _log.warning(event("job.waits", job=lease.id, error=repr(error)))
             await _wait(conn, lease, None, _out_of_reach(error))
+        case _:
+            await sql.finish(conn, lease, _ending(lease, error))
+    _log.info(event("job.left", job=lease.id, error=type(error).__name__ if error else "none"))
+
+
+def _ending(lease: Lease, error: BaseException | None) -> Ending | None:
+    match error:
+        case None:
+            return None
+        case _Canceled():
+            return Ending("canceled")
         case BackendError():
-            await sql.finish(conn, lease, Ending("failed", _shown(error)))
+            return Ending("failed", _shown(error))
         case _:
             _log.error(event("job.failed", job=lease.id), exc_info=error)
             detail = f"Extrophi made a mistake while collecting ({type(error).__name__})."
-            shown = {"code": "internal", "detail": detail, "hint": f"The log has it under job:{lease.id}."}
-            await sql.finish(conn, lease, Ending("failed", shown))
-    _log.info(event("job.left", job=lease.id, error=type(error).__name__ if error else "none"))
+            return Ending(
+                "failed", {"code": "internal", "detail": detail, "hint": f"The log has it under job:{lease.id}."}
+            )
+
+
+async def _write_waiting(conn: Connection, lease: Lease, error: PlatformUnavailable) -> None:
+    wait = timedelta(seconds=min(error.retry_after or 60, 86_400))
+    if isinstance(error, Paced):
+        # Our own manners, not the platform's silence: however often, these are no reason to give up.
+        await sql.release(conn, lease, wait, _shown(error))
+    else:
+        await _wait(conn, lease, wait, _shown(error))
 
 
 def _out_of_reach(error: BaseException | None) -> dict[str, Any]:
@@ -350,7 +408,11 @@ def _warn(lease: Lease, name: str, error: Exception) -> None:
 
 
 async def _wait(conn: Connection, lease: Lease, wait: timedelta | None, error: dict[str, Any]) -> None:
-    if not await sql.wait(conn, lease, wait, error):
+    """Give the job back to be tried later, and say so of its source; or end it, after too many times."""
+    if await sql.wait(conn, lease, wait, error):
+        if lease.source_id:
+            await sources.note_waiting(conn, lease.source_id, error, wait or timedelta(minutes=1))
+    else:
         await sql.finish(conn, lease, Ending("failed", error | {"hint": "It was tried again and again, in vain."}))
 
 

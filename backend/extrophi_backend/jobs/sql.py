@@ -19,9 +19,9 @@ _POISONOUS = {
 }
 
 _JOB = f"""
-    SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.status, j.found,
-           j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision, j.run_after, j.created_at,
-           j.started_at, j.finished_at,
+    SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.purpose,
+           j.status, j.found, j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision, j.run_after,
+           j.created_at, j.started_at, j.finished_at,
            ARRAY(SELECT jsonb_build_object('target', f.target, 'code', f.code, 'detail', f.detail)
                    FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures
       FROM jobs j
@@ -29,21 +29,29 @@ _JOB = f"""
 """  # noqa: S608  a constant of ours
 
 
+_INSERT = """
+    INSERT INTO jobs
+        (id, target, typed, platform, collection_id, document_limit, source_id, purpose, scheduled, revisit)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (source_id) WHERE status IN ('queued', 'running') AND source_id IS NOT NULL DO NOTHING
+"""
+
+
 async def insert(conn: Connection, job: NewJob) -> bool:
     """False if its source has an open job already: then nothing is inserted."""
-    done = await conn.execute(
-        """INSERT INTO jobs (id, target, typed, platform, collection_id, document_limit, source_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)
-           ON CONFLICT (source_id) WHERE status IN ('queued', 'running') AND source_id IS NOT NULL DO NOTHING""",
-        job.id,
-        job.target,
-        job.typed,
-        job.platform,
-        job.collection_id,
-        job.document_limit,
-        job.source_id,
-    )
-    return done == "INSERT 0 1"
+    return await conn.execute(_INSERT, *_columns(job)) == "INSERT 0 1"
+
+
+async def insert_many(conn: Connection, jobs: Sequence[NewJob]) -> None:
+    """Insert all but those whose source has an open job already, in one round trip."""
+    await conn.executemany(_INSERT, [_columns(job) for job in jobs])
+
+
+def _columns(job: NewJob) -> tuple[Any, ...]:
+    return (
+        job.id, job.target, job.typed, job.platform, job.collection_id, job.document_limit, job.source_id, job.purpose,
+        job.scheduled, list(job.revisit),
+    )  # fmt: skip
 
 
 async def open_of_source(conn: Connection, source_id: UUID) -> UUID | None:
@@ -104,17 +112,6 @@ async def take_lease(conn: Connection, job_id: UUID, worker: str) -> Lease | Non
     while the first run still works. This statement decides; two at once meet on the row's lock. A lease that ran out
     is a death; at the fifth at one cursor, the document that was being worked on is set aside.
     """
-    if await conn.fetchval(
-        """UPDATE jobs
-              SET status = 'failed', error = $3, finished_at = now(), lease_until = NULL, revision = revision + 1
-            WHERE id = $1 AND status = 'running' AND lease_until < now() AND deaths + 1 >= $2 AND suspect IS NULL
-        RETURNING true""",
-        job_id,
-        DEATHS,
-        _POISONOUS,
-    ):
-        await notify(conn, job_id)
-        return None
     row = await conn.fetchrow(
         """UPDATE jobs
               SET status = 'running', worker = $2, fence = fence + 1, attempts = attempts + 1, error = NULL,
@@ -124,8 +121,10 @@ async def take_lease(conn: Connection, job_id: UUID, worker: str) -> Lease | Non
                                    ELSE set_aside END,
                   suspect = NULL
             WHERE id = $1 AND ((status = 'queued' AND run_after <= now())
-                               OR (status = 'running' AND lease_until < now()))
-        RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, set_aside""",
+                               OR (status = 'running' AND lease_until < now()
+                                   AND (deaths + 1 < $4 OR suspect IS NOT NULL)))
+        RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, set_aside,
+                  purpose, revisit""",
         job_id,
         worker,
         LEASE_TIME,
@@ -135,6 +134,22 @@ async def take_lease(conn: Connection, job_id: UUID, worker: str) -> Lease | Non
         return None
     await notify(conn, job_id)
     return Lease(**row)
+
+
+async def end_poisonous(conn: Connection, job_id: UUID) -> bool:
+    """End a job whose workers died too often before any document was begun. Whether it was one."""
+    ended = await conn.fetchval(
+        """UPDATE jobs
+              SET status = 'failed', error = $3, finished_at = now(), lease_until = NULL, revision = revision + 1
+            WHERE id = $1 AND status = 'running' AND lease_until < now() AND deaths + 1 >= $2 AND suspect IS NULL
+        RETURNING true""",
+        job_id,
+        DEATHS,
+        _POISONOUS,
+    )
+    if ended:
+        await notify(conn, job_id)
+    return bool(ended)
 
 
 async def beat(conn: Connection, lease: Lease) -> bool | None:
@@ -280,7 +295,7 @@ async def keep_memos(conn: Connection, platform: str, memos: Mapping[str, Any]) 
 
 
 async def cancel(conn: Connection, job_id: UUID) -> None:
-    """Cancel a job that waits at once; ask a running one's worker to."""
+    """Cancel a job that waits at once; ask a running one's worker to. Its source has to be told: `service.cancel`."""
     await conn.execute(
         """UPDATE jobs
               SET cancel_requested = true, revision = revision + 1,
@@ -326,6 +341,13 @@ async def take_lost(conn: Connection, resend: timedelta, most: int) -> list[UUID
         min(most, _SENT_AT_ONCE),
     )
     return [row["id"] for row in rows]
+
+
+async def count_scheduled(conn: Connection) -> int:
+    """How many jobs that nobody asked for wait for a worker. Uses jobs_scheduled."""
+    return await conn.fetchval(
+        "SELECT count(*)::int FROM jobs WHERE status = 'queued' AND scheduled AND run_after <= now()"
+    )
 
 
 async def unsend(conn: Connection, job_id: UUID) -> None:

@@ -14,12 +14,24 @@ from extrophi_backend.jobs.models import Status
 from extrophi_backend.jobs.routes import JobError, JobOut
 from extrophi_backend.jobs.routes import out as job_out
 from extrophi_backend.sources import service, sql
+from extrophi_backend.sources.schedule import check_zone, parse_schedule
 from extrophi_backend.sources.sql import Source
+from extrophi_backend.sources.states import STATES, State
 
 router = APIRouter(prefix="/sources", tags=["sources"])
 
 Id = Annotated[UUID, Path(description="A source's id.")]
-State = Literal["active", "paused"]
+Wish = Literal["active", "paused"]
+Schedule = Annotated[
+    Text,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="When to look again: `auto` (as often as something new appears), `never`, an interval (`90m`, `6h`,"
+        " `1d`, `2w`), or the five fields of cron (`0 7 * * 1-5`).",
+    ),
+]
+TimeZone = Annotated[Text, Field(min_length=1, max_length=100, description="Of cron's fields: IANA's name.")]
 Title = Annotated[Text, Field(max_length=2000)]
 DocumentLimit = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 
@@ -33,6 +45,8 @@ class NewSource(BaseModel):
     collection: Name = "default"
     limit: DocumentLimit = 100
     collect: Annotated[bool, Field(strict=True, description="Whether a new source is collected at once.")] = True
+    schedule: Schedule = "auto"
+    time_zone: TimeZone = "UTC"
 
 
 class SourceChange(BaseModel):
@@ -40,8 +54,10 @@ class SourceChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     title: Title | None = None
-    state: State | None = None
+    state: Wish | None = None
     limit: DocumentLimit | None = None
+    schedule: Schedule | None = None
+    time_zone: TimeZone | None = None
 
 
 class LastJob(BaseModel):
@@ -53,7 +69,20 @@ class LastJob(BaseModel):
     finished_at: datetime | None
 
 
+class Reason(BaseModel):
+    """Why it is in its state, or what it waits for. `code` is for programs."""
+
+    code: str
+    detail: str
+    hint: str = ""
+
+
 class SourceOut(BaseModel):
+    """A source, and how it is.
+
+    `next_run_at` is when it is looked at next by itself; null where it is not: paused, gone, or never to be.
+    """
+
     id: UUID
     platform: str
     target: str
@@ -61,6 +90,11 @@ class SourceOut(BaseModel):
     collection: str
     limit: int
     state: State
+    reason: Reason | None
+    schedule: str
+    time_zone: str
+    looked_at: datetime | None
+    next_run_at: datetime | None
     documents: int
     last_job: LastJob | None
     created_at: datetime
@@ -80,9 +114,18 @@ class Sources(BaseModel):
 )
 async def create(app: App, body: NewSource, response: Response) -> SourceOut:
     target = app.registry.recognise(body.target)
+    check_zone(body.time_zone)
+    schedule = parse_schedule(body.schedule, body.time_zone)
     async with app.pool.acquire() as conn, conn.transaction():
         source_id, is_new = await service.add(
-            conn, target, title=body.title, collection=body.collection, limit=body.limit, collect=body.collect
+            conn,
+            target,
+            title=body.title,
+            collection=body.collection,
+            limit=body.limit,
+            collect=body.collect,
+            schedule=schedule,
+            time_zone=body.time_zone,
         )
         found = await service.get(conn, source_id)
     if is_new and body.collect:
@@ -97,11 +140,15 @@ async def index(
     limit: Limit = 50,
     cursor: Cursor = None,
     platform: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
-    state: Annotated[State | None, Query()] = None,
+    state: Annotated[
+        list[State | Literal["active"]] | None,
+        Query(description="Only those in one of these states; `active` is all but `paused`.", max_length=20),
+    ] = None,
 ) -> Sources:
     (before,) = read_cursor(cursor, UUID) if cursor is not None else (None,)
+    states = {one for name in state or () for one in ([name] if name != "active" else set(STATES) - {"paused"})}
     async with app.pool.acquire() as conn:
-        found = await sql.newest(conn, before=before, platform=platform, state=state, limit=limit + 1)
+        found = await sql.newest(conn, before=before, platform=platform, states=sorted(states), limit=limit + 1)
     more = len(found) > limit
     return Sources(
         items=[_out(one) for one in found[:limit]], next_cursor=write_cursor(str(found[limit - 1].id)) if more else None
@@ -114,10 +161,20 @@ async def read(app: App, id: Id) -> SourceOut:  # noqa: A002  the contract's nam
         return _out(await service.get(conn, id))
 
 
-@router.patch("/{id}", summary="Rename, pause (it is not collected), resume or limit a source", responses=responses())
+@router.patch(
+    "/{id}", summary="Rename, pause (it is not collected), resume, limit or reschedule a source", responses=responses()
+)
 async def change(app: App, id: Id, body: SourceChange) -> SourceOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn, conn.transaction():
-        await sql.update(conn, id, title=body.title, state=body.state, limit=body.limit)
+        await service.change(
+            conn,
+            id,
+            title=body.title,
+            state=body.state,
+            limit=body.limit,
+            schedule=body.schedule,
+            time_zone=body.time_zone,
+        )
         return _out(await service.get(conn, id))
 
 
@@ -149,7 +206,12 @@ def _out(source: Source) -> SourceOut:
         title=source.title,
         collection=source.collection,
         limit=source.document_limit,
-        state="paused" if source.state == "paused" else "active",
+        state=source.state,
+        reason=Reason.model_validate(source.reason) if source.reason else None,
+        schedule=source.schedule,
+        time_zone=source.time_zone,
+        looked_at=source.looked_at,
+        next_run_at=source.next_run_at,
         documents=source.documents,
         last_job=LastJob.model_validate(source.last_job) if source.last_job else None,
         created_at=source.created_at,

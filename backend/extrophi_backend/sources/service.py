@@ -1,5 +1,7 @@
-"""The story of a source: a target to come back to, collected by one job at a time."""
+"""The story of a source: a target to come back to, collected by one job at a time, again and again."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -12,11 +14,21 @@ from extrophi_backend.errors import NotFound, SourcePaused
 from extrophi_backend.jobs import sql as jobs_sql
 from extrophi_backend.jobs.models import NewJob
 from extrophi_backend.sources import sql
-from extrophi_backend.sources.sql import Source
+from extrophi_backend.sources.schedule import AUTO, Schedule, check_zone, next_look, next_try, parse_schedule
+from extrophi_backend.sources.sql import Look, Source
+from extrophi_backend.sources.states import Reason, State, reason_of, state_of
 
 
 async def add(
-    conn: Connection, target: Target, *, title: str, collection: str, limit: int, collect: bool
+    conn: Connection,
+    target: Target,
+    *,
+    title: str,
+    collection: str,
+    limit: int,
+    collect: bool,
+    schedule: Schedule = AUTO,
+    time_zone: str = "UTC",
 ) -> tuple[UUID, bool]:
     """A source for the target, and its first job. In the caller's transaction.
 
@@ -24,6 +36,7 @@ async def add(
         The source's id, and whether it is new; all spellings of one target are one source of a collection.
     """
     collection_id = await collections_sql.ensure(conn, collection)
+    now = datetime.now(UTC)
     made = await sql.insert(
         conn,
         uuid7(),
@@ -33,10 +46,22 @@ async def add(
         title=title,
         collection_id=collection_id,
         limit=limit,
+        schedule=schedule.text,
+        time_zone=time_zone,
+        next_run_at=next_look(schedule, time_zone, now, news=(), since=now),
     )
     source_id = made or await sql.find(conn, target.platform, target.canonical, collection_id)
     if source_id is None:  # deleted between the two statements
-        return await add(conn, target, title=title, collection=collection, limit=limit, collect=collect)
+        return await add(
+            conn,
+            target,
+            title=title,
+            collection=collection,
+            limit=limit,
+            collect=collect,
+            schedule=schedule,
+            time_zone=time_zone,
+        )
     if made and collect:
         await collect_now(conn, await get(conn, source_id))
     return source_id, made is not None
@@ -48,6 +73,36 @@ async def get(conn: Connection, source_id: UUID) -> Source:
     if found is None:
         raise _unknown(source_id)
     return found
+
+
+async def change(
+    conn: Connection,
+    source_id: UUID,
+    *,
+    title: str | None,
+    state: str | None,
+    limit: int | None,
+    schedule: str | None,
+    time_zone: str | None,
+) -> None:
+    """Change what is given. In the caller's transaction.
+
+    Raises:
+        NotFound, InvalidInput.
+    """
+    if not await sql.own(conn, source_id):
+        raise _unknown(source_id)
+    before = await get(conn, source_id)
+    zone = time_zone or before.time_zone
+    check_zone(zone)
+    planned = parse_schedule(before.schedule if schedule is None else schedule, zone)
+    await sql.update(conn, source_id, title=title, state=state, limit=limit, schedule=planned.text, time_zone=time_zone)
+    is_resumed = state == "active" and (before.state == "paused" or before.next_run_at is None)
+    if is_resumed and planned.kind != "never":  # one that was gone as well: somebody knows better
+        await sql.run_next_at(conn, source_id, datetime.now(UTC))
+    elif (planned.text, zone) != (before.schedule, before.time_zone):
+        now = datetime.now(UTC)
+        await sql.run_next_at(conn, source_id, next_look(planned, zone, now, news=(), since=before.looked_at or now))
 
 
 async def collect_now(conn: Connection, source: Source) -> UUID:
@@ -69,12 +124,75 @@ async def collect_now(conn: Connection, source: Source) -> UUID:
             source.collection_id,
             source.document_limit,
             source.id,
+            purpose="new",
         )
         if await jobs_sql.insert(conn, job):
             return job.id
         opened = await jobs_sql.open_of_source(conn, source.id)
         if opened is not None:  # else it ended between the two statements
             return opened
+
+
+async def hold_of_job(conn: Connection, job_id: UUID) -> None:
+    """Nobody deletes the job's source, or settles it, until the end of the transaction."""
+    await sql.hold_of_job(conn, job_id)
+
+
+async def note_waiting(conn: Connection, source_id: UUID, error: Mapping[str, str], wait: timedelta) -> None:
+    """Say of the source what its job waits for, and until when. In the caller's transaction."""
+    reason = reason_of(error["code"], error["detail"], error.get("hint", ""))
+    await sql.note_waiting(conn, source_id, state_of(reason.code), reason, wait)
+
+
+async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) -> None:
+    """Note what a job that has just ended tells of its source, and when to look again. In the caller's transaction.
+
+    Nothing, where it is no source's job.
+    """
+    look = await sql.last_look(conn, job_id)
+    if look is None:
+        return
+    now = now or datetime.now(UTC)
+    schedule = parse_schedule(look.schedule, look.time_zone)
+    if look.status == "failed":
+        reason = _reason(look)
+        state = state_of(reason.code)
+        failures = look.failures + 1
+        next_run_at = next_try(
+            schedule, look.time_zone, now, failures=failures, is_gone=state in {"gone", "removed"}, code=reason.code
+        )
+        await sql.settle(
+            conn,
+            look.source_id,
+            health=state,
+            reason=reason,
+            failures=failures,
+            looked_at=now,
+            next_run_at=next_run_at,
+        )
+        return
+    since = look.first_look or now
+    news = await sql.news(conn, look.source_id, since) if schedule.kind == "auto" else []
+    await sql.settle(
+        conn,
+        look.source_id,
+        health=_health(look),
+        reason=None,
+        failures=look.failures if look.status == "canceled" else 0,
+        looked_at=now,
+        next_run_at=next_look(schedule, look.time_zone, now, news=news, since=since),
+    )
+
+
+def _health(look: Look) -> State | None:
+    if look.status == "canceled":
+        return None
+    return "collected" if look.created or look.updated else "unchanged"
+
+
+def _reason(look: Look) -> Reason:
+    said = look.error or look.failure or {"code": "failed", "detail": "It came to nothing, and said no more."}
+    return reason_of(said["code"], said["detail"], said.get("hint", ""))
 
 
 async def remove(conn: Connection, source_id: UUID) -> None:

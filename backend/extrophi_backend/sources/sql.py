@@ -1,17 +1,21 @@
 """Every statement about sources."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from extrophi_backend.db import Connection
+from extrophi_backend.sources.states import Reason, State
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source as people see it. `last_job` is its newest job's id, status, error and moments."""
+    """A source as people see it. `last_job` is its newest job's id, status, error and moments.
+
+    `next_run_at` is when it is looked at next by itself; None where it is not.
+    """
 
     id: UUID
     platform: str
@@ -21,22 +25,69 @@ class Source:
     collection_id: UUID
     collection: str
     document_limit: int
-    state: str
+    state: State
+    reason: Mapping[str, str] | None
+    schedule: str
+    time_zone: str
+    looked_at: datetime | None
+    next_run_at: datetime | None
     created_at: datetime
     updated_at: datetime
     documents: int
     last_job: Mapping[str, Any] | None
 
 
-_SOURCE = """
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A source that is to be looked at."""
+
+    id: UUID
+    platform: str
+    target: str
+    typed: str
+    collection_id: UUID
+    document_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a job of a source ended, and what is needed to say when to look again."""
+
+    source_id: UUID
+    schedule: str
+    time_zone: str
+    failures: int
+    first_look: datetime | None
+    status: str
+    error: Mapping[str, str] | None
+    created: int
+    updated: int
+    failure: Mapping[str, str] | None
+    """What most of its documents failed with."""
+
+
+_STATE = "CASE WHEN s.state = 'paused' THEN 'paused' ELSE s.health END"
+# A job that no worker takes is not the source's fault, and is said of it all the same.
+_SOURCE = f"""
     SELECT s.id, s.platform, s.target, s.typed, s.title, s.collection_id, c.name AS collection, s.document_limit,
-           s.state, s.created_at, s.updated_at,
+           {_STATE} AS state, s.schedule, s.time_zone, s.looked_at, s.created_at, s.updated_at,
+           CASE WHEN j.status = 'queued' AND j.error IS NULL AND j.run_after < now() - interval '30 seconds'
+                THEN jsonb_build_object(
+                    'code', 'waits_for_worker',
+                    'detail', format('No worker has taken its job yet. Jobs before it: %s.', (
+                        SELECT count(*) FROM jobs o WHERE o.status = 'queued' AND o.run_after < j.run_after)),
+                    'hint', 'If that stays so, look whether a worker runs, or start another: `extrophi status`.')
+                ELSE s.reason END AS reason,
+           CASE WHEN s.state = 'active' THEN s.next_run_at END AS next_run_at,
            (SELECT count(*)::int FROM source_documents d WHERE d.source_id = s.id) AS documents,
-           (SELECT jsonb_build_object('id', j.id, 'status', j.status, 'error', j.error, 'created_at', j.created_at,
-                                      'finished_at', j.finished_at, 'failed', j.failed)
-              FROM jobs j WHERE j.source_id = s.id ORDER BY j.id DESC LIMIT 1) AS last_job
-      FROM sources s JOIN collections c ON c.id = s.collection_id
-"""
+           CASE WHEN j.id IS NOT NULL THEN
+               jsonb_build_object('id', j.id, 'status', j.status, 'error', j.error, 'created_at', j.created_at,
+                                  'finished_at', j.finished_at, 'failed', j.failed) END AS last_job
+      FROM sources s
+      JOIN collections c ON c.id = s.collection_id
+      LEFT JOIN LATERAL (SELECT id, status, error, run_after, created_at, finished_at, failed FROM jobs
+                          WHERE source_id = s.id ORDER BY id DESC LIMIT 1) AS j ON true
+"""  # noqa: S608  a constant of ours
 
 
 async def insert(
@@ -49,11 +100,16 @@ async def insert(
     title: str,
     collection_id: UUID,
     limit: int,
+    schedule: str,
+    time_zone: str,
+    next_run_at: datetime | None,
 ) -> UUID | None:
     """The new source's id; None if that target is a source of that collection already."""
     return await conn.fetchval(
-        """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
+        """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit, schedule, time_zone,
+                                next_run_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
         source_id,
         platform,
         target,
@@ -61,6 +117,9 @@ async def insert(
         title,
         collection_id,
         limit,
+        schedule,
+        time_zone,
+        next_run_at,
     )
 
 
@@ -79,38 +138,156 @@ async def get(conn: Connection, source_id: UUID) -> Source | None:
 
 
 async def newest(
-    conn: Connection, *, before: UUID | None, platform: str | None, state: str | None, limit: int
+    conn: Connection, *, before: UUID | None, platform: str | None, states: Sequence[str], limit: int
 ) -> list[Source]:
-    """Newest first: UUIDv7 ids sort by time."""
+    """Newest first: UUIDv7 ids sort by time. Of these states, or of all where none is given."""
     rows = await conn.fetch(
         f"""{_SOURCE} WHERE ($1::uuid IS NULL OR s.id < $1) AND ($2::text IS NULL OR s.platform = $2)
-              AND ($3::text IS NULL OR s.state = $3)
+              AND (cardinality($3::text[]) = 0 OR {_STATE} = ANY($3))
             ORDER BY s.id DESC LIMIT $4""",
         before,
         platform,
-        state,
+        states,
         limit,
     )
     return [Source(**row) for row in rows]
 
 
-async def update(conn: Connection, source_id: UUID, *, title: str | None, state: str | None, limit: int | None) -> bool:
+async def update(
+    conn: Connection,
+    source_id: UUID,
+    *,
+    title: str | None,
+    state: str | None,
+    limit: int | None,
+    schedule: str | None,
+    time_zone: str | None,
+) -> bool:
     """Change what is given. False if there is no such source."""
     done = await conn.execute(
         """UPDATE sources SET title = coalesce($2, title), state = coalesce($3, state),
-                              document_limit = coalesce($4, document_limit), updated_at = now()
+                              document_limit = coalesce($4, document_limit), schedule = coalesce($5, schedule),
+                              time_zone = coalesce($6, time_zone), updated_at = now()
             WHERE id = $1""",
         source_id,
         title,
         state,
         limit,
+        schedule,
+        time_zone,
     )
     return done == "UPDATE 1"
+
+
+async def run_next_at(conn: Connection, source_id: UUID, moment: datetime | None) -> None:
+    """When it is looked at next by itself; None: it is not."""
+    await conn.execute("UPDATE sources SET next_run_at = $2 WHERE id = $1", source_id, moment)
+
+
+async def count_states(conn: Connection) -> dict[str, int]:
+    rows = await conn.fetch(f"SELECT {_STATE} AS state, count(*)::int AS n FROM sources s GROUP BY 1 ORDER BY 1")  # noqa: S608
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
+    """Sources to be looked at by now, the longest due first; this transaction's alone. Uses sources_due.
+
+    Not those that are being collected: they say themselves when to look again. A source for which a job is made, and
+    which never tells, is due again in an hour.
+    """
+    rows = await conn.fetch(
+        """WITH due AS (SELECT s.id FROM sources s
+                         WHERE s.state = 'active' AND s.next_run_at <= $1
+                           AND NOT EXISTS (SELECT FROM jobs j
+                                            WHERE j.source_id = s.id AND j.status IN ('queued', 'running'))
+                         ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED)
+           UPDATE sources s SET next_run_at = $1 + interval '1 hour' FROM due WHERE s.id = due.id
+        RETURNING s.id, s.platform, s.target, s.typed, s.collection_id, s.document_limit""",
+        now,
+        most,
+    )
+    return [Due(**row) for row in rows]
+
+
+async def last_look(conn: Connection, job_id: UUID) -> Look | None:
+    """How a job that has ended went, if it is a source's. Locks the source."""
+    row = await conn.fetchrow(
+        """SELECT s.id AS source_id, s.schedule, s.time_zone, s.failures, s.first_look, j.status, j.error, j.created,
+                  j.updated,
+                  (SELECT jsonb_build_object('code', f.code, 'detail', min(f.detail))
+                     FROM (SELECT code, detail FROM job_failures WHERE job_id = j.id ORDER BY seq LIMIT 1000) AS f
+                    GROUP BY f.code ORDER BY count(*) DESC, f.code LIMIT 1) AS failure
+             FROM jobs j JOIN sources s ON s.id = j.source_id
+            WHERE j.id = $1 AND j.finished_at IS NOT NULL
+              FOR NO KEY UPDATE OF s""",
+        job_id,
+    )
+    return Look(**row) if row else None
+
+
+async def news(conn: Connection, source_id: UUID, since: datetime) -> list[datetime]:
+    """When what the source brought since then appeared, the newest first, of its latest documents."""
+    rows = await conn.fetch(
+        """SELECT moment
+             FROM (SELECT coalesce(d.published_at, d.collected_at) AS moment, d.collected_at, d.published_at
+                     FROM (SELECT document_id FROM source_documents WHERE source_id = $1
+                            ORDER BY document_id DESC LIMIT 200) AS latest
+                     JOIN documents d ON d.id = latest.document_id) AS found
+            WHERE collected_at > $2 OR published_at IS NOT NULL ORDER BY moment DESC LIMIT 10""",
+        source_id,
+        since,
+    )
+    return [row["moment"] for row in rows]
+
+
+async def settle(
+    conn: Connection,
+    source_id: UUID,
+    *,
+    health: State | None,
+    reason: Reason | None,
+    failures: int,
+    looked_at: datetime,
+    next_run_at: datetime | None,
+) -> None:
+    """Note what a look came to, and when the next one is. Without a `health` the look came to nothing, either way."""
+    await conn.execute(
+        """UPDATE sources
+              SET health = coalesce($2, health), reason = CASE WHEN $2::text IS NULL THEN reason ELSE $3 END,
+                  failures = $4, looked_at = $5, next_run_at = $6,
+                  first_look = CASE WHEN $2 IN ('collected', 'unchanged') THEN coalesce(first_look, $5)
+                                    ELSE first_look END
+            WHERE id = $1""",
+        source_id,
+        health,
+        reason.json if reason else None,
+        failures,
+        looked_at,
+        next_run_at,
+    )
+
+
+async def note_waiting(conn: Connection, source_id: UUID, health: State, reason: Reason, wait: timedelta) -> None:
+    """Its job waits, and is tried again after that time."""
+    await conn.execute(
+        "UPDATE sources SET health = $2, reason = $3, next_run_at = now() + $4::interval WHERE id = $1",
+        source_id,
+        health,
+        reason.json,
+        wait,
+    )
 
 
 async def hold(conn: Connection, source_id: UUID) -> bool:
     """Nobody deletes it until the end of the transaction. False if there is no such source."""
     return bool(await conn.fetchval("SELECT true FROM sources WHERE id = $1 FOR KEY SHARE", source_id))
+
+
+async def hold_of_job(conn: Connection, job_id: UUID) -> None:
+    """Nobody deletes or settles a job's source until the end of the transaction."""
+    await conn.execute(
+        "SELECT FROM sources WHERE id = (SELECT source_id FROM jobs WHERE id = $1) FOR NO KEY UPDATE", job_id
+    )
 
 
 async def own(conn: Connection, source_id: UUID) -> bool:

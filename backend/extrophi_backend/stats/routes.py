@@ -1,8 +1,12 @@
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated
 
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
+from extrophi_backend.sources import sql as sources_sql
 
 router = APIRouter(tags=["stats"])
 
@@ -20,6 +24,8 @@ class Stats(BaseModel):
     failed: int
     jobs: OpenJobs
     platforms: dict[str, int]
+    sources: Annotated[dict[str, int], Field(description="How many are in each state.")]
+    states: Annotated[dict[str, int], Field(description="How many documents are in each state.")]
 
 
 @router.get("/stats", summary="How much there is, and how much of it waits", responses=responses())
@@ -40,6 +46,8 @@ async def stats(app: App) -> Stats:
                       (SELECT count(*)::int FROM jobs WHERE status = 'running') AS running
                  FROM total, failed, embedded"""
         )
+        sources = await sources_sql.count_states(conn)
+        states = await documents_sql.count_states(conn)
         platforms = await conn.fetch("SELECT platform, count(*)::int AS n FROM documents GROUP BY 1 ORDER BY 1")
     assert row is not None
     return Stats(
@@ -50,4 +58,6 @@ async def stats(app: App) -> Stats:
         failed=row["failed"],
         jobs=OpenJobs(queued=row["queued"], running=row["running"]),
         platforms={one["platform"]: one["n"] for one in platforms},
+        sources=sources,
+        states=states,
     )

@@ -247,6 +247,7 @@ async def test_five_deaths_before_any_document_end_the_job(api: httpx.AsyncClien
     for _ in range(DEATHS):
         await dies(conn, made, None)
     assert await sql.take_lease(conn, made, "test") is None
+    assert await sql.end_poisonous(conn, made)
     job = await seen(api, made)
     assert (job["status"], job["error"]["code"]) == ("failed", "poisonous")
     assert job["error"]["hint"]

@@ -19,6 +19,7 @@ def add(
     now: Annotated[
         bool, typer.Option("--now/--later", help="Collect them now and wait for the end, or only keep them.")
     ] = True,
+    schedule: options.Schedule = None,
     url: options.URL = None,
     key: options.Key = None,
     as_json: options.AsJSON = False,
@@ -30,6 +31,8 @@ def add(
 
         extrophi add ~/notes --watch
 
+        extrophi add https://some.site/ --schedule "0 7 * * 1-5"
+
         extrophi add @handle r/selfhosted --collection people --later
     """
     with connect(url, key) as extrophi:
@@ -38,7 +41,9 @@ def add(
             raise CommandError("Only folders can be watched.", hint="Leave --watch out, or name folders only.", code=2)
         uploaded = upload(extrophi, prepared.files, collection=collection)
         # With `now`, the job below is the first: one made here could have ended before we see it.
-        body = {"collection": collection, "collect": not now}
+        body: JSON = {"collection": collection, "collect": not now}
+        if schedule:
+            body |= {"schedule": schedule, "time_zone": options.time_zone()}
         sources, failures = ask_for_each(
             prepared.remote, lambda target: extrophi.post("/api/sources", {"target": target, **body})
         )

@@ -1,15 +1,51 @@
+from collections.abc import Generator
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from extrophi_cli import options
-from extrophi_cli.errors import Refused
-from extrophi_cli.output import say, table, write_json
+from extrophi_cli.client import Extrophi
+from extrophi_cli.errors import CommandError, Refused
+from extrophi_cli.output import say, table, when, write_json
 from extrophi_cli.running import connect
 from extrophi_cli.wire import JSON
 
+ID = Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this source, in full.", show_default=False)]
+
+
+class State(StrEnum):
+    """What a source's last look came to."""
+
+    NEW = "new"
+    COLLECTED = "collected"
+    UNCHANGED = "unchanged"
+    BLOCKED = "blocked"
+    LOGIN_NEEDED = "login_needed"
+    RATE_LIMITED = "rate_limited"
+    NO_CAPTIONS = "no_captions"
+    REMOVED = "removed"
+    GONE = "gone"
+    FAILED = "failed"
+    PAUSED = "paused"
+
 
 def sources(
+    source: ID = None,
+    state: Annotated[
+        list[State] | None, typer.Option("--state", help="Only those in this state. May be repeated.")
+    ] = None,
+    pause: Annotated[
+        str | None, typer.Option("--pause", metavar="ID", help="Collect this one no more for now.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="ID", help="Collect it again: one that was paused, or is gone.")
+    ] = None,
+    schedule: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--schedule", metavar="ID WHEN", help="When to look: auto, never, 6h, or five fields of cron."),
+    ] = None,
     remove: Annotated[
         str | None, typer.Option("--remove", metavar="ID", help="Collect this source no more; its documents stay.")
     ] = None,
@@ -17,37 +53,92 @@ def sources(
     key: options.Key = None,
     as_json: options.AsJSON = False,
 ) -> None:
-    """List the targets that are kept as sources, or remove one.
+    """List the sources: how each is, why, and when it is looked at next. Or change one.
 
     Examples:
         extrophi sources
 
-        extrophi sources --remove 0198c2f0-…
+        extrophi sources --state blocked --state failed
+
+        extrophi sources --schedule 0198c2f0-… "0 7 * * 1-5"
+
+        extrophi sources --pause 0198c2f0-…
     """
+    changes: list[tuple[str, JSON]] = []
+    if pause:
+        changes.append((pause, {"state": "paused"}))
+    if resume:
+        changes.append((resume, {"state": "active"}))
+    if schedule:
+        changes.append((schedule[0], {"schedule": schedule[1], "time_zone": options.time_zone()}))
+    if len(changes) + bool(remove) > 1:
+        raise CommandError("Only one change at a time.", hint="Give one of the options that name a source.", code=2)
     with connect(url, key) as extrophi:
         if remove:
-            try:
-                extrophi.delete(f"/api/sources/{remove}")
-            except Refused as refused:
-                raise refused.with_hint("`extrophi sources` lists them.") from None
-            if as_json:
-                write_json({"removed": remove})
-            else:
-                say("Removed. Its documents stay.")
-            return
-        found = list(extrophi.pages("/api/sources"))
+            _remove(extrophi, remove, as_json=as_json)
+        elif changes:
+            ((changed, body),) = changes
+            _show(_asked(extrophi, changed, body), as_json=as_json)
+        elif source:
+            _show(_asked(extrophi, source), as_json=as_json)
+        else:
+            _list(list(extrophi.pages("/api/sources", state=[one.value for one in state or ()])), as_json=as_json)
+
+
+def _asked(extrophi: Extrophi, source: str, body: JSON | None = None) -> JSON:
+    path = f"/api/sources/{source}"
+    with _listed():
+        return extrophi.get(path) if body is None else extrophi.request("PATCH", path, json=body)
+
+
+@contextmanager
+def _listed() -> Generator[None]:
+    """Say where ids are found to who gave one that is none."""
+    try:
+        yield
+    except Refused as refused:
+        is_of_id = refused.status == 404 or refused.field == "id"
+        raise (refused.with_hint("`extrophi sources` lists them.") if is_of_id else refused) from None
+
+
+def _remove(extrophi: Extrophi, source: str, *, as_json: bool) -> None:
+    with _listed():
+        extrophi.delete(f"/api/sources/{source}")
+    if as_json:
+        write_json({"removed": source})
+    else:
+        say("Removed. Its documents stay.")
+
+
+def _show(source: JSON, *, as_json: bool) -> None:
+    if as_json:
+        write_json(source)
+        return
+    say(f"{source.get('target')} ({source.get('platform')}, {source.get('documents')} documents)")
+    say(f"  {source.get('state')}{_why(source)}")
+    if hint := (source.get("reason") or {}).get("hint"):
+        say(f"  {hint}")
+    zone = "" if source.get("time_zone") == "UTC" else f" ({source.get('time_zone')})"
+    say(f"  looks: {source.get('schedule')}{zone}; last {when(source.get('looked_at'))}, next {_next(source)}")
+
+
+def _list(found: list[JSON], *, as_json: bool) -> None:
     if as_json:
         write_json({"items": found})
     elif not found:
-        say("No sources yet. `extrophi add TARGET` adds one.")
+        say("No sources. `extrophi add TARGET` adds one.")
     else:
-        columns = ["id", "platform", "target", "state", "documents", "last job"]
-        rows = [[*(source.get(name) for name in columns[:-1]), _last(source)] for source in found]
-        table(columns, rows)
+        columns = ["id", "platform", "target", "state", "documents", "next run", "why"]
+        table(columns, [[*(one.get(name) for name in columns[:-2]), _next(one), _why(one)[2:]] for one in found])
 
 
-def _last(source: JSON) -> str:
-    job = source.get("last_job") or {}
-    error = job.get("error") or {}
-    failed = f", {job['failed']} failed" if job.get("failed") else ""
-    return f"{job.get('status', 'none yet')}{failed}{': ' + str(error['detail']) if error.get('detail') else ''}"
+def _why(source: JSON) -> str:
+    reason = source.get("reason") or {}
+    return f": {reason['detail']}" if reason.get("detail") else ""
+
+
+def _next(source: JSON) -> str:
+    if (source.get("last_job") or {}).get("status") == "running":
+        return "now"
+    moment = source.get("next_run_at")
+    return when(moment) if moment else "never"

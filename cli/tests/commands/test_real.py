@@ -211,9 +211,22 @@ def test_sources_are_added_listed_and_removed(extrophi: Running, tmp_path: Path)
     again = extrophi.cli("add", str(tmp_path), "--json")
     assert json.loads(again.stdout)["items"][0]["documents"] == 1
     listed = extrophi.cli("sources").stdout.splitlines()
-    assert listed[0].split("\t") == ["id", "platform", "target", "state", "documents", "last job"]
-    [[identity, *shown]] = [line.split("\t") for line in listed[1:]]
-    assert shown == ["files", str(tmp_path), "active", "1", "succeeded"]
+    assert listed[0].split("\t") == ["id", "platform", "target", "state", "documents", "next run", "why"]
+    [[identity, *shown, due, why]] = [line.split("\t") for line in listed[1:]]
+    assert shown == ["files", str(tmp_path), "unchanged", "1"]
+    assert re.fullmatch(r"in 1\d min", due)
+    assert not why
+    rescheduled = extrophi.cli("sources", "--schedule", identity, "0 7 * * 1-5")
+    assert "0 7 * * 1-5" in rescheduled.stdout, rescheduled.stderr
+    assert "paused" in extrophi.cli("sources", "--pause", identity).stdout
+    assert extrophi.cli("sources", "--state", "paused").stdout.splitlines()[1].split("\t")[5] == "never"
+    assert json.loads(extrophi.cli("sources", "--resume", identity, "--json").stdout)["state"] == "unchanged"
+    refused = extrophi.cli("sources", "--schedule", identity, "often")
+    assert refused.returncode == 4
+    assert "cron" in refused.stderr
+    assert extrophi.cli("sources", "--pause", identity, "--remove", identity).returncode == 2
+    assert identity not in extrophi.cli("sources", "--state", "gone").stdout
+    assert str(tmp_path) in extrophi.cli("sources", identity).stdout
     assert json.loads(extrophi.cli("sources", "--remove", identity, "--json").stdout) == {"removed": identity}
     gone = extrophi.cli("sources", "--remove", identity)
     assert (gone.returncode, gone.stderr.endswith("`extrophi sources` lists them.\n")) == (4, True)

@@ -1,0 +1,287 @@
+"""Sources that stay current by themselves, over a real database; an hour of it in simulated time."""
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from uuid_utils.compat import uuid7
+
+from extrophi_backend.db import Connection, Pool
+from extrophi_backend.documents.models import DEFAULT_COLLECTION
+from extrophi_backend.sources import service
+from extrophi_backend.sources.scheduling import start_due, start_visits
+
+NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+
+
+async def add(conn: Connection, number: int, schedule: str = "auto", due: datetime = NOW) -> UUID:
+    source_id = uuid7()
+    target = f"https://site-{number}.example/"
+    await conn.execute(
+        """INSERT INTO sources (id, platform, target, typed, collection_id, schedule, next_run_at)
+           VALUES ($1, 'web', $2, $2, $3, $4, $5)""",
+        source_id, target, DEFAULT_COLLECTION, schedule, due,
+    )  # fmt: skip
+    return source_id
+
+
+async def end(conn: Connection, job_id: UUID, now: datetime, status: str = "succeeded", **counts: int) -> None:
+    """As the worker ends a job: by its status, then its source is told."""
+    async with conn.transaction():
+        await conn.execute(
+            """UPDATE jobs SET status = $2, finished_at = $3, created = $4, error = $5 WHERE id = $1""",
+            job_id, status, now, counts.get("created", 0),
+            {"code": "http_404", "detail": "It is gone."} if status == "failed" else None,
+        )  # fmt: skip
+        await service.settle(conn, job_id, now)
+
+
+async def source(conn: Connection, source_id: UUID) -> Any:
+    return await conn.fetchrow("SELECT * FROM sources WHERE id = $1", source_id)
+
+
+async def open_jobs(conn: Connection) -> list[Any]:
+    return await conn.fetch("SELECT * FROM jobs WHERE status IN ('queued', 'running') ORDER BY id")
+
+
+async def test_what_is_due_is_collected_once_however_many_look(pool: Pool, conn: Connection) -> None:
+    due = {await add(conn, number) for number in range(5)}
+    later = await add(conn, 9, due=NOW + SECOND)
+    started = await asyncio.gather(*(start_due(pool, NOW) for _ in range(4)))
+    assert sum(started) == 5
+    found = await open_jobs(conn)
+    assert {job["source_id"] for job in found} == due
+    assert {(job["purpose"], job["scheduled"], job["status"]) for job in found} == {("new", True, "queued")}
+    assert await start_due(pool, NOW) == 0
+    assert (await source(conn, later))["next_run_at"] == NOW + SECOND
+
+
+async def test_a_source_that_is_being_collected_or_paused_is_left_alone(pool: Pool, conn: Connection) -> None:
+    busy = await add(conn, 1)
+    paused = await add(conn, 2)
+    await conn.execute("UPDATE sources SET state = 'paused' WHERE id = $1", paused)
+    async with conn.transaction():
+        job_id = await service.collect_now(conn, await service.get(conn, busy))
+    assert await start_due(pool, NOW) == 0
+    await end(conn, job_id, NOW)
+    assert (await source(conn, busy))["health"] == "unchanged"
+    assert await start_due(pool, NOW + DAY) == 1
+
+
+async def test_jobs_that_nobody_asked_for_leave_room_for_those_of_people(pool: Pool, conn: Connection) -> None:
+    for number in range(50):
+        await add(conn, number, due=NOW - number * SECOND)
+    assert await start_due(pool, NOW) == 20
+    assert await start_due(pool, NOW) == 0
+    targets = {job["target"] for job in await open_jobs(conn)}
+    assert targets == {f"https://site-{number}.example/" for number in range(30, 50)}  # the longest due
+
+
+async def test_how_a_job_ends_is_how_its_source_is(api: httpx.AsyncClient, pool: Pool, conn: Connection) -> None:
+    one = await add(conn, 1, "15m")
+
+    async def look(status: str, now: datetime, **counts: int) -> dict[str, Any]:
+        assert await start_due(pool, now) == 1
+        (job,) = await open_jobs(conn)
+        await end(conn, job["id"], now, status, **counts)
+        return (await api.get(f"/sources/{one}")).json()
+
+    now = NOW
+    assert (await api.get(f"/sources/{one}")).json()["state"] == "new"
+    assert (await look("succeeded", now, created=3))["state"] == "collected"
+    now += DAY
+    assert (await look("succeeded", now))["state"] == "unchanged"
+    for count in (1, 2):
+        now += 2 * DAY
+        seen = await look("failed", now)
+        assert (seen["state"], seen["reason"]["code"]) == ("gone", "http_404")
+        assert seen["reason"]["hint"]
+        assert (await source(conn, one))["failures"] == count
+        assert seen["next_run_at"] is not None
+    now += 2 * DAY
+    assert (await look("failed", now))["next_run_at"] is None  # it stops
+    assert await start_due(pool, now + 400 * DAY) == 0
+    # A person knows better: it goes on.
+    changed = (await api.patch(f"/sources/{one}", json={"state": "active"})).json()
+    assert changed["next_run_at"] is not None
+    await conn.execute("UPDATE sources SET next_run_at = $1", now)
+    assert (await look("succeeded", now + DAY, created=1))["state"] == "collected"
+    assert (await source(conn, one))["failures"] == 0
+
+
+async def test_a_canceled_job_says_nothing_of_its_source(api: httpx.AsyncClient, pool: Pool, conn: Connection) -> None:
+    one = await add(conn, 1)
+    await start_due(pool, NOW)
+    (job,) = await open_jobs(conn)
+    assert (await api.post(f"/jobs/{job['id']}/cancel")).json()["status"] == "canceled"
+    seen = (await api.get(f"/sources/{one}")).json()
+    assert (seen["state"], seen["reason"]) == ("new", None)
+    assert datetime.fromisoformat(seen["next_run_at"]) > datetime.now(UTC)
+
+
+async def test_a_job_that_no_worker_takes_is_said_of_its_source(api: httpx.AsyncClient, conn: Connection) -> None:
+    made = (await api.post("/sources", json={"target": "https://x.example/"})).json()
+    assert made["reason"] is None
+    await conn.execute("UPDATE jobs SET run_after = now() - interval '1 minute'")
+    seen = (await api.get(f"/sources/{made['id']}")).json()
+    assert (seen["state"], seen["reason"]["code"]) == ("new", "waits_for_worker")
+    assert "extrophi status" in seen["reason"]["hint"]
+
+
+async def test_a_schedule_is_chosen_and_changed_over_http(api: httpx.AsyncClient) -> None:
+    body = {"target": "https://x.example/", "collect": False, "schedule": "every 6h", "time_zone": "Asia/Tokyo"}
+    made = (await api.post("/sources", json=body)).json()
+    assert (made["schedule"], made["time_zone"], made["state"]) == ("6h", "Asia/Tokyo", "new")
+    first = datetime.fromisoformat(made["next_run_at"])
+    changed = (await api.patch(f"/sources/{made['id']}", json={"schedule": "0 7 * * *"})).json()
+    due = datetime.fromisoformat(changed["next_run_at"])
+    assert due != first
+    assert due.hour == 22  # seven in Tokyo
+    same = (await api.patch(f"/sources/{made['id']}", json={"title": "X"})).json()
+    assert same["next_run_at"] == changed["next_run_at"]
+    never = (await api.patch(f"/sources/{made['id']}", json={"schedule": "never"})).json()
+    assert never["next_run_at"] is None
+    for wrong, field in (({"schedule": "often"}, "schedule"), ({"time_zone": "Mars/Olympus"}, "time_zone")):
+        answer = await api.patch(f"/sources/{made['id']}", json=wrong)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+        assert (await api.post("/sources", json={"target": "https://y.example/"} | wrong)).status_code == 422
+    assert len((await api.get("/sources")).json()["items"]) == 1
+
+
+async def test_sources_are_listed_and_counted_by_state(api: httpx.AsyncClient, conn: Connection) -> None:
+    ids = [await add(conn, number) for number in range(4)]
+    for source_id, health in zip(ids, ["collected", "blocked", "gone", "collected"], strict=True):
+        await conn.execute("UPDATE sources SET health = $2 WHERE id = $1", source_id, health)
+    await conn.execute("UPDATE sources SET state = 'paused' WHERE id = $1", ids[3])
+
+    async def listed(query: str) -> list[int]:
+        found = (await api.get(f"/sources?{query}")).json()["items"]
+        return sorted(ids.index(UUID(one["id"])) for one in found)
+
+    assert await listed("state=blocked&state=gone") == [1, 2]
+    assert await listed("state=paused") == [3]
+    assert await listed("state=active") == [0, 1, 2]
+    assert (await api.get("/sources?state=asleep")).status_code == 422
+    stats = (await api.get("/stats")).json()
+    assert stats["sources"] == {"blocked": 1, "collected": 1, "gone": 1, "paused": 1}
+
+
+async def document(conn: Connection, name: str, due: datetime, *, cited: bool = False) -> UUID:
+    document_id = uuid7()
+    await conn.execute(
+        """INSERT INTO documents (id, platform, external_id, content_hash, next_visit_at, cited_at)
+           VALUES ($1, 'web', $2, '\\x00', $3, $4)""",
+        document_id, f"https://site.example/{name}", due, NOW if cited else None,
+    )  # fmt: skip
+    return document_id
+
+
+async def test_known_documents_are_visited_within_a_budget_the_cited_first(pool: Pool, conn: Connection) -> None:
+    for number in range(30):
+        await document(conn, f"plain-{number}", NOW - DAY)
+    for number in range(5):
+        await document(conn, f"cited-{number}", NOW - SECOND, cited=True)
+    await document(conn, "later", NOW + SECOND)
+    assert await start_visits(pool, NOW, 2000) == 20
+    (job,) = await open_jobs(conn)
+    assert (job["purpose"], job["source_id"], job["scheduled"]) == ("revisit", None, True)
+    assert {f"https://site.example/cited-{number}" for number in range(5)} < set(job["revisit"])
+    assert await start_visits(pool, NOW, 2000) == 0  # the budget's next turn comes in a quarter of an hour
+    free = await conn.fetchval("SELECT free_at - now() FROM budgets WHERE name = 'revisits'")
+    assert timedelta(minutes=13) < free < timedelta(minutes=15)
+    await conn.execute("UPDATE budgets SET free_at = now()")
+    assert await start_visits(pool, NOW, 2000) == 15  # and not those of the first turn again
+
+
+async def test_visits_of_several_collections_are_jobs_of_their_own(pool: Pool, conn: Connection) -> None:
+    birds = uuid7()
+    await conn.execute("INSERT INTO collections (id, name) VALUES ($1, 'birds')", birds)
+    for number in range(4):
+        one = await document(conn, str(number), NOW)
+        if number < 2:
+            await conn.execute("INSERT INTO collection_documents VALUES ($1, $2)", birds, one)
+    assert await start_visits(pool, NOW, 2000) == 4
+    groups = {job["collection_id"]: sorted(job["revisit"]) for job in await open_jobs(conn)}
+    assert groups == {
+        birds: [f"https://site.example/{n}" for n in (0, 1)],
+        DEFAULT_COLLECTION: [f"https://site.example/{n}" for n in (2, 3)],
+    }
+
+
+@pytest.mark.timeout(300)
+async def test_a_thousand_sources_over_an_hour(pool: Pool, conn: Connection) -> None:
+    """None starved, none doubled, spread out, and each looked at when it was said to be."""
+    rand = random.Random(7)
+    schedules = ["auto"] * 4 + ["15m", "30m", "1h", "*/20 * * * *", "5 * * * *", "90m"]
+    rows = [(uuid7(), f"https://site-{n}.example/", schedules[n % len(schedules)]) for n in range(1000)]
+    await conn.copy_records_to_table(
+        "sources",
+        columns=["id", "platform", "target", "typed", "collection_id", "schedule", "next_run_at"],
+        # Added by a script, within five minutes.
+        records=[
+            (one, "web", target, target, DEFAULT_COLLECTION, schedule, NOW + rand.random() * timedelta(minutes=5))
+            for one, target, schedule in rows
+        ],
+    )
+    of = {one: schedule for one, _, schedule in rows}
+    promised = {row["id"]: row["next_run_at"] for row in await conn.fetch("SELECT id, next_run_at FROM sources")}
+    looks: dict[UUID, list[datetime]] = defaultdict(list)
+    late: list[timedelta] = []
+    now, step = NOW, timedelta(seconds=2)
+    while now < NOW + timedelta(hours=1):
+        # Two workers sweep at once, each second in life; then all that was sent is collected.
+        await asyncio.gather(start_due(pool, now), start_due(pool, now))
+        started = await open_jobs(conn)
+        assert len({job["source_id"] for job in started}) == len(started)  # none doubled
+        for job in started:
+            one = job["source_id"]
+            looks[one].append(now)
+            late.append(now - promised[one])
+        await settle_all(conn, started, now)
+        promised |= {
+            row["id"]: row["next_run_at"]
+            for row in await conn.fetch(
+                "SELECT id, next_run_at FROM sources WHERE id = ANY($1)", [job["source_id"] for job in started]
+            )
+        }
+        now += step
+    # Next runs were true: each came after its moment, and soon.
+    assert min(late) >= timedelta()
+    assert max(late) < timedelta(seconds=30)
+    assert sorted(late)[len(late) // 2] <= 2 * step
+    # None starved: as many looks as the schedule asks for, give or take its jitter and the first minutes.
+    least = {"auto": 3, "15m": 3, "30m": 1, "1h": 1, "*/20 * * * *": 3, "5 * * * *": 1, "90m": 1}
+    most = {"auto": 6, "15m": 6, "30m": 4, "1h": 2, "*/20 * * * *": 4, "5 * * * *": 3, "90m": 1}
+    for one, schedule in of.items():
+        assert least[schedule] <= len(looks[one]) <= most[schedule], (schedule, looks[one])
+    # Spread: what was added together does not come together, one hour later.
+    hourly = [promised[one] for one, schedule in of.items() if schedule in {"1h", "90m"}]
+    minutes = Counter(int((moment - NOW).total_seconds() // 60) for moment in hourly)
+    assert max(minutes.values()) < len(hourly) / 8
+    assert len(minutes) > 20
+
+
+async def settle_all(conn: Connection, started: Sequence[Any], now: datetime) -> None:
+    ids = [job["id"] for job in started]
+    async with conn.transaction():
+        await conn.execute("UPDATE jobs SET status = 'succeeded', finished_at = $2 WHERE id = ANY($1)", ids, now)
+        for job_id in ids:
+            await service.settle(conn, job_id, now)
+
+
+async def test_a_job_that_waits_says_so_of_its_source(api: httpx.AsyncClient, conn: Connection) -> None:
+    made = (await api.post("/sources", json={"target": "https://x.example/"})).json()
+    async with conn.transaction():
+        error = {"code": "platform_unavailable", "detail": "x.example asked to wait.", "hint": ""}
+        await service.note_waiting(conn, UUID(made["id"]), error, timedelta(minutes=10))
+    seen = (await api.get(f"/sources/{made['id']}")).json()
+    assert (seen["state"], seen["reason"]["detail"]) == ("rate_limited", "x.example asked to wait.")
+    assert datetime.fromisoformat(seen["next_run_at"]) > datetime.now(UTC) + timedelta(minutes=9)
