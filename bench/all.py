@@ -16,6 +16,7 @@ NAMES = (
     "search_speed",
     "push",
     "gateway",
+    "budget",
     "start",
     "memory",
     "vectors",
