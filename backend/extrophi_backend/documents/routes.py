@@ -24,6 +24,7 @@ from extrophi_backend.http.cursors import number, read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
+from extrophi_backend.sources.states import State
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 MAX_PUSH_BYTES = 32_000_000
@@ -49,6 +50,7 @@ async def index(
     cursor: Cursor = None,
     platform: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
     collection: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")] = None,
+    state: Annotated[list[State] | None, Query(description="Only those in one of these states.", max_length=20)] = None,
     include: Annotated[str | None, Query(pattern="^text$", description="`text`: the texts, too.")] = None,
     order: Annotated[
         Literal["newest", "oldest"],
@@ -62,6 +64,7 @@ async def index(
             before=(before[0], before[1]) if before else None,
             platform=platform,
             collection=collection,
+            states=state or (),
             limit=limit + 1,
             with_text=include is not None,
             oldest_first=order == "oldest",

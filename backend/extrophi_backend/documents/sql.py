@@ -265,6 +265,7 @@ async def newest(
     before: tuple[datetime, UUID] | None,
     platform: str | None,
     collection: str | None,
+    states: Sequence[str] = (),
     limit: int,
     with_text: bool,
     oldest_first: bool = False,
@@ -287,6 +288,7 @@ async def newest(
               AND ($4::text IS NULL OR EXISTS (
                     SELECT FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                      WHERE l.document_id = d.id AND c.name = $4))
+              AND (cardinality($7::text[]) = 0 OR d.state = ANY($7))
             ORDER BY d.collected_at {order}, d.id {order}
             LIMIT $5""",  # noqa: S608  two words of our own
         before[0] if before else None,
@@ -295,6 +297,7 @@ async def newest(
         collection,
         limit,
         with_text,
+        states,
     )
     return [Document(**row) for row in rows]
 
