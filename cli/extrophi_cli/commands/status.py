@@ -58,3 +58,5 @@ def _show(health: JSON, stats: JSON | None) -> None:
     if stats.get("pending") or stats.get("failed"):
         say(f"{stats.get('pending', 0)} chunks wait for an embedding, {stats.get('failed', 0)} never get one")
     say(f"{jobs.get('running', 0)} jobs running, {jobs.get('queued', 0)} queued")
+    if sources := stats.get("sources"):
+        say(f"{sum(sources.values())} sources: " + ", ".join(f"{count} {state}" for state, count in sources.items()))
