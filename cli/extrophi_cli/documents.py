@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # What POST /api/documents takes; other fields of an export are for the reader.
 _OF_SOURCES = ("target", "collection", "limit", "title", "schedule", "time_zone")
+_ITS_OWN = frozenset({"reason", "seen_at", "next_visit_at"})
+"""What a library knows of its own looks at a document; another has to look for itself."""
 _TEXTS = ("title", "author", "url", "canonical_url", "language", "state")
 _MOMENTS = ("published_at", "collected_at", "gone_at")
 _LISTS = ("anchors", "blocks")
@@ -284,7 +286,7 @@ def as_lines(documents: Iterable[JSON], sources: Iterable[JSON] = ()) -> Iterato
         yield _line({_MARK: "source", "platform": source["platform"], **kept})
     count = 0
     for document in documents:
-        yield _line(document)
+        yield _line({name: value for name, value in document.items() if name not in _ITS_OWN})
         count += 1
     yield _line({_MARK: "end", "documents": count})
 

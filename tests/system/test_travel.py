@@ -95,7 +95,8 @@ def documents(extrophi: Running) -> dict[tuple[str, str], list[dict[str, Any]]]:
     for item in extrophi.get("/api/documents?limit=100")["items"]:
         versions = range(1, item["version"] + 1)
         read = [extrophi.get(f"/api/documents/{item['id']}?version={number}") for number in versions]
-        found[item["platform"], item["external_id"]] = [one | {"id": None} for one in read]
+        own = {"id": None, "seen_at": None, "next_visit_at": None}  # each library has its own eyes
+        found[item["platform"], item["external_id"]] = [one | own for one in read]
     return found
 
 
