@@ -18,6 +18,7 @@ from uuid import UUID
 import httpx
 from celery.signals import setup_logging, worker_shutting_down
 
+from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import Registry, make_registry
 from extrophi_backend.db import Pool, is_away, make_pool
@@ -55,6 +56,7 @@ class Worker:
         self._draining = False
         self._parts: jobs.Parts | None = None
         self._pool: Pool | None = None
+        self._accounts: Accounts | None = None
         self._wake = asyncio.Event()
         self.celery.task(name=RUN_JOB)(self.run_job)
 
@@ -130,6 +132,9 @@ class Worker:
         self._pool = await make_pool(
             settings.database_url.get_secret_value(), name="worker", most=settings.worker_slots * 2 + 4
         )
+        self._accounts = Accounts(self._pool, settings)
+        if self.registry.fetcher:
+            self.registry.fetcher.use_cookies(self._accounts.cookie_header)
         self._parts = jobs.Parts(
             pool=self._pool,
             captures=Captures(settings.captures_url, settings.data / "captures"),
@@ -152,10 +157,12 @@ class Worker:
     async def _keep_tidy(self) -> None:
         """Every ten minutes, let go of what nobody needs any more."""
         assert self._parts is not None
+        assert self._accounts is not None
         pool = self._parts.pool
         while True:
             await asyncio.sleep(_TIDY_SECONDS)
             try:
+                await self._accounts.warn()
                 while await documents.delete_loose_captures(pool, self._parts.captures):
                     pass
                 await jobs.prune(pool)
