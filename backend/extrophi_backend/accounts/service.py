@@ -27,7 +27,7 @@ from extrophi_backend.errors import Conflict, InvalidInput, NotFound, Unavailabl
 from extrophi_backend.fetch import addresses
 from extrophi_backend.fetch.errors import FetchFailed
 from extrophi_backend.log import event
-from extrophi_backend.sealing import KeyRing, Unreadable, seal, unseal
+from extrophi_backend.sealing import Key, KeyRing, Unreadable, seal, unseal
 from extrophi_backend.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -53,10 +53,15 @@ class Accounts:
 
     async def held(self, platform: Platform | None = None) -> dict[Platform, list[Held]]:
         """What there is of one platform or all, by name and host."""
+        before = self._keys()
         async with self._pool.acquire() as conn:
             rows, tests = await sql.stored(conn, platform), await sql.tests(conn, platform)
+        # A rotation may have gone on meanwhile. What was read before its end is opened by a key that was there before,
+        # what was read after it by one that is there now.
+        keys = (*before, *self._keys())
+        values = {(row.platform, row.name, row.host): _opened(keys, row) for row in rows}
         wanted: list[Platform] = [platform] if platform else list(ACCOUNTS)
-        return {one: self._held(one, [row for row in rows if row.platform == one], tests) for one in wanted}
+        return {one: self._held(one, [row for row in rows if row.platform == one], values, tests) for one in wanted}
 
     async def credentials(self, platform: Platform) -> Credentials:
         """What a collector may use: all that can be read and has not expired. Never put it into a log or an error."""
@@ -156,33 +161,43 @@ class Accounts:
                     hint = "extrophi accounts tells what to do"
                     _log.warning(event("accounts.warning", platform=platform, state=state, expires_at=until, hint=hint))
 
+    def _keys(self) -> tuple[Key, ...]:
+        try:
+            return self.ring.keys()
+        except Unavailable:  # what is stored is shown as unreadable
+            return ()
+
     def _held(
-        self, platform: Platform, rows: Sequence[Stored], tests: Mapping[tuple[str, str, str], Test]
+        self,
+        platform: Platform,
+        rows: Sequence[Stored],
+        values: Mapping[tuple[str, str, str], Value | None],
+        tests: Mapping[tuple[str, str, str], Test],
     ) -> list[Held]:
         def said_of(value: Value | None, name: str, host: str) -> Test | None:
             test = tests.get((platform, name, host))
             return test if test and value and test.digest == value.digest else None
 
         found = {
+            (row.name, row.host): Held(
+                row.name,
+                row.host,
+                "stored",
+                value,
+                row.expires_at,
+                row.set_at,
+                said_of(value, row.name, row.host),
+            )
+            for row in rows
+            for value in [values[platform, row.name, row.host]]
+        } | {
             (one.name, one.host): Held(
                 one.name, one.host, "environment", one, one.expires_at, None, said_of(one, one.name, one.host)
             )
             for one in self._given.get(platform, ())
         }
-        for row in rows:
-            if (row.name, row.host) not in found:
-                value = self._opened(row)
-                test = said_of(value, row.name, row.host)
-                found[row.name, row.host] = Held(row.name, row.host, "stored", value, row.expires_at, row.set_at, test)
         order = {kind.name: number for number, kind in enumerate(ACCOUNTS[platform].kinds)}
         return sorted(found.values(), key=lambda one: (order.get(one.name, 99), one.host))
-
-    def _opened(self, row: Stored) -> Value | None:
-        try:
-            text = unseal(self.ring.keys(), row.sealed, _context(row.platform, row.name, row.host))
-        except (Unreadable, Unavailable):
-            return None
-        return Value(row.name, text, row.host, row.expires_at)
 
     def _may_change(self, platform: Platform, name: str, host: str) -> None:
         if any((one.name, one.host) == (name, host) for one in self._given.get(platform, ())):
@@ -200,6 +215,14 @@ class Accounts:
                 began = loop.time()
                 self._cookies = (await self.credentials("web")).cookies
                 self._looked = began
+
+
+def _opened(keys: Sequence[Key], row: Stored) -> Value | None:
+    try:
+        text = unseal(keys, row.sealed, _context(row.platform, row.name, row.host))
+    except Unreadable:
+        return None
+    return Value(row.name, text, row.host, row.expires_at)
 
 
 def state_of(account: Account, held: Sequence[Held], now: datetime) -> State:
