@@ -61,8 +61,8 @@ def create_app(settings: Settings) -> FastAPI:
             try:
                 yield
             finally:
-                await app.state.extrophi.registry.close()
                 pool.terminate()
+                await app.state.extrophi.registry.close()
 
     app = FastAPI(
         title="Extrophi backend",

@@ -24,7 +24,6 @@ from pydantic import SecretStr
 
 from extrophi_backend.errors import Conflict, Unavailable
 
-KEY_BYTES = 32
 _VERSION = b"\x01"
 _ID_BYTES = 4
 _NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES

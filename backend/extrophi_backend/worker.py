@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 8.0
 """For jobs to be given back. Whoever stops us waits for 10 s, as Kubernetes and `up` do at least."""
 _TIDY_SECONDS = 600.0
+_WATCH_SECONDS = 3600.0
 
 
 class Worker:
@@ -70,6 +71,7 @@ class Worker:
         self.submit(self._tell_chroma())
         self.submit(keep_moving(self._pool))
         self.submit(self._keep_tidy())
+        self.submit(self._watch_accounts())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
         """Run it on the loop. Its future ends when it has, also when it is stopped."""
@@ -157,12 +159,10 @@ class Worker:
     async def _keep_tidy(self) -> None:
         """Every ten minutes, let go of what nobody needs any more."""
         assert self._parts is not None
-        assert self._accounts is not None
         pool = self._parts.pool
         while True:
             await asyncio.sleep(_TIDY_SECONDS)
             try:
-                await self._accounts.warn()
                 while await documents.delete_loose_captures(pool, self._parts.captures):
                     pass
                 await jobs.prune(pool)
@@ -170,6 +170,18 @@ class Worker:
             except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
                 expected = is_away(error) or isinstance(error, BackendError)
                 _log.warning(event("worker.not_tidied", error=repr(error)), exc_info=None if expected else error)
+
+    async def _watch_accounts(self) -> None:
+        """Warn of credentials that expire, or are refused: soon after the start, then every hour whether it is time."""
+        assert self._accounts is not None
+        while True:
+            try:
+                await self._accounts.warn()
+            except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
+                _log.warning(
+                    event("accounts.not_watched", error=repr(error)), exc_info=None if is_away(error) else error
+                )
+            await asyncio.sleep(_WATCH_SECONDS)
 
 
 async def schedule(settings: Settings) -> None:

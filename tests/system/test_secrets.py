@@ -224,6 +224,11 @@ def test_status_and_doctor_warn(extrophi: Running) -> None:
     extrophi.client.post("/api/accounts/twitter/test")
     for command in ("status", "doctor"):
         assert "Credentials of X: refused." in extrophi.cli(command).stdout
+    for worker in extrophi.children("extrophi_backend"):
+        if worker.environ().get("EXTROPHI_ROLE") == "worker":
+            worker.kill()  # the next looks at once
+    log = extrophi.home / "logs" / "worker.log"
+    eventually(lambda: True if "accounts.warning platform=twitter state=refused" in log.read_text() else None)
 
 
 def test_a_key_of_the_environment_is_not_changed_by_the_home(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 What a platform answers is never repeated, since it may repeat what it was sent: `detail` is in our words.
 """
 
+import asyncio
 import base64
 import json
 import re
@@ -26,7 +27,8 @@ from extrophi_backend.settings import Settings
 _LOGIN = re.compile(r"log-?in|sign-?in|account/access|logout", re.IGNORECASE)
 _SIGNED_IN = re.compile(r'"LOGGED_IN"\s*:\s*(true|false)')
 _SESSION = re.compile(r'"session"\s*:\s*')
-
+_SECONDS = 15.0
+"""For an answer: somebody waits for it."""
 Said = tuple[Literal["ok", "refused", "unknown"], str]
 
 
@@ -54,7 +56,10 @@ class Asking:
         """What the platform says of each way in; nothing for one that is not whole."""
         for names, ask in self._ways(credentials):
             try:
-                state, detail = await ask()
+                async with asyncio.timeout(_SECONDS):
+                    state, detail = await ask()
+            except TimeoutError:
+                state, detail = "unknown", f"There was no answer within {_SECONDS:g} s."
             except FetchFailed as failure:
                 state, detail = "unknown", f"It could not be asked. {failure.detail}"
             except Wait as wait:

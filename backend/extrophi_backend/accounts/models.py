@@ -107,9 +107,6 @@ class Credentials:
     digests: Mapping[tuple[str, str], bytes] = field(repr=False)
     """By name and host: of which value a refusal is noted."""
 
-    def __bool__(self) -> bool:
-        return bool(self.values or self.cookies)
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -19,6 +19,7 @@ router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 PlatformPath = Annotated[Platform, Path(description="Whose credentials.")]
 _MOST_CHARACTERS = 500_000
+_NAMES = "GET /accounts lists the names that each platform has."
 
 
 class CredentialOut(BaseModel):
@@ -151,11 +152,13 @@ async def rotate(app: App) -> RotationOut:
 def _given(values: Any) -> dict[str, str]:
     """Raises InvalidInput, which shows nothing of what was given."""
     if not isinstance(values, dict) or not 0 < len(values) <= 10:
-        raise InvalidInput("values: give credentials by name, ten at most.", field="values")
+        raise InvalidInput("values: give credentials by name, ten at most.", field="values", hint=_NAMES)
     for text in values.values():
         if not isinstance(text, str) or not 0 < len(text.strip()) <= len(text) <= _MOST_CHARACTERS:
             raise InvalidInput(
-                f"values: each is a text of at most {_MOST_CHARACTERS:,} characters, and not blank.", field="values"
+                f"values: each is a text of at most {_MOST_CHARACTERS:,} characters, and not blank.",
+                field="values",
+                hint=_NAMES,
             )
     return values
 
@@ -225,7 +228,7 @@ def _absent(kind: Kind) -> CredentialOut:
 
 def _hint(account: Account, state: State, held: Sequence[Held], now: datetime) -> str:
     """The next step, in a sentence; empty where none is needed."""
-    names = ", ".join(dict.fromkeys(one.name for one in held if one.state(now) == state))
+    names = ", ".join(f"{one.name} of {one.host}" if one.host else one.name for one in held if one.state(now) == state)
     there = {one.name for one in held}
     if state == "missing" and there:
         lacking = next((way - there for way in account.ways if way & there), account.ways[0])

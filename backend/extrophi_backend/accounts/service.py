@@ -115,12 +115,14 @@ class Accounts:
             ]
             await sql.put(conn, platform, rows)
         self._looked = float("-inf")
+        _log.info(event("accounts.stored", platform=platform, names=",".join(sorted({one.name for one in values}))))
 
     async def remove(self, platform: Platform, name: str | None, host: str | None) -> None:
         """Forget what is stored. Raises NotFound: nothing of the kind is; Conflict: the environment gives it."""
         async with self._pool.acquire() as conn, conn.transaction():
             gone = await sql.delete(conn, platform, name, host)
         self._looked = float("-inf")
+        _log.info(event("accounts.removed", platform=platform, count=gone))
         if not gone:
             for one in self._given.get(platform, ()):
                 if name in {None, one.name} and host in {None, one.host}:
@@ -132,7 +134,9 @@ class Accounts:
 
     async def rotate(self) -> rotation.Rotation:
         """Seal everything under the first key. Raises NoSecretKey, Unavailable."""
-        return await rotation.rotate(self._pool, self.ring)
+        done = await rotation.rotate(self._pool, self.ring)
+        _log.info(event("accounts.rotated", resealed=done.resealed, unreadable=done.unreadable, key=done.key))
+        return done
 
     async def cookies_for(self, url: str) -> tuple[Cookie, ...]:
         """The cookies of the web that belong to an address; what is stored now is known within seconds."""
@@ -260,7 +264,7 @@ def _read(platform: Platform, name: str, text: str) -> list[Value]:
     if name not in known:
         # What was given as a name is not shown: it may be the value, in the wrong place.
         takes = f"It takes {', '.join(known)}." if known else "It needs none."
-        raise InvalidInput(f"{account.title} has no credential of that name. {takes}", field="values")
+        raise InvalidInput(f"{account.title} has no credential of that name. {takes}", field="values", hint=account.how)
     try:
         return read_value(platform, name, text)
     except Malformed as error:

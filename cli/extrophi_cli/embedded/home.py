@@ -231,8 +231,14 @@ class Home:
 
 
 def key_id(key: str) -> str:
-    """What backend calls a key: its digest in short, which tells nothing about it (extrophi_backend/sealing.py)."""
-    secret = bytes.fromhex(key) if len(key) == 64 else base64.urlsafe_b64decode(f"{key}=")
+    """What backend calls a key: its digest in short, which tells nothing about it (extrophi_backend/sealing.py).
+
+    Empty for what is no key: somebody wrote into the file.
+    """
+    try:
+        secret = bytes.fromhex(key) if len(key) == 64 else base64.urlsafe_b64decode(f"{key}=")
+    except ValueError:
+        return ""
     return hashlib.blake2b(secret, digest_size=4, person=b"extrophi-key").hexdigest()
 
 

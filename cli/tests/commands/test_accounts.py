@@ -212,3 +212,4 @@ def test_a_key_of_the_home_is_known_by_the_name_that_backend_gives_it(home: Path
     assert key_id(in_hex) == read_keys(in_hex)[0].id
     assert (home / "secret-key").stat().st_mode & 0o777 == 0o600
     assert Home(home).secret_keys() == [key]
+    assert key_id("no key") == ""
