@@ -40,6 +40,7 @@ keep() { # name, its content; whole or not at all
 mkdir -p secrets
 chmod 700 secrets
 keep service_key "$(fresh)"
+keep secret_key "$(fresh)" # credentials are sealed under it: without it they have to be set anew
 keep api_keys "$(fresh)"
 [ -s secrets/postgres_password ] || rm -f secrets/database_url # it holds the password
 keep postgres_password "$(fresh)"

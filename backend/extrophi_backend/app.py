@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
+from extrophi_backend.accounts.routes import router as accounts
+from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
@@ -54,11 +56,13 @@ def create_app(settings: Settings) -> FastAPI:
                 notifications,
                 make_celery(settings.redis_url.get_secret_value()),
                 Chroma(client, str(settings.chroma_url)) if settings.chroma_url else None,
+                Accounts(pool, settings),
             )
             try:
                 yield
             finally:
                 pool.terminate()
+                await app.state.extrophi.registry.close()
 
     app = FastAPI(
         title="Extrophi backend",
@@ -77,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         health,
         platforms,
+        accounts,
         sources,
         documents,
         uploads,

@@ -19,6 +19,10 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from extrophi_backend.accounts.known import SETTINGS
+from extrophi_backend.accounts.reading import read_value
+from extrophi_backend.sealing import read_keys
+
 Network = IPv4Network | IPv6Network
 Bytes = Annotated[int, Field(ge=1, le=2**40)]
 _SCHEMES = {
@@ -87,6 +91,29 @@ class Settings(BaseSettings):
         "CHROMA_URL", "A Chroma server. Unset, EXTROPHI_ROLE=all and `./extrophi up` run one of their own when needed."
     )
     service_key: SecretStr | None = _env("EXTROPHI_SERVICE_KEY", "The key that the three components share.")
+    secret_key: SecretStr | None = _env(
+        "EXTROPHI_SECRET_KEY",
+        "Keys that secrets are sealed under, 32 bytes as base64 or hex, comma-separated: the first seals, all unseal.",
+    )
+    key_ring: Path | None = _env(
+        "EXTROPHI_KEY_RING", "File of such keys, read whenever one is needed: `./extrophi up` gives its own."
+    )
+    x_bearer_token: SecretStr | None = _env("X_BEARER_TOKEN", "X: the API's bearer token.")
+    x_auth_token: SecretStr | None = _env("X_AUTH_TOKEN", "X: the cookie auth_token of a session of your own.")
+    x_ct0: SecretStr | None = _env("X_CT0", "X: that session's cookie ct0.")
+    reddit_client_id: SecretStr | None = _env("REDDIT_CLIENT_ID", "Reddit: the id of an OAuth app.")
+    reddit_client_secret: SecretStr | None = _env("REDDIT_CLIENT_SECRET", "Reddit: that app's secret.")
+    reddit_refresh_token: SecretStr | None = _env("REDDIT_REFRESH_TOKEN", "Reddit: a user's refresh token of that app.")
+    reddit_feed_token: SecretStr | None = _env(
+        "REDDIT_FEED_TOKEN", "Reddit: the token of your private feeds, or a whole address with it."
+    )
+    reddit_feed_user: SecretStr | None = _env("REDDIT_FEED_USER", "Reddit: the user whose private feeds they are.")
+    youtube_cookies: SecretStr | None = _env("YOUTUBE_COOKIES", "YouTube: cookies of your own (cookies.txt or JSON).")
+    web_cookies: SecretStr | None = _env("WEB_COOKIES", "Web: cookies of sites where you have a login, likewise.")
+    x_api_url: HttpUrl = _env("EXTROPHI_X_API_URL", "Where X's API is.", HttpUrl("https://api.x.com"))
+    x_web_url: HttpUrl = _env("EXTROPHI_X_WEB_URL", "Where X's web pages are.", HttpUrl("https://x.com"))
+    reddit_url: HttpUrl = _env("EXTROPHI_REDDIT_URL", "Where Reddit is.", HttpUrl("https://www.reddit.com"))
+    youtube_url: HttpUrl = _env("EXTROPHI_YOUTUBE_URL", "Where YouTube is.", HttpUrl("https://www.youtube.com"))
     data: Path = _env("EXTROPHI_DATA", "Folder that may be written: captures are below it.", Path("data"))
     captures_url: str | None = _env(
         "EXTROPHI_CAPTURES_URL", "Object store of captures (s3://, gs://, az://, file://); else below EXTROPHI_DATA."
@@ -130,6 +157,11 @@ class Settings(BaseSettings):
         """Whether others could ask, and no key tells whom to answer: then nothing but /health and its like is."""
         return self.service_key is None and not self.on_loopback
 
+    def credential(self, setting: str) -> str | None:
+        """What the environment gives as a platform's credential, by the name of its variable."""
+        secret: SecretStr | None = getattr(self, setting.lower())
+        return secret.get_secret_value() if secret else None
+
     @field_validator("files_roots", mode="before")
     @classmethod
     def _folders(cls, value: Any) -> Any:
@@ -146,6 +178,20 @@ class Settings(BaseSettings):
         name = info.field_name or ""
         if value is not None:
             _check_address(value.get_secret_value() if isinstance(value, SecretStr) else value, name)
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_keys(value.get_secret_value())
+        return value
+
+    @field_validator(*(setting.lower() for setting in SETTINGS))
+    @classmethod
+    def _credential(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            read_value(*SETTINGS[(info.field_name or "").upper()], value.get_secret_value())
         return value
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from uuid import UUID
 import httpx
 from celery.signals import setup_logging, worker_shutting_down
 
+from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.budgets import service as budgets
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import make_registry
@@ -41,6 +42,7 @@ _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 8.0
 """For jobs to be given back. Whoever stops us waits for 10 s, as Kubernetes and `up` do at least."""
 _TIDY_SECONDS = 600.0
+_WATCH_SECONDS = 3600.0
 
 
 class Worker:
@@ -56,6 +58,7 @@ class Worker:
         self._draining = False
         self._parts: jobs.Parts | None = None
         self._pool: Pool | None = None
+        self._accounts: Accounts | None = None
         self._wake = asyncio.Event()
         self.celery.task(name=RUN_JOB)(self.run_job)
 
@@ -70,6 +73,7 @@ class Worker:
         self.submit(self._tell_chroma())
         self.submit(keep_moving(self._pool))
         self.submit(self._keep_tidy())
+        self.submit(self._watch_accounts())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
         """Run it on the loop. Its future ends when it has, also when it is stopped."""
@@ -132,6 +136,9 @@ class Worker:
         self._pool = await make_pool(
             settings.database_url.get_secret_value(), name="worker", most=settings.worker_slots * 2 + 4
         )
+        self._accounts = Accounts(self._pool, settings)
+        if self.registry.fetcher:
+            self.registry.fetcher.use_cookies(self._accounts.cookie_header)
         self._parts = jobs.Parts(
             pool=self._pool,
             captures=Captures(settings.captures_url, settings.data / "captures"),
@@ -166,6 +173,18 @@ class Worker:
             except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
                 expected = is_away(error) or isinstance(error, BackendError)
                 _log.warning(event("worker.not_tidied", error=repr(error)), exc_info=None if expected else error)
+
+    async def _watch_accounts(self) -> None:
+        """Warn of credentials that expire, or are refused: soon after the start, then every hour whether it is time."""
+        assert self._accounts is not None
+        while True:
+            try:
+                await self._accounts.warn()
+            except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
+                _log.warning(
+                    event("accounts.not_watched", error=repr(error)), exc_info=None if is_away(error) else error
+                )
+            await asyncio.sleep(_WATCH_SECONDS)
 
 
 async def schedule(settings: Settings) -> None:

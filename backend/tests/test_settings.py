@@ -32,6 +32,11 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "postgresql://u:hunter2@one:1,two:99999/x"),
         ("REDIS_URL", "redis://localhost:abc"),
         ("REDIS_URL", "redis://localhost/first"),
+        ("EXTROPHI_SECRET_KEY", "hunter2"),
+        ("X_BEARER_TOKEN", "hunter2"),
+        ("WEB_COOKIES", "hunter2"),
+        ("EXTROPHI_X_API_URL", "x"),
+        ("EXTROPHI_SECRET_KEY", "a" * 64 + ","),
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
@@ -45,10 +50,17 @@ def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
 
 
 def test_a_wrong_setting_shows_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("DATABASE_URL", "mysql://u:hunter2@x")
-    with pytest.raises(SystemExit):
-        read_settings()
-    assert "hunter2" not in capsys.readouterr().err
+    for name, value in (
+        ("DATABASE_URL", "mysql://u:hunter2@x"),
+        ("EXTROPHI_SECRET_KEY", "hunter2"),
+        ("X_BEARER_TOKEN", "hunter2"),
+        ("REDDIT_FEED_TOKEN", "https://hunter2"),
+        ("YOUTUBE_COOKIES", "hunter2"),
+    ):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit):
+            read_settings()
+        assert "hunter2" not in capsys.readouterr().err
 
 
 def test_a_blank_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +98,13 @@ def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
     (tmp_path / "none").write_bytes(b"\xff")
     with pytest.raises(SystemExit, match=r"DATABASE_URL_FILE.*UTF-8"):
         read_settings()
+
+
+def test_cookies_may_come_from_the_file_that_a_browser_wrote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\na.example\tFALSE\t/\tFALSE\t0\tn\tv\n")
+    monkeypatch.setenv("WEB_COOKIES_FILE", str(tmp_path / "cookies.txt"))
+    assert (read_settings().credential("WEB_COOKIES") or "").endswith("\tv")
+    assert read_settings().credential("X_CT0") is None
 
 
 def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:

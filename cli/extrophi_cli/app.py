@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from extrophi_cli import __version__, options
+from extrophi_cli.commands.accounts import accounts
 from extrophi_cli.commands.add import add
 from extrophi_cli.commands.ask import ask
 from extrophi_cli.commands.collect import collect
@@ -73,8 +74,8 @@ app = typer.Typer(
 )
 
 for command in (
-    investigate, ask, search, add, sources, collect, jobs, import_, export, embeddings, vectors, up, down, status,
-    doctor, mcp,
+    investigate, ask, search, add, sources, collect, jobs, accounts, import_, export, embeddings, vectors, up, down,
+    status, doctor, mcp,
 ):  # fmt: skip
     app.command(command.__name__.rstrip("_"), help=_help(command))(command)
 

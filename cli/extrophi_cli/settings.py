@@ -11,7 +11,10 @@ from pathlib import Path
 from extrophi_cli.errors import CommandError
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_SERVICES = re.compile(r"(EXTROPHI|OPENAI|EMBEDDINGS|CHAT|CHROMA)_\w+|(DATABASE|REDIS)_URL(_FILE)?|VECTOR_STORE")
+_SERVICES = re.compile(
+    r"(EXTROPHI|OPENAI|EMBEDDINGS|CHAT|CHROMA|REDDIT)_\w+|((DATABASE|REDIS)_URL|X_(BEARER_TOKEN|AUTH_TOKEN|CT0)"
+    r"|(YOUTUBE|WEB)_COOKIES)(_FILE)?|VECTOR_STORE"
+)
 """Variables that the services read."""
 _NOT_THEIRS = frozenset(
     f"EXTROPHI_{name}" for name in ("HOME", "PORT", "URL", "KEY", "IDLE_STOP", "PYTHON", "HOST", "ROLE", "DATA")

@@ -79,7 +79,7 @@ def front_door() -> Iterator[FrontDoor]:
             if door.hang_after_events is not None:
                 door.hang_after_events.wait(60)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
             pass

@@ -17,6 +17,7 @@ import httpx
 import pytest
 import yaml
 
+from extrophi_backend.sealing import read_keys
 from tests.containers.podman import IMAGES, ROOT, kept, log, podman
 from tests.system.running import COMPONENTS, eventually, free_port
 
@@ -157,10 +158,11 @@ def site_beside(composed: Composed) -> Generator[str]:
 def test_keys_are_made_once_and_guarded(tmp_path: Path) -> None:
     key = prepared(tmp_path, "extrophi-never", 1)
     files = {one.name: one.read_text() for one in (tmp_path / "secrets").iterdir()}
-    assert set(files) == {"service_key", "api_keys", "postgres_password", "database_url"}
+    assert set(files) == {"service_key", "secret_key", "api_keys", "postgres_password", "database_url"}
     assert files["api_keys"] == key
-    assert len({files["service_key"], key, files["postgres_password"]}) == 3
-    assert all(len(files[one]) >= 43 for one in ("service_key", "api_keys", "postgres_password"))
+    assert len({files["service_key"], files["secret_key"], key, files["postgres_password"]}) == 4
+    assert all(len(files[one]) >= 43 for one in ("service_key", "secret_key", "api_keys", "postgres_password"))
+    assert len(read_keys(files["secret_key"])) == 1
     assert files["postgres_password"] in files["database_url"]
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0

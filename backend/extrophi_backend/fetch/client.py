@@ -31,6 +31,8 @@ _BUSY = frozenset({429, 503})
 _WORTH_AGAIN = frozenset({500, 502, 503, 504})
 
 Validators = Mapping[str, Any]
+OwnCookies = Callable[[str], Awaitable[str]]
+"""The header `Cookie` of the person's own for an address; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class Fetcher:
         self._exchange = Exchange(agent=agent, allow=allow, resolve=resolve, verify=verify)
         self._pace = pace or Pace()
         self._robots = Robots(self._ask_robots)
+        self._own_cookies: OwnCookies | None = None
+
+    def use_cookies(self, own: OwnCookies) -> None:
+        """Send cookies of the person's own with what is fetched from now on."""
+        self._own_cookies = own
 
     async def close(self) -> None:
         await self._exchange.close()
@@ -129,13 +136,17 @@ class Fetcher:
             asked = 0.0 if typed else await self._allowed(hop)
             return max(plain_delay(hop), asked if crawl_delay else 0.0)
 
+        visit = _Visit(self._max_bytes)
+
         async def headers(hop: str) -> dict[str, str]:
-            return {"Accept": accept} | _conditions(await validators(hop))
+            own = await self._own_cookies(hop) if self._own_cookies else ""
+            cookies = {"Cookie": _with_own(own, visit.cookies, hop)} if own else {}
+            return {"Accept": accept} | cookies | _conditions(await validators(hop))
 
         limit = asyncio.timeout(self._seconds)
         try:
             async with limit:
-                answer = await self._follow(url, _Visit(self._max_bytes), delay, headers, MAX_REDIRECTS)
+                answer = await self._follow(url, visit, delay, headers, MAX_REDIRECTS)
         except TimeoutError as error:
             if not limit.expired():  # what is known of the address could not be read: no fault of the site
                 raise
@@ -143,6 +154,27 @@ class Fetcher:
         if answer is None:
             raise FetchFailed("too_many_redirects", f"It redirects more than {MAX_REDIRECTS} times.")
         return _fetched(answer)
+
+    async def call(
+        self, url: str, headers: Mapping[str, str], *, method: str = "GET", content: bytes | None = None
+    ) -> httpx.Response:
+        """One request with headers of the caller's, to a platform that the person has credentials of.
+
+        No redirect is followed, so that what the headers hold goes nowhere else; robots.txt is not asked.
+
+        Raises:
+            FetchFailed: no answer was to be had.
+            Wait: the host is to be asked later than a worker should wait.
+        """
+        parsed = parse(url)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._pace.turn(pace_name(parsed), plain_delay(parsed))
+                return await self._exchange.ask(
+                    parsed, dict(headers), httpx.Cookies(), self._max_bytes, method=method, content=content
+                )
+        except TimeoutError as error:
+            raise FetchFailed("timeout", f"The answer took longer than {self._seconds:g} s.") from error
 
     async def _follow(
         self,
@@ -235,6 +267,16 @@ class Fetcher:
         if answer.status_code >= 500:  # RFC 9309, 2.3.1.4: all is disallowed, for now
             raise await self._held(pace_name(parse(url)), _WAIT_UNSAID, _unreachable(answer.status_code))
         return Answered(answer.status_code, answer.content)
+
+
+def _with_own(own: str, met: httpx.Cookies, url: str) -> str:
+    """The header `Cookie` for an address: one's own, and what was met on the way, which goes before it."""
+    asking = httpx.Request("GET", url)
+    met.set_cookie_header(asking)
+    fresh = asking.headers.get("cookie", "")
+    names = {part.partition("=")[0] for part in fresh.split("; ")}
+    kept = [part for part in own.split("; ") if part.partition("=")[0] not in names]
+    return "; ".join([*kept, fresh] if fresh else kept)
 
 
 def _asked_to_wait(answer: httpx.Response) -> float | None:

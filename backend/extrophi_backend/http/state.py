@@ -8,6 +8,7 @@ from celery import Celery
 from fastapi import Depends, Request
 from kombu.exceptions import OperationalError
 
+from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import DATABASE_AWAY, Pool
@@ -26,6 +27,7 @@ class State:
     notifications: Notifications
     celery: Celery
     chroma: Chroma | None
+    accounts: Accounts
 
     async def tell_workers(self) -> None:
         """Send what is unsent now. If Redis is away, the scheduler sends it later."""

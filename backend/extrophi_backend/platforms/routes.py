@@ -1,8 +1,12 @@
+from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from extrophi_backend.accounts.known import ACCOUNTS
+from extrophi_backend.accounts.service import is_usable
+from extrophi_backend.collectors.models import Platform as PlatformName
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
 
@@ -12,10 +16,10 @@ router = APIRouter(prefix="/platforms", tags=["platforms"])
 class Platform(BaseModel):
     """What can be collected from a platform, and what it needs for that.
 
-    `credentials`: `none` are needed, or they are `set` or `missing`.
+    `credentials`: `none` are needed, or they are `set` or `missing`; GET /accounts tells more.
     """
 
-    platform: Literal["twitter", "youtube", "reddit", "web", "files"]
+    platform: PlatformName
     title: str
     available: bool
     collects: list[str]
@@ -31,13 +35,20 @@ class Platforms(BaseModel):
 @router.get("", summary="What each platform can collect, and whether its credentials are set", responses=responses())
 async def index(app: App) -> Platforms:
     roots = [str(root) for root in app.settings.files_roots]
+    held, now = await app.accounts.held(), datetime.now(UTC)
+
+    def credentials(name: PlatformName) -> Literal["none", "set", "missing"]:
+        if is_usable(ACCOUNTS[name], held[name], now):
+            return "set"
+        return "missing" if ACCOUNTS[name].needed else "none"
+
     web = Platform(
         platform="web",
         title="Web",
         available=True,
         collects=["a page", "a PDF", "a feed (RSS, Atom, JSON Feed)", "a sitemap"],
         examples=["https://example.org/post", "https://example.org/feed.xml", "https://example.org/sitemap.xml"],
-        credentials="none",
+        credentials=credentials("web"),
         hint="",
     )
     files = Platform(
@@ -58,7 +69,7 @@ async def index(app: App) -> Platforms:
             available=False,
             collects=[],
             examples=[],
-            credentials="missing",
+            credentials=credentials(name),
             hint="Not collected by this version; its documents can be pushed to POST /documents.",
         )
         for name, title in _OTHERS

@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from extrophi_cli import options
+from extrophi_cli.accounts import needy, told_of
 from extrophi_cli.embedded.home import Home
 from extrophi_cli.embedded.probe import get_json
 from extrophi_cli.embedded.services import is_free
@@ -51,7 +52,7 @@ def doctor(as_json: options.AsJSON = False) -> None:
     """
     settings = read_settings()
     checks: list[Callable[[Settings], Iterator[Finding]]] = [
-        _python, _disk, _wheels, _root, _port, _servers, _running, _credentials,
+        _python, _disk, _wheels, _root, _port, _servers, _running, _accounts, _credentials,
     ]  # fmt: skip
     findings = [finding for check in checks for finding in check(settings)]
     if as_json:
@@ -157,6 +158,12 @@ def _running(settings: Settings) -> Iterator[Finding]:
         yield Finding("Extrophi", "bad", f"did not start: {up.error}", up.hint or f"See {home.logs}.")
     else:
         yield Finding("Extrophi", "note", "not running; any command that needs it starts it")
+
+
+def _accounts(settings: Settings) -> Iterator[Finding]:
+    if running := running_up(Home(settings.home)):
+        for account in needy(get_json(running.port, "/api/accounts").body.get("items", [])):
+            yield Finding(f"{account.get('platform')}", "note", told_of(account))
 
 
 def _credentials(_settings: Settings) -> Iterator[Finding]:

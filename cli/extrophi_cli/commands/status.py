@@ -1,6 +1,7 @@
 import typer
 
 from extrophi_cli import options
+from extrophi_cli.accounts import in_need, told_of
 from extrophi_cli.embedded.home import Home
 from extrophi_cli.errors import UNREACHABLE, CommandError
 from extrophi_cli.output import say, say_error, table, write_json
@@ -41,12 +42,16 @@ def status(url: options.URL = None, key: options.Key = None, as_json: options.As
         except CommandError as error:  # a part is down: which, is what one wants to know now
             say_error(error.message, error.hint)
             stats = None
+        warnings = in_need(extrophi) if stats is not None else []
     if as_json:
         here = None if url else str(home.path)
-        write_json({"state": "running", "url": extrophi.url, "home": here, "health": health, "stats": stats})
+        told = {"state": "running", "url": extrophi.url, "home": here, "health": health, "stats": stats}
+        write_json(told | {"accounts": warnings})
         return
     say(f"Extrophi is at {extrophi.url}" + ("" if url else f", its data in {home.path}"))
     _show(health, stats)
+    for one in warnings:
+        say(told_of(one))
 
 
 def _show(health: JSON, stats: JSON | None) -> None:

@@ -4,6 +4,7 @@ home/
 ├── lock           held (flock) by the supervisor as long as it runs
 ├── up.json        what runs: process, port, state, settings, children
 ├── service-key    random, 0600: guards the inner services
+├── secret-key     random, 0600: what credentials are sealed under; while it is changed, the new key and the old
 ├── version        the schema that the data has, and the copy taken for a migration that has not ended well
 ├── postgres/  backend/  research/  orchestrator/     data, one folder for each part
 ├── backups/       copies taken before a migration
@@ -11,6 +12,7 @@ home/
 └── run/           sockets (or a folder under the temporary one, when this path will not do)
 """
 
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -129,6 +131,29 @@ class Home:
         write_whole(file, secrets.token_urlsafe(32))
         return file.read_text().strip()
 
+    @property
+    def key_ring(self) -> Path:
+        """The file of the keys that secrets are sealed under, comma-separated: the first seals, all unseal."""
+        return self.path / "secret-key"
+
+    def secret_keys(self) -> list[str]:
+        """Those keys; the first is made once."""
+        with contextlib.suppress(FileNotFoundError):
+            if keys := self.key_ring.read_text().strip():
+                return keys.split(",")
+        self.save_secret_keys([secrets.token_urlsafe(32)])
+        return self.key_ring.read_text().strip().split(",")
+
+    def save_secret_keys(self, keys: list[str]) -> None:
+        write_whole(self.key_ring, ",".join(keys))
+
+    @contextmanager
+    def changing_keys(self) -> Generator[None]:
+        """One at a time changes the key: each would take the other's away."""
+        with (self.path / "secret-key.lock").open("ab") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+            yield
+
     def schema(self) -> str | None:
         """Name of the newest migration that the data here has; None: new, or not known."""
         return self._version().get("schema")
@@ -203,6 +228,18 @@ class Home:
         for log in self.logs.glob("*.log"):
             if log.name != "up.log" and log.stat().st_size:
                 log.replace(log.with_suffix(".log.1"))
+
+
+def key_id(key: str) -> str:
+    """What backend calls a key: its digest in short, which tells nothing about it (extrophi_backend/sealing.py).
+
+    Empty for what is no key: somebody wrote into the file.
+    """
+    try:
+        secret = bytes.fromhex(key) if len(key) == 64 else base64.urlsafe_b64decode(f"{key}=")
+    except ValueError:
+        return ""
+    return hashlib.blake2b(secret, digest_size=4, person=b"extrophi-key").hexdigest()
 
 
 def write_whole(file: Path, text: str) -> None:

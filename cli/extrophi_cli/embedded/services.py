@@ -11,7 +11,7 @@ from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 
-from extrophi_cli.settings import inherited, read
+from extrophi_cli.settings import inherited, is_given, read
 
 COMPONENTS = ("backend", "cli", "orchestrator", "research")
 ROOT = Path(__file__).resolve().parents[3]  # the clone
@@ -44,7 +44,7 @@ def python_module(module: str, *arguments: str) -> list[str]:
 
 
 def plan_services(
-    home: Path, *, port: int, service_key: str, servers: Servers, own_chroma: bool = False
+    home: Path, *, port: int, service_key: str, key_ring: Path, servers: Servers, own_chroma: bool = False
 ) -> list[Service]:
     """The services of one machine, the orchestrator at `port`, the others at free ports of loopback."""
     research, backend, worker, chroma = free_ports(4)
@@ -77,6 +77,8 @@ def plan_services(
         own = {"EXTROPHI_PORT": str(at), "EXTROPHI_DATA": str(home / component)}
         if role:
             own["EXTROPHI_ROLE"] = role
+        if component == "backend" and not is_given("EXTROPHI_SECRET_KEY") and not is_given("EXTROPHI_KEY_RING"):
+            own["EXTROPHI_KEY_RING"] = str(key_ring)
         return Service(name=name, module=f"extrophi_{component}{module}", environment={**common, **own})
 
     planned = [

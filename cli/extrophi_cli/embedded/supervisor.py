@@ -118,10 +118,12 @@ class Supervisor:
             log_file=self.home.logs / "postgres.log",
         )
         valkey = Valkey(sockets=run / "valkey", log=self.home.logs / "valkey.log")
+        self.home.secret_keys()  # made before anyone reads the ring
         services = plan_services(
             self.home.path,
             port=self.port,
             service_key=self.home.service_key(),
+            key_ring=self.home.key_ring,
             servers=Servers(
                 database_url=None if database_is_elsewhere else postgres.dsn,
                 redis_url=None if redis_is_elsewhere else valkey.url,

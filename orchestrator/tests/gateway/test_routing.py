@@ -12,6 +12,7 @@ from orchestrator.tests.servers import Door, Upstream
         (b"/api/documents", ("backend", b"/documents")),
         (b"/api/documents/", ("backend", b"/documents/")),
         (b"/api/jobs/0192/events", ("backend", b"/jobs/0192/events")),
+        (b"/api/accounts/twitter/test", ("backend", b"/accounts/twitter/test")),
         (b"/api/search", ("research", b"/search")),
         (b"/v1/embeddings", ("research", b"/v1/embeddings")),
         (b"/v1/models/a:b", ("research", b"/v1/models/a:b")),
@@ -41,7 +42,8 @@ def test_whatever_is_passed_on_begins_with_a_listed_word(path: bytes) -> None:
         parts = found[1].split(b"/")
         assert parts[0] == b""
         assert parts[1].decode() in (
-            "search answer enrich documents uploads jobs sources collections platforms stats embeddings drafts".split()
+            "search answer enrich documents uploads jobs sources collections platforms accounts stats embeddings "
+            "vectors drafts".split()
         )
         assert b".." not in parts
         assert b"%" not in found[1]
