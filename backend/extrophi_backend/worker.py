@@ -137,12 +137,13 @@ class Worker:
             settings.database_url.get_secret_value(), name="worker", most=settings.worker_slots * 2 + 4
         )
         self._accounts = Accounts(self._pool, settings)
-        if self.registry.fetcher:
-            self.registry.fetcher.use_cookies(self._accounts.cookie_header)
+        registry = make_registry(settings, self._pool)
+        if registry.fetcher:
+            registry.fetcher.use_cookies(self._accounts.cookie_header)
         self._parts = jobs.Parts(
             pool=self._pool,
             captures=Captures(settings.captures_url, settings.data / "captures"),
-            registry=make_registry(settings, self._pool),
+            registry=registry,
             worker=f"{socket.gethostname()}:{os.getpid()}",
             saved=self._wake.set,
         )
