@@ -12,6 +12,7 @@ from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
 from extrophi_backend.documents.routes import router as documents
+from extrophi_backend.events.routes import router as events
 from extrophi_backend.health.routes import router as health
 from extrophi_backend.http.middleware import NO_KEY, Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
@@ -43,7 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
         pool = await make_pool(settings.database_url.get_secret_value(), name="backend-api")
         dsn = settings.database_url.get_secret_value()
         async with (
-            listening(dsn, "extrophi_jobs", "extrophi_investigations") as notifications,
+            listening(dsn, "extrophi_jobs", "extrophi_investigations", "extrophi_changes") as notifications,
             httpx.AsyncClient(trust_env=False) as client,
         ):
             app.state.extrophi = State(
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         documents,
         uploads,
         collections,
+        events,
         embeddings,
         vectors,
         jobs,

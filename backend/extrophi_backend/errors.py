@@ -8,6 +8,7 @@ BackendError
 │   └── SourcePaused       409  it is not collected until it is resumed
 ├── NotFound               404  there is no such thing
 ├── Gone                   410  there was, and it was deleted
+├── PositionLost           410  events after it are forgotten
 ├── TooLarge               413  more bytes than this path takes
 ├── PlatformUnavailable    503  it told us to wait; carries Retry-After
 ├── Unavailable            503  a part of our own is out of reach
@@ -60,6 +61,10 @@ class NotFound(BackendError):
 
 class Gone(BackendError):
     status, code, title = 410, "gone", "This was deleted"
+
+
+class PositionLost(BackendError):
+    status, code, title = 410, "position_lost", "Some events are forgotten"
 
 
 class TooLarge(BackendError):

@@ -23,6 +23,7 @@ from extrophi_backend.collectors.registry import Registry, make_registry
 from extrophi_backend.db import Pool, is_away, make_pool
 from extrophi_backend.documents import service as documents
 from extrophi_backend.errors import BackendError
+from extrophi_backend.events import service as events
 from extrophi_backend.index import embedding
 from extrophi_backend.index.embedding import keep_embedding
 from extrophi_backend.jobs import service as jobs
@@ -159,6 +160,7 @@ class Worker:
                 while await documents.delete_loose_captures(pool, self._parts.captures):
                     pass
                 await jobs.prune(pool)
+                await events.prune(pool)
                 await embedding.tidy(pool)
             except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
                 expected = is_away(error) or isinstance(error, BackendError)
