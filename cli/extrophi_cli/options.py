@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -24,6 +25,11 @@ def _moment(text: str) -> str:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no day like 2026-01-31.") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
+
+
+def in_path(name: str) -> str:
+    """What a person typed, as one part of a path, whatever it holds."""
+    return quote(name, safe="")
 
 
 URL = Annotated[

@@ -109,6 +109,7 @@ class Version:
     title: str
     collected_at: datetime
     characters: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
