@@ -19,6 +19,8 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from extrophi_backend.sealing import read_keys
+
 Network = IPv4Network | IPv6Network
 Bytes = Annotated[int, Field(ge=1, le=2**40)]
 _SCHEMES = {
@@ -87,6 +89,13 @@ class Settings(BaseSettings):
         "CHROMA_URL", "A Chroma server. Unset, EXTROPHI_ROLE=all and `./extrophi up` run one of their own when needed."
     )
     service_key: SecretStr | None = _env("EXTROPHI_SERVICE_KEY", "The key that the three components share.")
+    secret_key: SecretStr | None = _env(
+        "EXTROPHI_SECRET_KEY",
+        "Keys that secrets are sealed under, 32 bytes as base64 or hex, comma-separated: the first seals, all unseal.",
+    )
+    key_ring: Path | None = _env(
+        "EXTROPHI_KEY_RING", "File of such keys, read whenever one is needed: `./extrophi up` gives its own."
+    )
     data: Path = _env("EXTROPHI_DATA", "Folder that may be written: captures are below it.", Path("data"))
     captures_url: str | None = _env(
         "EXTROPHI_CAPTURES_URL", "Object store of captures (s3://, gs://, az://, file://); else below EXTROPHI_DATA."
@@ -143,6 +152,13 @@ class Settings(BaseSettings):
         name = info.field_name or ""
         if value is not None:
             _check_address(value.get_secret_value() if isinstance(value, SecretStr) else value, name)
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_keys(value.get_secret_value())
         return value
 
     @model_validator(mode="after")

@@ -32,6 +32,8 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "postgresql://u:hunter2@one:1,two:99999/x"),
         ("REDIS_URL", "redis://localhost:abc"),
         ("REDIS_URL", "redis://localhost/first"),
+        ("EXTROPHI_SECRET_KEY", "hunter2"),
+        ("EXTROPHI_SECRET_KEY", "a" * 64 + ","),
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
@@ -45,10 +47,11 @@ def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
 
 
 def test_a_wrong_setting_shows_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("DATABASE_URL", "mysql://u:hunter2@x")
-    with pytest.raises(SystemExit):
-        read_settings()
-    assert "hunter2" not in capsys.readouterr().err
+    for name, value in (("DATABASE_URL", "mysql://u:hunter2@x"), ("EXTROPHI_SECRET_KEY", "hunter2")):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit):
+            read_settings()
+        assert "hunter2" not in capsys.readouterr().err
 
 
 def test_a_blank_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
