@@ -30,6 +30,7 @@ from extrophi_backend.stats.routes import router as stats
 from extrophi_backend.uploads.routes import router as uploads
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.routes import router as vectors
+from extrophi_backend.webhooks.routes import router as webhooks
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         health,
         platforms,
         sources,
+        webhooks,
         documents,
         uploads,
         collections,

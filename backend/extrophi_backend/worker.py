@@ -30,10 +30,13 @@ from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.sending import keep_sending
 from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
+from extrophi_backend.sealing import KeyRing
 from extrophi_backend.settings import Settings
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
+from extrophi_backend.webhooks.delivering import keep_delivering
+from extrophi_backend.webhooks.posting import Poster
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ class Worker:
         self.submit(self._embed())
         self.submit(self._tell_chroma())
         self.submit(keep_moving(self._pool))
+        self.submit(self._deliver())
         self.submit(self._keep_tidy())
 
     def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
@@ -149,6 +153,14 @@ class Worker:
         url = self.settings.chroma_url
         async with httpx.AsyncClient(trust_env=False) as client:
             await keep_telling(self._pool, Chroma(client, str(url)) if url else None)
+
+    async def _deliver(self) -> None:
+        assert self._pool is not None
+        poster = Poster(self.settings.fetch_allow)
+        try:
+            await keep_delivering(self._pool, poster, KeyRing(self.settings.secret_key, self.settings.key_ring))
+        finally:
+            await poster.close()
 
     async def _keep_tidy(self) -> None:
         """Every ten minutes, let go of what nobody needs any more."""

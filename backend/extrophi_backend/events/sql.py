@@ -79,29 +79,18 @@ async def between(
         Those that are wanted of the next `limit`, and the number of the last of these; None if there are no more.
     """
     rows = await conn.fetch(
-        """WITH page AS MATERIALIZED (
+        f"""WITH page AS MATERIALIZED (
                SELECT seq, kind, document_id, version, happened_at, platform, source_ids, collections FROM events
                 WHERE seq > $3 AND NOT pg_visible_in_snapshot(txid, $1::text::pg_snapshot)
                   AND pg_visible_in_snapshot(txid, $2::text::pg_snapshot)
                 ORDER BY seq LIMIT $4
-           ), told AS (
-               SELECT p.seq, p.kind, p.document_id, p.version, coalesce(d.platform, p.platform) AS platform,
-                      v.title, v.url, p.happened_at, d.id IS NULL AND p.kind <> 'document.deleted' AS is_lost,
-                      coalesce(p.source_ids,
-                               ARRAY(SELECT s.source_id FROM source_documents s
-                                      WHERE s.document_id = p.document_id ORDER BY 1)) AS source_ids,
-                      coalesce(p.collections,
-                               ARRAY(SELECT c.name FROM collection_documents l
-                                       JOIN collections c ON c.id = l.collection_id
-                                      WHERE l.document_id = p.document_id ORDER BY 1)) AS collections
-                 FROM page p
-                 LEFT JOIN documents d ON d.id = p.document_id
-                 LEFT JOIN document_versions v ON v.document_id = d.id AND v.version = p.version
-           )
+           ), told AS ({_TOLD})
            SELECT seq, kind, document_id, version, platform, title, url, source_ids, collections, happened_at,
-                  NOT is_lost AND (kind = ANY($5::text[]) OR $5 = '{}') AND (platform = ANY($6::text[]) OR $6 = '{}')
-                  AND (source_ids && $7::uuid[] OR $7 = '{}') AND (collections && $8::text[] OR $8 = '{}') AS is_wanted
-             FROM told ORDER BY seq""",
+                  NOT is_lost AND (kind = ANY($5::text[]) OR $5 = '{{}}')
+                  AND (platform = ANY($6::text[]) OR $6 = '{{}}')
+                  AND (source_ids && $7::uuid[] OR $7 = '{{}}') AND (collections && $8::text[] OR $8 = '{{}}')
+                      AS is_wanted
+             FROM told ORDER BY seq""",  # noqa: S608  a text of our own
         seen,
         upto,
         after,
@@ -115,6 +104,20 @@ async def between(
     return events, rows[-1]["seq"] if rows else None
 
 
+async def numbered(conn: Connection, seqs: Sequence[int]) -> list[Event]:
+    """Events by their numbers, in that order, without those of documents that were deleted since."""
+    rows = await conn.fetch(
+        f"""WITH page AS MATERIALIZED (
+               SELECT seq, kind, document_id, version, happened_at, platform, source_ids, collections FROM events
+                WHERE seq = ANY($1::bigint[])
+           ), told AS ({_TOLD})
+           SELECT seq, kind, document_id, version, platform, title, url, source_ids, collections, happened_at
+             FROM told WHERE NOT is_lost ORDER BY seq""",  # noqa: S608  a text of our own
+        seqs,
+    )
+    return [Event(*row) for row in rows]
+
+
 async def prune(conn: Connection, age: timedelta, limit: int) -> int:
     """Delete the oldest that are older than `age`, so many at most. Returns how many."""
     done = await conn.execute(
@@ -124,3 +127,18 @@ async def prune(conn: Connection, age: timedelta, limit: int) -> int:
         limit,
     )
     return int(done.split()[-1])
+
+
+# What a `page` of events comes to when it is read: deleted documents are in no table any more.
+_TOLD = """
+    SELECT p.seq, p.kind, p.document_id, p.version, coalesce(d.platform, p.platform) AS platform, v.title, v.url,
+           p.happened_at, d.id IS NULL AND p.kind <> 'document.deleted' AS is_lost,
+           coalesce(p.source_ids, ARRAY(SELECT s.source_id FROM source_documents s
+                                         WHERE s.document_id = p.document_id ORDER BY 1)) AS source_ids,
+           coalesce(p.collections, ARRAY(SELECT c.name FROM collection_documents l
+                                           JOIN collections c ON c.id = l.collection_id
+                                          WHERE l.document_id = p.document_id ORDER BY 1)) AS collections
+      FROM page p
+      LEFT JOIN documents d ON d.id = p.document_id
+      LEFT JOIN document_versions v ON v.document_id = d.id AND v.version = p.version
+"""

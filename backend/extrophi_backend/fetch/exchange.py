@@ -41,8 +41,17 @@ class Exchange:
     async def close(self) -> None:
         await self._pool.aclose()
 
-    async def ask(self, url: httpx.URL, headers: dict[str, str], cookies: httpx.Cookies, most: int) -> httpx.Response:
-        """The answer to one GET, its body unpacked and at most `most` bytes; a redirect's is left unread.
+    async def ask(
+        self,
+        url: httpx.URL,
+        headers: dict[str, str],
+        cookies: httpx.Cookies,
+        most: int,
+        *,
+        method: str = "GET",
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """The answer to one request, its body unpacked and at most `most` bytes; a redirect's is left unread.
 
         Raises:
             FetchFailed: no whole answer came.
@@ -53,13 +62,14 @@ class Exchange:
             "Accept-Encoding": "gzip",
             "Accept-Language": "*",
         }
-        request = httpx.Request("GET", url, headers=ours | headers)
+        request = httpx.Request(method, url, headers=ours | headers, content=content)
         cookies.set_cookie_header(request)
         times = {"connect": _CONNECT_SECONDS, "read": _SILENCE_SECONDS, "write": _SILENCE_SECONDS, "pool": None}
         raw = httpcore.Request(
-            method=b"GET",
+            method=method.encode(),
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
+            content=content,
             extensions={"timeout": times},
         )
         try:

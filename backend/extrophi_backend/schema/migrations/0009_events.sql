@@ -20,7 +20,7 @@ CREATE INDEX events_txid ON events (txid, seq);
 CREATE TABLE webhooks (
     source_id      uuid PRIMARY KEY REFERENCES sources ON DELETE CASCADE,
     url            text NOT NULL,
-    secret         text NOT NULL,               -- whsec_…: what messages are signed with
+    sealed         bytea NOT NULL,              -- what messages are signed with, as sealing.py says
     state          text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'failed', 'disabled')),
     error          jsonb,                       -- {"code", "detail"} of the last attempt, if that failed
     attempts       integer NOT NULL DEFAULT 0,  -- of the message under way
