@@ -13,6 +13,7 @@ from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
 from extrophi_backend.documents.routes import router as documents
 from extrophi_backend.events.routes import router as events
+from extrophi_backend.feed.routes import router as feed
 from extrophi_backend.health.routes import router as health
 from extrophi_backend.http.middleware import NO_KEY, Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
         uploads,
         collections,
         events,
+        feed,
         embeddings,
         vectors,
         jobs,

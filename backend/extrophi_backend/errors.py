@@ -6,6 +6,7 @@ BackendError
 ├── ForbiddenAddress       422  the fetch guard refused it
 ├── Conflict               409  it is not in a state that allows this
 │   └── SourcePaused       409  it is not collected until it is resumed
+├── FeedTokenRefused       403  it opens no feed here
 ├── NotFound               404  there is no such thing
 ├── Gone                   410  there was, and it was deleted
 ├── PositionLost           410  events after it are forgotten
@@ -53,6 +54,10 @@ class Conflict(BackendError):
 
 class SourcePaused(Conflict):
     status, code, title = 409, "source_paused", "This source is paused"
+
+
+class FeedTokenRefused(BackendError):
+    status, code, title = 403, "feed_token_refused", "This feed needs a token"
 
 
 class NotFound(BackendError):
