@@ -53,6 +53,10 @@ After = Annotated[
 Before = Annotated[
     str | None, typer.Option("--before", metavar="DATE", parser=_moment, help="Published before this day.")
 ]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", parser=_moment, help="What was there then, as it was worded then."),
+]
 
 
 def filters(

@@ -612,3 +612,11 @@ def test_versions_are_listed_with_what_changed(front_door: FrontDoor, extrophi: 
     }  # fmt: skip
     lines = extrophi("versions", "d", "--url", front_door.url).out.splitlines()
     assert lines[1:] == ["2\t2026-01-01T00:00:00Z\t10\t1\t0\tHerons", "1\t2026-01-01T00:00:00Z\t10\t\t\tHerons"]
+
+
+def test_a_search_may_ask_for_a_day_in_the_past(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["POST", "/api/search"] = {"items": []}
+    assert extrophi("search", "bread", "--as-of", "2026-05-01", "--url", front_door.url).code == 0
+    assert front_door.bodies("POST", "/api/search")[0]["as_of"] == "2026-05-01T00:00:00Z"
+    extrophi("search", "bread", "--url", front_door.url)
+    assert "as_of" not in front_door.bodies("POST", "/api/search")[1]
