@@ -14,6 +14,8 @@ from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
 from extrophi_backend.documents.routes import router as documents
+from extrophi_backend.events.routes import router as events
+from extrophi_backend.feed.routes import router as feed
 from extrophi_backend.health.routes import router as health
 from extrophi_backend.http.middleware import NO_KEY, Surroundings
 from extrophi_backend.http.problems import Problem, handle_problems
@@ -31,6 +33,7 @@ from extrophi_backend.stats.routes import router as stats
 from extrophi_backend.uploads.routes import router as uploads
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.routes import router as vectors
+from extrophi_backend.webhooks.routes import router as webhooks
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         pool = await make_pool(settings.database_url.get_secret_value(), name="backend-api")
         dsn = settings.database_url.get_secret_value()
         async with (
-            listening(dsn, "extrophi_jobs", "extrophi_investigations") as notifications,
+            listening(dsn, "extrophi_jobs", "extrophi_investigations", "extrophi_changes") as notifications,
             httpx.AsyncClient(trust_env=False) as client,
         ):
             app.state.extrophi = State(
@@ -83,9 +86,12 @@ def create_app(settings: Settings) -> FastAPI:
         platforms,
         accounts,
         sources,
+        webhooks,
         documents,
         uploads,
         collections,
+        events,
+        feed,
         embeddings,
         vectors,
         jobs,

@@ -6,8 +6,10 @@ BackendError
 ├── ForbiddenAddress       422  the fetch guard refused it
 ├── Conflict               409  it is not in a state that allows this
 │   └── SourcePaused       409  it is not collected until it is resumed
+├── FeedTokenRefused       403  it opens no feed here
 ├── NotFound               404  there is no such thing
 ├── Gone                   410  there was, and it was deleted
+├── PositionLost           410  events after it are forgotten
 ├── TooLarge               413  more bytes than this path takes
 ├── PlatformUnavailable    503  it told us to wait; carries Retry-After
 ├── Unavailable            503  a part of our own is out of reach
@@ -54,12 +56,20 @@ class SourcePaused(Conflict):
     status, code, title = 409, "source_paused", "This source is paused"
 
 
+class FeedTokenRefused(BackendError):
+    status, code, title = 403, "feed_token_refused", "This feed needs a token"
+
+
 class NotFound(BackendError):
     status, code, title = 404, "not_found", "There is no such thing"
 
 
 class Gone(BackendError):
     status, code, title = 410, "gone", "This was deleted"
+
+
+class PositionLost(BackendError):
+    status, code, title = 410, "position_lost", "Some events are forgotten"
 
 
 class TooLarge(BackendError):

@@ -25,17 +25,21 @@ from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Pool, is_away, make_pool
 from extrophi_backend.documents import service as documents
 from extrophi_backend.errors import BackendError
+from extrophi_backend.events import service as events
 from extrophi_backend.index import embedding
 from extrophi_backend.index.embedding import keep_embedding
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.sending import keep_sending
 from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
+from extrophi_backend.sealing import KeyRing
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.scheduling import keep_scheduling
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
+from extrophi_backend.webhooks.delivering import keep_delivering
+from extrophi_backend.webhooks.posting import Poster
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ class Worker:
         self.submit(self._embed())
         self.submit(self._tell_chroma())
         self.submit(keep_moving(self._pool))
+        self.submit(self._deliver())
         self.submit(self._keep_tidy())
         self.submit(self._watch_accounts())
 
@@ -159,6 +164,14 @@ class Worker:
         async with httpx.AsyncClient(trust_env=False) as client:
             await keep_telling(self._pool, Chroma(client, str(url)) if url else None)
 
+    async def _deliver(self) -> None:
+        assert self._pool is not None
+        poster = Poster(self.settings.fetch_allow)
+        try:
+            await keep_delivering(self._pool, poster, KeyRing(self.settings.secret_key, self.settings.key_ring))
+        finally:
+            await poster.close()
+
     async def _keep_tidy(self) -> None:
         """Every ten minutes, let go of what nobody needs any more."""
         assert self._parts is not None
@@ -170,6 +183,7 @@ class Worker:
                     pass
                 await jobs.prune(pool)
                 await budgets.tidy(pool)
+                await events.prune(pool)
                 await embedding.tidy(pool)
             except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
                 expected = is_away(error) or isinstance(error, BackendError)

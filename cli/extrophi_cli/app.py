@@ -14,6 +14,7 @@ from extrophi_cli.commands.accounts import accounts
 from extrophi_cli.commands.add import add
 from extrophi_cli.commands.ask import ask
 from extrophi_cli.commands.collect import collect
+from extrophi_cli.commands.diff import diff
 from extrophi_cli.commands.doctor import doctor
 from extrophi_cli.commands.down import down
 from extrophi_cli.commands.embeddings import embeddings
@@ -27,6 +28,7 @@ from extrophi_cli.commands.sources import sources
 from extrophi_cli.commands.status import status
 from extrophi_cli.commands.up import up
 from extrophi_cli.commands.vectors import vectors
+from extrophi_cli.commands.versions import versions
 from extrophi_cli.errors import FAILED, INTERRUPTED, CommandError
 from extrophi_cli.output import say_error
 from extrophi_cli.settings import point_to
@@ -74,8 +76,8 @@ app = typer.Typer(
 )
 
 for command in (
-    investigate, ask, search, add, sources, collect, jobs, accounts, import_, export, embeddings, vectors, up, down,
-    status, doctor, mcp,
+    investigate, ask, search, versions, diff, add, sources, collect, jobs, accounts, import_, export, embeddings,
+    vectors, up, down, status, doctor, mcp,
 ):  # fmt: skip
     app.command(command.__name__.rstrip("_"), help=_help(command))(command)
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -26,6 +27,11 @@ def _moment(text: str) -> str:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
 
 
+def in_path(name: str) -> str:
+    """What a person typed, as one part of a path, whatever it holds."""
+    return quote(name, safe="")
+
+
 URL = Annotated[
     str | None,
     typer.Option("--url", metavar="URL", help="An Extrophi elsewhere (EXTROPHI_URL); files are uploaded to it."),
@@ -46,6 +52,10 @@ After = Annotated[
 ]
 Before = Annotated[
     str | None, typer.Option("--before", metavar="DATE", parser=_moment, help="Published before this day.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", parser=_moment, help="What was there then, as it was worded then."),
 ]
 
 

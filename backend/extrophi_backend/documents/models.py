@@ -123,6 +123,7 @@ class Version:
     title: str
     collected_at: datetime
     characters: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)

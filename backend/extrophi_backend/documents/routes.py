@@ -3,11 +3,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
-from extrophi_backend.documents import service, sql
+from extrophi_backend.documents import comparing, service, sql
 from extrophi_backend.documents.pushed import read_pushed
 from extrophi_backend.documents.schemas import (
+    DiffOut,
     DocumentOut,
     Documents,
     ListedDocument,
@@ -17,6 +18,7 @@ from extrophi_backend.documents.schemas import (
     VersionOut,
     Versions,
     body,
+    diff_out,
     head,
 )
 from extrophi_backend.errors import NotFound, TooLarge
@@ -100,13 +102,49 @@ async def versions(app: App, id: Id, limit: Limit = 100, cursor: Cursor = None) 
         found = await sql.versions(conn, id, before=before, limit=limit + 1)
         if not found and before is None:
             await service.missing(conn, id)
+    counts = await comparing.count_lines(app.pool, id, found)
     return Versions(
         items=[
-            VersionOut(version=v.version, title=v.title, collected_at=v.collected_at, characters=v.characters)
+            VersionOut(
+                version=v.version,
+                title=v.title,
+                collected_at=v.collected_at,
+                characters=v.characters,
+                bytes=v.bytes,
+                lines_added=counts[v.version][0] if v.version in counts else None,
+                lines_removed=counts[v.version][1] if v.version in counts else None,
+            )
             for v in found[:limit]
         ],
         next_cursor=write_cursor(str(found[limit - 1].version)) if len(found) > limit else None,
     )
+
+
+@router.get(
+    "/{id}/diff",
+    summary="What changed between two versions",
+    response_model=DiffOut,
+    responses=responses(410)
+    | {200: {"content": {"text/plain": {}}, "description": "As JSON; or by Accept, as `diff -u` tells it."}},
+)
+async def diff(
+    app: App,
+    id: Id,  # noqa: A002  the contract's name
+    older: Annotated[
+        int | None, Query(alias="from", ge=1, le=2**31 - 1, description="Default: the one before.")
+    ] = None,
+    newer: Annotated[int | None, Query(alias="to", ge=1, le=2**31 - 1, description="Default: the newest.")] = None,
+    accept: Annotated[str, Header(max_length=1000)] = "application/json",
+) -> DiffOut | Response:
+    """By lines, and by words within lines that were revised. A version has 400,000 lines at most to be compared."""
+    before, after = await comparing.versions(app.pool, id, older, newer)
+    if "text/plain" in accept and "application/json" not in accept:
+        return Response(
+            await comparing.unified(before, after),
+            media_type="text/plain; charset=utf-8",
+            headers={"X-Content-Type-Options": "nosniff"},
+        )
+    return diff_out(before, after, await comparing.diff(before, after))
 
 
 @router.get(

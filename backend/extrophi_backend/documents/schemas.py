@@ -1,11 +1,13 @@
 """What crosses HTTP about documents."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from extrophi_backend.diffing.texts import Diff, Hunk, Op
 from extrophi_backend.documents.models import Document, Status
 from extrophi_backend.http.fields import ExternalId, Name, Text
 from extrophi_backend.sources.states import State
@@ -19,6 +21,9 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+_COMPARED = ("title", "author", "url", "canonical_url", "published_at", "language", "format")
+MOST_SHOWN = 10_000
+MOST_OPS = 20_000
 Offset = Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -140,11 +145,58 @@ class VersionOut(BaseModel):
     title: str
     collected_at: datetime
     characters: int
+    bytes: int = Field(description="Of the text in UTF-8.")
+    lines_added: int | None = Field(
+        description="Since the version before; null where there is none, or too much to count."
+    )
+    lines_removed: int | None
 
 
 class Versions(BaseModel):
     items: list[VersionOut]
     next_cursor: str | None
+
+
+class FieldChange(BaseModel):
+    """A field of the head, in the one version and in the other."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class DiffOp(BaseModel):
+    """A part of a hunk. Offsets are code points of the two texts; of an insertion the place in `from` is empty."""
+
+    op: Literal["equal", "delete", "insert"]
+    from_start: int
+    from_end: int
+    to_start: int
+    to_end: int
+    text: str = Field(description=f"What stands there; its first {MOST_SHOWN:,} characters.")
+
+
+class DiffHunk(BaseModel):
+    """Changes that stand close together, with up to three lines around them. Lines count from 1."""
+
+    from_line: int
+    from_lines: int
+    to_line: int
+    to_lines: int
+    ops: list[DiffOp]
+
+
+class DiffOut(BaseModel):
+    """What changed between two versions."""
+
+    document_id: UUID
+    from_version: int
+    to_version: int
+    fields: list[FieldChange]
+    lines_added: int
+    lines_removed: int
+    hunks: list[DiffHunk]
+    is_cut: bool = Field(description=f"It has more than {MOST_OPS:,} parts, of which these are the first.")
 
 
 def head(document: Document) -> dict[str, Any]:
@@ -159,3 +211,58 @@ def body(document: Document) -> dict[str, Any]:
         "anchors": [(offset, dict(place)) for offset, place in document.anchors],
         "blocks": document.blocks,
     }
+
+
+def diff_out(before: Document, after: Document, found: Diff) -> DiffOut:
+    a, b = before.text or "", after.text or ""
+    shown = list(_first_ops(found))
+    return DiffOut(
+        document_id=after.id,
+        from_version=before.version,
+        to_version=after.version,
+        fields=[
+            FieldChange(field=name, before=_shown(old), after=_shown(new))
+            for name in _COMPARED
+            if (old := getattr(before, name)) != (new := getattr(after, name))
+        ],
+        lines_added=found.lines_added,
+        lines_removed=found.lines_removed,
+        hunks=[
+            DiffHunk(
+                from_line=hunk.a_lines[0] + 1,
+                from_lines=hunk.a_lines[1] - hunk.a_lines[0],
+                to_line=hunk.b_lines[0] + 1,
+                to_lines=hunk.b_lines[1] - hunk.b_lines[0],
+                ops=[
+                    DiffOp(
+                        op=op.kind,
+                        from_start=op.a_start,
+                        from_end=op.a_end,
+                        to_start=op.b_start,
+                        to_end=op.b_end,
+                        text=_part(b, op.b_start, op.b_end) if op.kind == "insert" else _part(a, op.a_start, op.a_end),
+                    )
+                    for op in ops
+                ],
+            )
+            for hunk, ops in shown
+        ],
+        is_cut=sum(len(ops) for _, ops in shown) < sum(len(hunk.ops) for hunk in found.hunks),
+    )
+
+
+def _first_ops(found: Diff) -> Iterator[tuple[Hunk, Sequence[Op]]]:
+    left = MOST_OPS
+    for hunk in found.hunks:
+        if left <= 0:
+            return
+        yield hunk, hunk.ops[:left]
+        left -= len(hunk.ops)
+
+
+def _part(text: str, start: int, end: int) -> str:
+    return text[start : min(end, start + MOST_SHOWN)]
+
+
+def _shown(value: str | datetime | None) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +16,8 @@ from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import sql
 from extrophi_backend.documents.models import Links, Others, Prepared, Pushed, Saved
 from extrophi_backend.errors import Gone, NotFound, Unavailable
+from extrophi_backend.events import sql as events_sql
+from extrophi_backend.events.models import Happened
 from extrophi_backend.index import service as index
 from extrophi_backend.index.chunking import blocks_of, chunk_spans
 
@@ -107,8 +109,10 @@ async def write(
         await sql.mark_seen(conn, [one for one, _ in seen], [validators for _, validators in seen])
     looked_at = {one.id: None for one in saved} | {one: None for one, _ in seen}
     moved = await sql.link(conn, list(looked_at), links)
-    moved += await sql.mark_gone(conn, [existing[key].id for key in vanished if key in existing])
-    moved += await sql.mark_gone_since(conn, [one for one, _ in gone], [moment for _, moment in gone])
+    vanishing = await sql.mark_gone(conn, [existing[key].id for key in vanished if key in existing])
+    vanishing += await sql.mark_gone_since(conn, [one for one, _ in gone], [moment for _, moment in gone])
+    moved += vanishing
+    await events_sql.log(conn, _happened(written, vanishing, {one.id: one.version for one in existing.values()}))
     await sql.log_changes(conn, sorted({*moved, *(document_id for document_id, _, _ in written)}))
     return saved
 
@@ -140,6 +144,7 @@ async def delete(pool: Pool, captures: Captures, document_id: UUID) -> None:
     """Remove a document for good, captures and all. Its citations answer 410 from then on. Raises Gone, NotFound."""
     async with pool.acquire() as conn, conn.transaction():
         await index.own_vectors(conn)
+        await events_sql.log_deleted(conn, document_id)
         keys = sorted(await sql.capture_keys(conn, document_id))
         if not await sql.delete(conn, document_id):
             await missing(conn, document_id)
@@ -190,6 +195,16 @@ async def _prepare_round(pool: Pool, documents: Sequence[Pushed]) -> list[Prepar
     kept = {_key(one): one.kept for one in documents}
     prepared = await prepare(pool, None, [one.collected for one in documents])
     return [replace(one, kept=kept[_key(one)]) for one in prepared]
+
+
+def _happened(
+    written: Sequence[tuple[UUID, int, Prepared]], vanished: Sequence[UUID], versions: Mapping[UUID, int]
+) -> list[Happened]:
+    made = [
+        Happened("document.created" if version == 1 else "document.updated", document_id, version)
+        for document_id, version, _ in written
+    ]
+    return made + [Happened("document.gone", document_id, versions[document_id]) for document_id in vanished]
 
 
 def _hash_and_cut(documents: Sequence[tuple[sql.Key, Collected]], known: dict[sql.Key, bytes]) -> list[Prepared]:

@@ -305,13 +305,30 @@ async def newest(
 async def versions(conn: Connection, document_id: UUID, *, before: int | None, limit: int) -> list[Version]:
     """The newest first."""
     rows = await conn.fetch(
-        """SELECT version, title, collected_at, length(text) AS characters FROM document_versions
+        """SELECT version, title, collected_at, length(text) AS characters, octet_length(text) AS bytes
+             FROM document_versions
             WHERE document_id = $1 AND ($2::int IS NULL OR version < $2) ORDER BY version DESC LIMIT $3""",
         document_id,
         before,
         limit,
     )
     return [Version(**row) for row in rows]
+
+
+async def version_before(conn: Connection, document_id: UUID, version: int) -> int | None:
+    return await conn.fetchval(
+        "SELECT max(version) FROM document_versions WHERE document_id = $1 AND version < $2", document_id, version
+    )
+
+
+async def texts(conn: Connection, document_id: UUID, versions: Sequence[int]) -> dict[int, str]:
+    """The texts of some versions."""
+    rows = await conn.fetch(
+        "SELECT version, text FROM document_versions WHERE document_id = $1 AND version = ANY($2::int[])",
+        document_id,
+        versions,
+    )
+    return {row["version"]: row["text"] for row in rows}
 
 
 async def capture(conn: Connection, document_id: UUID, version: int | None) -> KeptCapture | None:

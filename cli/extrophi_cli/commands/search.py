@@ -27,6 +27,7 @@ def search(
     languages: options.Languages = None,
     after: options.After = None,
     before: options.Before = None,
+    as_of: options.AsOf = None,
     url: options.URL = None,
     key: options.Key = None,
     as_json: options.AsJSON = False,
@@ -38,6 +39,8 @@ def search(
 
         extrophi search '"line length" -print' --platform web --after 2024-01-01
 
+        extrophi search "price of bread" --as-of 2026-05-01
+
         extrophi search attention --json | jq -r '.items[].citation.url'
     """
     chosen = options.filters(
@@ -48,8 +51,9 @@ def search(
         after=after,
         before=before,
     )
+    asked = {"query": query, "limit": limit, "mode": mode.value, "filters": chosen}
     with connect(url, key) as extrophi:
-        found = extrophi.post("/api/search", {"query": query, "limit": limit, "mode": mode.value, "filters": chosen})
+        found = extrophi.post("/api/search", asked | ({"as_of": as_of} if as_of else {}))
     if as_json:
         write_json(found)
         return

@@ -571,3 +571,52 @@ def test_a_move_of_vectors_that_rests_is_told(front_door: FrontDoor, extrophi: C
     assert ran.out == "Vectors are searched in pgvector: 2 of them. The move rests: 1 are in chroma.\n"
     wrong = extrophi("vectors", "migrate", "--url", front_door.url)
     assert (wrong.code, "--to" in wrong.err) == (2, True)
+
+
+DIFF = {
+    "from_version": 1, "to_version": 2, "is_cut": False,
+    "fields": [{"field": "title", "before": "", "after": "Herons\x1b[2J"}],
+    "hunks": [{"from_line": 3, "from_lines": 2, "to_line": 3, "to_lines": 2, "ops": [
+        {"op": "equal", "text": "The "}, {"op": "insert", "text": "grey "}, {"op": "equal", "text": "heron stands.\n"},
+        {"op": "delete", "text": "It waits\x07.\n"}, {"op": "insert", "text": "It eats.\n"},
+    ]}],
+}  # fmt: skip
+
+
+def test_a_diff_in_a_pipe_marks_what_went_and_what_came(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["GET", "/api/documents/d/diff"] = DIFF
+    ran = extrophi("diff", "d", "--from", "1", "--url", front_door.url)
+    assert ran.out.splitlines() == [
+        "version 1 → version 2",
+        "title: (none) → Herons[2J",
+        "@@ -3,2 +3,2 @@",
+        "The {+grey +}heron stands.",
+        "[-It waits.-]",
+        "{+It eats.+}",
+    ]
+    assert extrophi("diff", "d", "--json", "--url", front_door.url).json() == DIFF
+
+
+def test_a_diff_of_one_version_says_so(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["GET", "/api/documents/d/diff"] = DIFF | {"to_version": 1, "fields": [], "hunks": []}
+    assert "no other version" in extrophi("diff", "d", "--url", front_door.url).out
+    refused = extrophi("diff", "../jobs?x=", "--url", front_door.url)
+    assert refused.code == 4
+    assert front_door.asked[-1][1] == "/api/documents/..%2Fjobs%3Fx%3D/diff"
+
+
+def test_versions_are_listed_with_what_changed(front_door: FrontDoor, extrophi: Command) -> None:
+    one = {"version": 1, "title": "Herons", "collected_at": "2026-01-01T00:00:00Z", "characters": 10, "bytes": 11}
+    front_door.answers["GET", "/api/documents/d/versions"] = {
+        "items": [one | {"version": 2, "lines_added": 1, "lines_removed": 0}, one], "next_cursor": None,
+    }  # fmt: skip
+    lines = extrophi("versions", "d", "--url", front_door.url).out.splitlines()
+    assert lines[1:] == ["2\t2026-01-01T00:00:00Z\t10\t1\t0\tHerons", "1\t2026-01-01T00:00:00Z\t10\t\t\tHerons"]
+
+
+def test_a_search_may_ask_for_a_day_in_the_past(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["POST", "/api/search"] = {"items": []}
+    assert extrophi("search", "bread", "--as-of", "2026-05-01", "--url", front_door.url).code == 0
+    assert front_door.bodies("POST", "/api/search")[0]["as_of"] == "2026-05-01T00:00:00Z"
+    extrophi("search", "bread", "--url", front_door.url)
+    assert "as_of" not in front_door.bodies("POST", "/api/search")[1]

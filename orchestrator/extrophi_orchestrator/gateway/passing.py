@@ -32,7 +32,8 @@ _HOP_BY_HOP = frozenset(
 # What is ours to say, or nobody's: the inner request's length and key, and where it claims to come from.
 _NOT_SENT = _HOP_BY_HOP | frozenset(
     b"host authorization cookie x-request-id expect content-length forwarded x-forwarded-for x-forwarded-host "
-    b"x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-server x-real-ip x-api-key origin".split()
+    b"x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-server x-real-ip x-api-key origin "
+    b"x-extrophi-without-key".split()
 )
 _NOT_PASSED = _HOP_BY_HOP | frozenset([b"x-request-id", b"date", b"server"])
 _BODILESS = frozenset([204, 304])
@@ -277,6 +278,8 @@ def _head(
     named = _named_by_connection(given)
     lines += [b"%b: %b" % one for one in given if one[0] not in _NOT_SENT and one[0] not in named]
     lines.append(b"x-request-id: " + request_id.encode())
+    if scope.get("state", {}).get("without_key"):  # backend asks for a token then
+        lines.append(b"x-extrophi-without-key: 1")
     if upstreams.service_key:
         lines.append(b"authorization: Bearer " + upstreams.service_key.encode())
     if chunked:

@@ -19,6 +19,7 @@ from extrophi_orchestrator.errors import BadRequest, ForeignOrigin, Unauthorized
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
 _NEEDS_NO_KEY = OPEN_PATHS | {"/"}  # the page by which a browser trades its key
+_FEED = "/api/feed.atom"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ONCE = (b"host", b"origin", b"authorization", b"content-length", b"transfer-encoding", b"cookie")
 _BY_PROXY = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip")
@@ -115,6 +116,11 @@ class Access:
         if asker.by_cookie and method not in _SAFE and not head.get(b"origin"):
             # Browsers name the origin of all that is not a plain GET. What does not is no page of ours.
             raise ForeignOrigin("A cookie opens only what our own page asks.", hint="Send the key as a bearer token.")
+
+    def opens_by_token(self, asker: Asker, method: str, path: str, query: bytes) -> bool:
+        """Whether one without a key asks for the feed by a token: feed readers send no headers. Backend checks it."""
+        is_feed = path == _FEED and method in {"GET", "HEAD"} and (query.startswith(b"token=") or b"&token=" in query)
+        return is_feed and asker.key is None and (not asker.near or bool(asker.foreign))
 
     def make_cookie(self, key: bytes) -> str:
         """A cookie's value that stands for a key until it expires. The key cannot be had from it."""

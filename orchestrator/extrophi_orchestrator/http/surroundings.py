@@ -111,8 +111,12 @@ class Surroundings:
         if not asker.near:
             client = scope.get("client") or ("",)
             self.rates.take(asker.key or neighbourhood(client[0]))
-        self.access.check(asker, method, path, head)
-        scope.setdefault("state", {})["asker"] = asker
+        state = scope.setdefault("state", {})
+        state["asker"] = asker
+        if self.access.opens_by_token(asker, method, path, scope["query_string"]):
+            state["without_key"] = True
+        else:
+            self.access.check(asker, method, path, head)
         with self.quiet.asking():
             await self._answer(scope, receive, send, head, name)
 

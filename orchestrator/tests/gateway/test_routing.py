@@ -13,6 +13,7 @@ from orchestrator.tests.servers import Door, Upstream
         (b"/api/documents/", ("backend", b"/documents/")),
         (b"/api/jobs/0192/events", ("backend", b"/jobs/0192/events")),
         (b"/api/accounts/twitter/test", ("backend", b"/accounts/twitter/test")),
+        (b"/api/events", ("backend", b"/events")),
         (b"/api/search", ("research", b"/search")),
         (b"/v1/embeddings", ("research", b"/v1/embeddings")),
         (b"/v1/models/a:b", ("research", b"/v1/models/a:b")),

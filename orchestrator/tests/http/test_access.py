@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from extrophi_orchestrator.http.access import make_access, read_head
-from orchestrator.tests.servers import Door, Upstream, front_door
+from orchestrator.tests.servers import Door, Exchange, Upstream, front_door
 
 ORIGIN = {"Origin": "https://reader.example"}
 KEY = {"Authorization": "Bearer mine"}
@@ -336,3 +336,66 @@ async def test_on_loopback_there_is_no_rate_limit(backend: Upstream, research: U
     async with reached(backend, research, EXTROPHI_HOST="127.0.0.1", EXTROPHI_RATE_LIMIT="1") as client:
         answers = await asyncio.gather(*(client.get("/api/stats") for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("query", ["token=abc", "limit=5&token=abc"])
+async def test_the_feed_is_opened_by_a_token_that_backend_checks(
+    backend: Upstream, research: Upstream, query: str
+) -> None:
+    async with reached(backend, research) as client:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Extrophi-Without-Key": "0"}, ORIGIN):
+            assert (await client.get(f"/api/feed.atom?{query}", headers=headers)).status_code == 200
+        assert (await client.get(f"/api/feed.atom?{query}", headers=KEY)).status_code == 200
+        # What somebody outside says of it is not passed on.
+        claims = {"X-Extrophi-Without-Key": "1"}
+        assert (await client.get("/api/feed.atom", headers=KEY | claims)).status_code == 200
+    told = [exchange.header("x-extrophi-without-key") for exchange in backend.seen]
+    assert told == ["1", "1", "1", "1", None, None]
+    assert backend.seen[0].target == f"/feed.atom?{query}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/feed.atom"),
+        ("GET", "/api/feed.atom?limit=5"),
+        ("GET", "/api/feed.atom?%74oken=abc"),
+        ("GET", "/api/feed.atom?xtoken=abc"),
+        ("GET", "/api/feed.atom/?token=abc"),
+        ("GET", "/api/documents?token=abc"),
+        ("GET", "/api/feed-tokens?token=abc"),
+        ("POST", "/api/feed.atom?token=abc"),
+        ("GET", "/api/feed.atom/../documents?token=abc"),
+        ("GET", "/api/events?token=abc"),
+    ],
+)
+async def test_a_feeds_token_opens_nothing_else(backend: Upstream, research: Upstream, method: str, path: str) -> None:
+    async with reached(backend, research) as client:
+        assert (await client.request(method, path)).status_code == 401
+    assert not backend.seen
+
+
+async def test_on_loopback_the_feed_needs_no_token(client: httpx.AsyncClient, backend: Upstream) -> None:
+    cases = [("/api/feed.atom", {}), ("/api/feed.atom?token=abc", {}), ("/api/feed.atom?token=abc", ORIGIN)]
+    for path, headers in cases:
+        assert (await client.get(path, headers=headers)).status_code == 200
+    assert [one.header("x-extrophi-without-key") for one in backend.seen] == [None, None, "1"]
+    assert (await client.get("/api/feed.atom", headers=ORIGIN)).status_code == 403
+
+
+async def test_a_token_stands_in_no_log(
+    backend: Upstream, research: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def break_off(exchange: Exchange) -> None:
+        exchange.writer.close()
+
+    backend.handler = break_off
+    with caplog.at_level(logging.DEBUG):
+        async with front_door(backend.url, research.url, EXTROPHI_HOST="0.0.0.0", EXTROPHI_API_KEYS="mine") as door:
+            told = await door.raw(
+                b"GET /api/feed.atom?token=s3cr3t HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+    assert b" 502 " in told
+    assert b"s3cr3t" not in told
+    assert "upstream.failed" in caplog.text
+    assert "s3cr3t" not in caplog.text

@@ -1,7 +1,7 @@
 """Ranked chunks as hits: each text once, each with its citation."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -27,7 +27,13 @@ _Found = tuple[int, Ranked, Chunk]
 
 
 async def hits(
-    conn: Connection, index: KeywordIndex, ranked: Sequence[Ranked], exact: int, limit: int, asked: Collection[str]
+    conn: Connection,
+    index: KeywordIndex,
+    ranked: Sequence[Ranked],
+    exact: int,
+    limit: int,
+    asked: Collection[str],
+    earlier: Mapping[UUID, Chunk],
 ) -> tuple[list[Hit], bool]:
     """The best, each text once, and whether one of them is past the `exact` first.
 
@@ -38,14 +44,17 @@ async def hits(
         exact: How many of these hold what the query quotes.
         limit: How many hits at most.
         asked: The terms of the query.
+        earlier: Chunks of older versions, which are in no table.
     """
-    gathered = _Gathered(limit, exact, asked, _Texts())
+    gathered = _Gathered(limit, exact, asked, _Texts(), earlier)
     step = limit + limit // 4 + 3  # some more: they may be the same texts elsewhere
     for start in range(0, len(ranked), step):
         if len(gathered.kept) == limit:
             break
         batch = ranked[start : start + step]
         known = await sql.chunks(conn, [one.chunk_id for one in batch])
+        if earlier:
+            known |= {one.chunk_id: earlier[one.chunk_id] for one in batch if one.chunk_id in earlier}
         # Those that are missing were deleted a moment ago.
         found = [(at, one, known[one.chunk_id]) for at, one in enumerate(batch, start) if one.chunk_id in known]
         pairs = await index.thread(gathered.look, found)
@@ -71,6 +80,7 @@ class _Gathered:
     exact: int
     asked: Collection[str]
     texts: "_Texts"
+    earlier: Mapping[UUID, Chunk]
     kept: list[_Kept] = field(default_factory=list[_Kept])
     relaxed: bool = False
     _seen: folding.Overlaps = field(default_factory=folding.Overlaps)
@@ -87,6 +97,8 @@ class _Gathered:
             runs = folding.runs(chunk.text)
             others = [self._looked[number] for number in self._seen.find(runs)]
             others = [other for other in others if other.document_id != chunk.document_id]
+            if self.earlier:  # whole texts are compared in their newest versions: these are left as they are
+                others = [one for one in others if not {one.chunk_id, chunk.chunk_id} & self.earlier.keys()]
             self._overlapping[chunk.chunk_id] = [other.chunk_id for other in others]
             pairs |= dict.fromkeys((other.document_id, chunk.document_id) for other in others)
             self._seen.add(runs)

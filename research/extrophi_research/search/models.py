@@ -22,11 +22,14 @@ class Filters:
     languages: Sequence[str] = ()
     published_after: datetime | None = None
     published_before: datetime | None = None
+    collected_by: datetime | None = None
+    """Their newest version was there at that moment."""
 
     @property
     def any(self) -> bool:
         lists = (self.platforms, self.collections, self.source_ids, self.job_ids, self.authors, self.languages)
-        return any(lists) or self.published_after is not None or self.published_before is not None
+        moments = (self.published_after, self.published_before, self.collected_by)
+        return any(lists) or any(moment is not None for moment in moments)
 
 
 @dataclass(frozen=True, slots=True)

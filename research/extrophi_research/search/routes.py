@@ -21,6 +21,7 @@ async def post_search(app: App, body: SearchIn) -> SearchOut:
         mode=body.mode,
         group=body.group,
         filters=body.filters.filters(),
+        as_of=body.as_of,
     )
     took = round((time.perf_counter() - began) * 1000, 1)
     items = [hit_out(hit) for hit in found.items]

@@ -47,6 +47,9 @@ class SearchIn(BaseModel):
     mode: Mode = "hybrid"
     group: Group = "document"
     filters: FiltersIn = FiltersIn()
+    as_of: Moment | None = Field(
+        None, description="Search what the library held at this moment, in the versions of then."
+    )
 
 
 class CitationOut(BaseModel):

@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import accumulate
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from extrophi_research.db import EF_SEARCH, Connection, Pool
 from extrophi_research.embeddings.service import EndpointAway
 from extrophi_research.errors import InvalidInput
-from extrophi_research.search import analysis, languages, sql
+from extrophi_research.search import analysis, earlier, languages, sql
 from extrophi_research.search.fusion import Candidate, Ranked, fuse, fuse_by_document
 from extrophi_research.search.hits import hits
 from extrophi_research.search.keyword import IndexBroken, KeywordIndex, Matched
-from extrophi_research.search.models import Filters, Found, Group, Hit, Mode
+from extrophi_research.search.models import Chunk, Filters, Found, Group, Hit, Mode
 from extrophi_research.search.query import Query, parse
 from extrophi_research.search.vectors import Asked, Looked, StoreAway, StoreMoved
 from extrophi_research.state import State
@@ -29,6 +31,8 @@ _DEEPER = 8
 _DEEP = 500
 _DEEPEST = 5000
 """Candidates. Beyond that, what is left is too far from the query to be worth the time."""
+_COMPARED = 24
+"""Chunks of older versions, the best by word, that are embedded for one search: each takes some milliseconds."""
 _NO_FILTERS = Filters()
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -42,8 +46,18 @@ async def search(
     mode: Mode = "hybrid",
     group: Group = "document",
     filters: Filters = _NO_FILTERS,
+    as_of: datetime | None = None,
 ) -> Found:
     """The best chunks for a query, each with its citation.
+
+    Args:
+        app: What it is asked by.
+        text: As a person writes it.
+        limit: How many hits at most.
+        mode: By word, by meaning, or both.
+        group: Whether a document is one hit at most.
+        filters: What passes.
+        as_of: Only what the library held at that moment, in the versions of then.
 
     Raises:
         InvalidInput: The query asks for nothing.
@@ -52,6 +66,8 @@ async def search(
     if not query.text:
         why = "it only says what not to find" if query.excluded else "it holds no word"
         raise InvalidInput(f"query: {why}.", field="query", hint="Add a word to look for.")
+    if as_of is not None:
+        filters = replace(filters, collected_by=as_of)
     lookup = _Lookup(app, query, filters, group, limit)
     if filters.any:
         async with app.pool.acquire() as conn:
@@ -71,6 +87,8 @@ async def search(
     notes = [f"Searched by word only: {why}."] if why else []
     if not keyword and not lookup.near:
         await lookup.by_word(keyword=True)  # rather than nothing, which would look as if there were nothing
+    if as_of is not None:
+        notes += await _add_earlier(lookup, as_of, asked, keyword=keyword)
     found, relaxed = await _found(lookup, asked)
     if asked is not None:
         note = lookup.by_meaning_note or await _without_vectors(app.pool, lookup, asked)
@@ -78,6 +96,48 @@ async def search(
     if lookup.by_word_fails:
         notes.append("The keyword index is being built: some documents are not found by word yet.")
     return Found(found, " ".join(notes) or None, relaxed)
+
+
+async def _add_earlier(lookup: "_Lookup", as_of: datetime, asked: Asked | None, *, keyword: bool) -> list[str]:
+    """Candidates from older versions, of documents that changed since; and what is to be said of those left out."""
+    terms = analysis.asked(lookup.query.text)
+    async with lookup.pool.acquire() as conn:
+        changed = await sql.changed_since(conn, as_of, lookup.filters, earlier.MOST_DOCUMENTS + 1)
+        sizes = accumulate(size for _, _, size in changed)
+        within = [one for one, size in zip(changed, sizes, strict=True) if size <= earlier.MOST_BYTES]
+        read = [(one, version) for one, version, _ in within[: earlier.MOST_DOCUMENTS]]
+        versions = await sql.versions(conn, read)
+    if not changed:
+        return []
+    rarity = earlier.rarity(terms, *await lookup.index.thread(lookup.index.holding, terms))
+    found = await lookup.index.thread(earlier.look_through, versions, lookup.query, rarity)
+    chunks = found.chunks[: lookup.wanted]
+    near = await _compared(lookup.app, asked, [one.chunk for one in chunks[:_COMPARED]]) if asked else {}
+    for one in chunks:
+        known = Candidate(one.chunk.chunk_id, one.chunk.document_id, one.score if keyword else 0.0)
+        known.similarity = near.get(one.chunk.chunk_id)
+        if keyword or known.similarity is not None:
+            lookup.candidates[known.chunk_id] = known
+            lookup.earlier[known.chunk_id] = one.chunk
+    if keyword:
+        lookup.documents |= found.documents
+    lookup.holders |= set(found.holders)
+    notes = ["Older versions are found by the words that they hold."] if asked and versions else []
+    if len(read) < len(changed):
+        notes.append("Not all documents that changed since were looked through in their older versions: too many did.")
+    return notes
+
+
+async def _compared(app: State, asked: Asked, chunks: Sequence[Chunk]) -> dict[UUID, float]:
+    """How near chunks are that have no vectors. Fewer, or none, where their model is away."""
+    found: dict[UUID, float] = {}
+    for one in chunks:
+        try:
+            vector = await app.embedder.embed(asked.model, one.text)
+        except EndpointAway:
+            break
+        found[one.chunk_id] = sum(a * b for a, b in zip(vector, asked.vector, strict=True))
+    return found
 
 
 async def _embedded(app: State, text: str, mode: Mode) -> tuple[Asked | None, str | None]:
@@ -117,7 +177,7 @@ async def _found(lookup: "_Lookup", asked: Asked | None) -> tuple[list[Hit], boo
         async with lookup.pool.acquire() as conn:
             if lookup.query.phrases:
                 ranked, exact = await _phrases_first(conn, lookup, ranked)
-            found = await hits(conn, lookup.index, ranked, exact, lookup.limit, terms)
+            found = await hits(conn, lookup.index, ranked, exact, lookup.limit, terms, lookup.earlier)
         # One text may be in as many places as there were candidates.
         if asked is None or len(found[0]) >= lookup.limit or not lookup.can_look_further:
             return found
@@ -140,6 +200,8 @@ class _Lookup:
     """Documents that hold words of the query, with their BM25 scores."""
     holders: set[UUID] = field(default_factory=set[UUID])
     """Documents that hold every quoted phrase."""
+    earlier: dict[UUID, Chunk] = field(default_factory=dict[UUID, Chunk])
+    """Candidates that are chunks of older versions."""
     near: list[sql.Near] = field(default_factory=list[sql.Near])
     by_word_fails: bool = False
     """Whether the keyword index could not be asked, or is not whole."""
@@ -321,6 +383,7 @@ async def _phrases_first(conn: Connection, lookup: _Lookup, ranked: Sequence[Ran
     """
     candidates = [one.chunk_id for one in lookup.candidates.values() if one.document_id in lookup.holders]
     chunks = await sql.chunks(conn, candidates)
+    chunks |= {one: lookup.earlier[one] for one in candidates if one in lookup.earlier}
     phrases = [_bounded(phrase) for phrase in lookup.query.phrases]
     showing = {
         one.chunk_id: one.document_id

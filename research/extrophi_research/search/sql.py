@@ -1,12 +1,14 @@
 """What search reads, through the views of read_v1 only."""
 
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from extrophi_research.db import EF_SEARCH, Connection
 from extrophi_research.embeddings.models import ActiveModel
+from extrophi_research.search.earlier import Version
 from extrophi_research.search.keyword import IndexedChunk, Position
 from extrophi_research.search.models import Chunk, Filters
 
@@ -23,6 +25,7 @@ _CONDITIONS = {
                     ARRAY(SELECT lower(substring(one FROM '^[^-_]+')) FROM unnest({}::text[]) AS one))""",
     "published_after": "d.published_at >= {}::timestamptz",
     "published_before": "d.published_at < {}::timestamptz",
+    "collected_by": "d.collected_at <= {}::timestamptz",
 }
 
 # Whether a chunk is all there is of its document; chunks are numbered from 0. Not by EXISTS: the planner would read
@@ -270,6 +273,44 @@ async def texts(conn: Connection, document_ids: Collection[UUID]) -> dict[UUID, 
         list(document_ids),
     )
     return {row["id"]: row["text"] for row in rows}
+
+
+async def changed_since(conn: Connection, moment: datetime, filters: Filters, most: int) -> list[tuple[UUID, int, int]]:
+    """Documents that were there at a moment and changed since: the version of then, and its text's length in bytes.
+
+    The filters are those of then, too, as far as a version has what they ask for.
+    """
+    where, arguments = _where(replace(filters, collected_by=None), 3)
+    rows = await conn.fetch(
+        f"""SELECT d.id, d.version, d.size
+              FROM (SELECT p.id, p.platform, v.version, v.author, v.language, v.published_at, v.size
+                      FROM read_v1.documents p
+                     CROSS JOIN LATERAL (SELECT o.version, o.author, o.language, o.published_at,
+                                                octet_length(o.text) AS size
+                                           FROM read_v1.versions o
+                                          WHERE o.document_id = p.id AND o.collected_at <= $1
+                                          ORDER BY o.version DESC LIMIT 1) v
+                     WHERE p.collected_at > $1 AND p.version > 1) AS d
+             WHERE {where or "true"} ORDER BY d.id LIMIT $2""",  # noqa: S608  as above
+        moment,
+        most,
+        *arguments,
+    )
+    return [(row["id"], row["version"], row["size"]) for row in rows]
+
+
+async def versions(conn: Connection, wanted: Sequence[tuple[UUID, int]]) -> list[Version]:
+    """Documents in some of their versions."""
+    rows = await conn.fetch(
+        """SELECT d.id AS document_id, v.version, d.platform, d.external_id, v.title, v.author, v.published_at, v.url,
+                  v.anchors, v.text
+             FROM unnest($1::uuid[], $2::int[]) AS w (id, version)
+             JOIN read_v1.documents d ON d.id = w.id
+             JOIN read_v1.versions v ON v.document_id = w.id AND v.version = w.version""",
+        [one for one, _ in wanted],
+        [version for _, version in wanted],
+    )
+    return [Version(**row) for row in rows]
 
 
 async def coverage(conn: Connection, filters: Filters) -> dict[str, Any]:

@@ -1,0 +1,38 @@
+"""Signatures of Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md)."""
+
+import base64
+import binascii
+import hmac
+import secrets
+from hashlib import sha256
+
+PREFIX = "whsec_"
+_LENGTHS = range(24, 65)  # bytes, as the specification recommends
+
+
+def make_secret() -> str:
+    """A new one, of 32 random bytes."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def read_secret(text: str) -> bytes:
+    """The key that a secret stands for. Raises ValueError."""
+    if not text.startswith(PREFIX):
+        raise ValueError("it begins with whsec_")
+    try:
+        key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("after whsec_ it is base64") from None
+    if len(key) not in _LENGTHS:
+        raise ValueError("after whsec_ come 24 to 64 bytes as base64")
+    return key
+
+
+def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers that say who sent a message, when, and that nobody changed it."""
+    signed = hmac.new(read_secret(secret), f"{message_id}.{timestamp}.".encode() + body, sha256).digest()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+    }

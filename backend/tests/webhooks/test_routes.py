@@ -1,0 +1,114 @@
+"""A source's webhook over HTTP."""
+
+import base64
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from backend.tests.webhooks.receiver import Receiver, receiving
+from extrophi_backend.app import create_app
+from extrophi_backend.db import Connection
+from extrophi_backend.settings import Settings
+
+GIVEN = "whsec_" + base64.b64encode(b"x" * 32).decode()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    ours: dict[str, Any] = {"secret_key": SecretStr("5" * 64), "fetch_allow": (ip_network("127.0.0.0/8"),)}
+    return settings.model_copy(update=ours)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def path(api: httpx.AsyncClient) -> str:
+    made = await api.post("/sources", json={"target": "https://pond.example/feed", "collect": False})
+    return f"/sources/{made.json()['id']}/webhook"
+
+
+async def test_a_secret_is_made_and_shown_once(api: httpx.AsyncClient, path: str, conn: Connection) -> None:
+    made = await api.put(path, json={"url": "https://example.org/hook"})
+    secret = made.json()["secret"]
+    assert made.status_code == 200
+    assert secret.startswith("whsec_")
+    assert (await api.put(path, json={"url": "https://example.org/new"})).json()["secret"] is None
+    shown = await api.get(path)
+    assert shown.json()["url"] == "https://example.org/new"
+    assert (shown.json()["state"], shown.json()["waiting"], shown.json()["next_attempt_at"]) == ("active", 0, None)
+    assert "secret" not in shown.json()
+    stored = await conn.fetchval("SELECT sealed FROM webhooks")
+    assert base64.b64decode(secret.removeprefix("whsec_")) not in stored
+    assert secret.encode() not in stored
+    assert (await api.put(path, json={"url": "https://example.org/new", "secret": GIVEN})).json()["secret"] is None
+    assert await conn.fetchval("SELECT sealed FROM webhooks") != stored
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"url": "ftp://example.org"}, "url"),
+        ({"url": "https://user:pass@example.org/"}, "url"),
+        ({"url": "example.org"}, "url"),
+        ({"url": "https://"}, "url"),
+        ({"url": ""}, "url"),
+        ({"url": "https://example.org/", "secret": "x"}, "secret"),
+        ({"url": "https://example.org/", "secret": "whsec_!!"}, "secret"),
+        ({"url": "https://example.org/", "secret": "whsec_" + base64.b64encode(b"x" * 23).decode()}, "secret"),
+        ({"url": "https://example.org/", "more": 1}, "more"),
+    ],
+)
+async def test_bad_input_is_refused_by_its_field(
+    api: httpx.AsyncClient, path: str, body: dict[str, Any], field: str
+) -> None:
+    answer = await api.put(path, json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert (await api.get(path)).status_code == 404
+
+
+async def test_a_test_tells_what_the_receiver_says(api: httpx.AsyncClient, path: str, receiver: Receiver) -> None:
+    await api.put(path, json={"url": receiver.url("/hook"), "secret": GIVEN})
+    assert (await api.post(f"{path}/test")).json() == {"delivered": True, "status": 204, "error": None}
+    (message,) = receiver.got
+    assert message.body["type"] == "test"
+    assert message.headers["webhook-signature"].startswith("v1,")
+    receiver.answers["/hook"] = (503, {})
+    tried = (await api.post(f"{path}/test")).json()
+    assert (tried["delivered"], tried["status"], tried["error"]["code"]) == (False, 503, "http_503")
+
+
+async def test_a_webhook_goes_with_its_source_or_by_itself(api: httpx.AsyncClient, path: str, conn: Connection) -> None:
+    assert (await api.delete(path)).status_code == 404
+    await api.put(path, json={"url": "https://example.org/hook"})
+    assert (await api.delete(path)).status_code == 204
+    for answer in (await api.get(path), await api.delete(path), await api.post(f"{path}/test")):
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    await api.put(path, json={"url": "https://example.org/hook"})
+    assert (await api.delete(path.removesuffix("/webhook"))).status_code == 204
+    assert await conn.fetchval("SELECT count(*) FROM webhooks") == 0
+    assert (await api.get(path)).status_code == 404
+    assert (await api.put(path, json={"url": "https://example.org/hook"})).status_code == 404
+
+
+async def test_without_a_key_to_seal_under_no_secret_is_stored(
+    api: httpx.AsyncClient, path: str, settings: Settings
+) -> None:
+    await api.put(path, json={"url": "https://example.org/hook"})
+    for key, expected in ((SecretStr("6" * 64), 200), (None, 409)):
+        app = create_app(settings.model_copy(update={"secret_key": key}))
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://backend") as other,
+        ):
+            tried = await other.post(f"{path}/test")
+            assert tried.json()["error"]["code"] == "secret_unreadable"
+            answer = await other.put(path, json={"url": "https://example.org/hook", "secret": GIVEN})
+            assert answer.status_code == expected
