@@ -29,6 +29,10 @@ class Registry:
         if self.fetcher is not None:
             await self.fetcher.close()
 
+    async def find(self, typed: str) -> Target:
+        """As `recognise`."""
+        return self.recognise(typed)
+
     def recognise(self, typed: str) -> Target:
         """The target in its canonical form. Raises InvalidTarget for what nobody knows."""
         for recogniser in self.recognisers:

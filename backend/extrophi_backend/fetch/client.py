@@ -142,6 +142,16 @@ class Fetcher:
             raise FetchFailed("too_many_redirects", f"It redirects more than {MAX_REDIRECTS} times.")
         return _fetched(answer)
 
+    async def sitemaps(self, url: str) -> list[str]:
+        """Sitemaps that the robots.txt of the site of `url` names.
+
+        Raises:
+            FetchFailed: why the site cannot be reached.
+            Wait: it has its rules, and cannot tell them just now.
+        """
+        rules = await self._robots.rules(_site(parse(url)))
+        return rules.sitemaps
+
     async def _follow(
         self,
         url: str,
@@ -204,7 +214,7 @@ class Fetcher:
             FetchFailed: robots_disallowed; why the site cannot be reached.
             Wait: it has its rules, and cannot tell them just now.
         """
-        rules = await self._robots.rules(f"{url.scheme}://{url.netloc.decode('ascii')}")
+        rules = await self._robots.rules(_site(url))
         if not rules.allows(str(url)):
             raise FetchFailed("robots_disallowed", "The site's robots.txt asks programs not to fetch it.")
         return rules.delay
@@ -233,6 +243,10 @@ class Fetcher:
         if answer.status_code >= 500:  # RFC 9309, 2.3.1.4: all is disallowed, for now
             raise self._held(pace_name(parse(url)), _WAIT_UNSAID, _unreachable(answer.status_code))
         return Answered(answer.status_code, answer.content)
+
+
+def _site(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def _asked_to_wait(answer: httpx.Response) -> float | None:

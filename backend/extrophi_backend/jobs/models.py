@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from extrophi_backend.collectors.models import Cursor, Platform
+from extrophi_backend.collectors.models import Cursor, Platform, Scope
 
 Status = Literal["queued", "running", "succeeded", "partial", "failed", "canceled"]
 
@@ -38,6 +38,8 @@ class Lease:
     document_limit: int
     cursor: Cursor | None
     set_aside: Sequence[str]
+    scope: Scope
+    depth: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class NewJob:
     collection_id: UUID
     document_limit: int
     source_id: UUID | None = None
+    scope: Scope = "page"
+    depth: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +112,6 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     failures: Sequence[Mapping[str, str]]
+    scope: Scope
+    depth: int | None
     indexing: Indexing | None = None

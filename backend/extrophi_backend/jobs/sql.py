@@ -7,6 +7,7 @@ from uuid import UUID
 
 from extrophi_backend.collectors.models import Cursor, Failure
 from extrophi_backend.db import Connection
+from extrophi_backend.jobs import frontier
 from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, WAITS, Counts, Ending, Held, Indexing, Job, Lease, NewJob
 
 _MAX_FAILURES_SHOWN = 100
@@ -21,7 +22,7 @@ _POISONOUS = {
 _JOB = f"""
     SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.status, j.found,
            j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision, j.run_after, j.created_at,
-           j.started_at, j.finished_at,
+           j.started_at, j.finished_at, j.scope, j.depth,
            ARRAY(SELECT jsonb_build_object('target', f.target, 'code', f.code, 'detail', f.detail)
                    FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures
       FROM jobs j
@@ -32,8 +33,8 @@ _JOB = f"""
 async def insert(conn: Connection, job: NewJob) -> bool:
     """False if its source has an open job already: then nothing is inserted."""
     done = await conn.execute(
-        """INSERT INTO jobs (id, target, typed, platform, collection_id, document_limit, source_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """INSERT INTO jobs (id, target, typed, platform, collection_id, document_limit, source_id, scope, depth)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
            ON CONFLICT (source_id) WHERE status IN ('queued', 'running') AND source_id IS NOT NULL DO NOTHING""",
         job.id,
         job.target,
@@ -42,6 +43,8 @@ async def insert(conn: Connection, job: NewJob) -> bool:
         job.collection_id,
         job.document_limit,
         job.source_id,
+        job.scope,
+        job.depth,
     )
     return done == "INSERT 0 1"
 
@@ -125,7 +128,8 @@ async def take_lease(conn: Connection, job_id: UUID, worker: str) -> Lease | Non
                   suspect = NULL
             WHERE id = $1 AND ((status = 'queued' AND run_after <= now())
                                OR (status = 'running' AND lease_until < now()))
-        RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, set_aside""",
+        RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, set_aside,
+                  scope, depth""",
         job_id,
         worker,
         LEASE_TIME,
@@ -227,6 +231,8 @@ async def finish(conn: Connection, lease: Lease, ending: Ending | None) -> bool:
         ending.status if ending else None,
         ending.error if ending else None,
     )
+    if done:
+        await frontier.forget(conn, lease.id)
     await notify(conn, lease.id)
     return bool(done)
 
@@ -266,6 +272,13 @@ async def wait(conn: Connection, lease: Lease, wait: timedelta | None, error: di
 
 async def memo(conn: Connection, platform: str, name: str) -> Any:
     return await conn.fetchval("SELECT value FROM memos WHERE platform = $1 AND name = $2", platform, name)
+
+
+async def memos(conn: Connection, platform: str, names: Sequence[str]) -> dict[str, Any]:
+    rows = await conn.fetch(
+        "SELECT name, value FROM memos WHERE platform = $1 AND name = ANY($2::text[])", platform, list(names)
+    )
+    return {row["name"]: row["value"] for row in rows}
 
 
 async def keep_memos(conn: Connection, platform: str, memos: Mapping[str, Any]) -> None:

@@ -5,13 +5,15 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from extrophi_backend.collectors.models import Scope
+from extrophi_backend.collectors.reach import reach_of
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.models import Status
-from extrophi_backend.jobs.routes import JobError, JobOut
+from extrophi_backend.jobs.routes import Depth, JobError, JobOut
 from extrophi_backend.jobs.routes import out as job_out
 from extrophi_backend.sources import service, sql
 from extrophi_backend.sources.sql import Source
@@ -32,6 +34,13 @@ class NewSource(BaseModel):
     title: Title = ""
     collection: Name = "default"
     limit: DocumentLimit = 100
+    scope: Annotated[
+        Scope | None,
+        Field(
+            description="The page (or what a feed or sitemap lists), or the whole site; null: a site's front is a site."
+        ),
+    ] = None
+    depth: Depth = None
     collect: Annotated[bool, Field(strict=True, description="Whether a new source is collected at once.")] = True
 
 
@@ -60,6 +69,8 @@ class SourceOut(BaseModel):
     title: str
     collection: str
     limit: int
+    scope: Scope
+    depth: int | None
     state: State
     documents: int
     last_job: LastJob | None
@@ -79,10 +90,17 @@ class Sources(BaseModel):
     responses=responses() | {200: {"model": SourceOut, "description": "It was there already; nothing changed."}},
 )
 async def create(app: App, body: NewSource, response: Response) -> SourceOut:
-    target = app.registry.recognise(body.target)
+    target = await app.registry.find(body.target)
+    reach = reach_of(target, body.scope or target.scope, body.depth)
     async with app.pool.acquire() as conn, conn.transaction():
         source_id, is_new = await service.add(
-            conn, target, title=body.title, collection=body.collection, limit=body.limit, collect=body.collect
+            conn,
+            target,
+            title=body.title,
+            collection=body.collection,
+            limit=body.limit,
+            collect=body.collect,
+            reach=reach,
         )
         found = await service.get(conn, source_id)
     if is_new and body.collect:
@@ -149,6 +167,8 @@ def _out(source: Source) -> SourceOut:
         title=source.title,
         collection=source.collection,
         limit=source.document_limit,
+        scope=source.scope,
+        depth=source.depth,
         state="paused" if source.state == "paused" else "active",
         documents=source.documents,
         last_job=LastJob.model_validate(source.last_job) if source.last_job else None,

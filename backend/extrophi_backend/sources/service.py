@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.reach import PAGE, Reach
 from extrophi_backend.db import Connection
 from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.errors import NotFound, SourcePaused
@@ -16,7 +17,7 @@ from extrophi_backend.sources.sql import Source
 
 
 async def add(
-    conn: Connection, target: Target, *, title: str, collection: str, limit: int, collect: bool
+    conn: Connection, target: Target, *, title: str, collection: str, limit: int, collect: bool, reach: Reach = PAGE
 ) -> tuple[UUID, bool]:
     """A source for the target, and its first job. In the caller's transaction.
 
@@ -33,10 +34,12 @@ async def add(
         title=title,
         collection_id=collection_id,
         limit=limit,
+        scope=reach.scope,
+        depth=reach.depth,
     )
     source_id = made or await sql.find(conn, target.platform, target.canonical, collection_id)
     if source_id is None:  # deleted between the two statements
-        return await add(conn, target, title=title, collection=collection, limit=limit, collect=collect)
+        return await add(conn, target, title=title, collection=collection, limit=limit, collect=collect, reach=reach)
     if made and collect:
         await collect_now(conn, await get(conn, source_id))
     return source_id, made is not None
@@ -69,6 +72,8 @@ async def collect_now(conn: Connection, source: Source) -> UUID:
             source.collection_id,
             source.document_limit,
             source.id,
+            source.scope,
+            source.depth,
         )
         if await jobs_sql.insert(conn, job):
             return job.id

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from extrophi_backend.collectors.models import Scope
 from extrophi_backend.db import Connection
 
 
@@ -22,6 +23,8 @@ class Source:
     collection: str
     document_limit: int
     state: str
+    scope: Scope
+    depth: int | None
     created_at: datetime
     updated_at: datetime
     documents: int
@@ -30,7 +33,7 @@ class Source:
 
 _SOURCE = """
     SELECT s.id, s.platform, s.target, s.typed, s.title, s.collection_id, c.name AS collection, s.document_limit,
-           s.state, s.created_at, s.updated_at,
+           s.state, s.scope, s.depth, s.created_at, s.updated_at,
            (SELECT count(*)::int FROM source_documents d WHERE d.source_id = s.id) AS documents,
            (SELECT jsonb_build_object('id', j.id, 'status', j.status, 'error', j.error, 'created_at', j.created_at,
                                       'finished_at', j.finished_at, 'failed', j.failed)
@@ -49,11 +52,14 @@ async def insert(
     title: str,
     collection_id: UUID,
     limit: int,
+    scope: Scope,
+    depth: int | None,
 ) -> UUID | None:
     """The new source's id; None if that target is a source of that collection already."""
     return await conn.fetchval(
-        """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
+        """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit, scope, depth)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
         source_id,
         platform,
         target,
@@ -61,6 +67,8 @@ async def insert(
         title,
         collection_id,
         limit,
+        scope,
+        depth,
     )
 
 

@@ -3,9 +3,10 @@
 import re
 
 from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.web.spelling import plain
 from extrophi_backend.errors import ForbiddenAddress, InvalidTarget
 from extrophi_backend.fetch import guard
-from extrophi_backend.fetch.addresses import canonical, host_of, parse
+from extrophi_backend.fetch.addresses import host_of, parse
 from extrophi_backend.fetch.errors import FetchFailed
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -28,14 +29,15 @@ def recognise(typed: str, allow: tuple[guard.Network, ...]) -> Target | None:
     elif not _SCHEME.match(text):
         return None
     try:
-        address = canonical(text)
+        address = plain(text)
         _refuse_private(host_of(parse(address)), allow)
     except FetchFailed as refusal:
         if refusal.code == "forbidden_address":
             hint = "EXTROPHI_FETCH_ALLOW opens networks of one's own."
             raise ForbiddenAddress(refusal.detail, hint=hint, field="target") from refusal
         raise InvalidTarget(f"“{_short(typed)}”: {refusal.detail}", hint=_HINT, field="target") from refusal
-    return Target("web", address, typed)
+    parsed = parse(address)
+    return Target("web", address, typed, "site" if parsed.raw_path == b"/" else "page")
 
 
 def _refuse_private(host: str, allow: tuple[guard.Network, ...]) -> None:
