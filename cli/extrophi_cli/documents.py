@@ -143,7 +143,9 @@ def _mark(line: JSON) -> Mark | Source:
     if line[_MARK] == "end" and isinstance(line.get("documents"), int):
         return Mark(line["documents"])
     if line[_MARK] == "source":
-        body = {name: line[name] for name in ("target", "collection", "limit", "title") if name in line}
+        fields = ("target", "collection", "limit", "title", "scope", "depth")
+        # Before there were sites, every source was a page.
+        body = {"scope": "page"} | {name: line[name] for name in fields if name in line}
         if not isinstance(body.get("target"), str):
             raise ValueError("is a source without a target")
         return Source(body | {"collect": False}, is_paused=line.get("state") == "paused")
@@ -279,7 +281,7 @@ def as_lines(documents: Iterable[JSON], sources: Iterable[JSON] = ()) -> Iterato
     """An export, which `parse` takes line by line: a mark, sources, documents, a mark that says how many of these."""
     yield _line({_MARK: "export", "format": 1})
     for source in sources:
-        kept = {name: source[name] for name in ("target", "collection", "limit", "title", "state")}
+        kept = {name: source[name] for name in ("target", "collection", "limit", "title", "state", "scope", "depth")}
         yield _line({_MARK: "source", "platform": source["platform"], **kept})
     count = 0
     for document in documents:

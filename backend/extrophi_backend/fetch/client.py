@@ -142,6 +142,17 @@ class Fetcher:
             raise FetchFailed("too_many_redirects", f"It redirects more than {MAX_REDIRECTS} times.")
         return _fetched(answer)
 
+    async def next_hop(self, url: str) -> str | Fetched:
+        """Where `url` redirects to, which is not asked; its answer, if it does not redirect. A person typed it.
+
+        Raises:
+            FetchFailed, Wait: as `fetch`.
+        """
+        parsed = parse(url)
+        answer = await self._patiently(parsed, {"Accept": _ACCEPT}, _Visit(self._max_bytes), plain_delay(parsed))
+        location = answer.headers.get("location")
+        return linked(url, location) if answer.status_code in MOVED and location else _fetched(answer)
+
     async def sitemaps(self, url: str) -> list[str]:
         """Sitemaps that the robots.txt of the site of `url` names.
 

@@ -148,7 +148,7 @@ async def test_sources_page_by_cursor(api: httpx.AsyncClient) -> None:
     ("target", "code"),
     [
         ("", "invalid_input"),
-        ("hello", "invalid_target"),
+        ("two words", "invalid_target"),
         ("http://10.0.0.1/", "forbidden_address"),
         ("https://x.org:99999/", "invalid_target"),
         ("ftp://x.org/", "invalid_target"),

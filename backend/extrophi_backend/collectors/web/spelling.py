@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from extrophi_backend.fetch.addresses import canonical, parse
 
-REMEMBERED = 10_000
+REMEMBERED = 2_000
 """Addresses whose reading is remembered: most links of a site's page are on all its other pages, too."""
 _TRACKING = re.compile(
     r"(?:pk|mtm|piwik|matomo|itm|hsa|stm|vero|oly|trk|guce|wt)_\w+|__hs(?:tc|sc|fp)|_hs\w+|hsctatracking|"

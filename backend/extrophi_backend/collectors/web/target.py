@@ -15,6 +15,11 @@ _BARE = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d{1,5})?(?:[/?#].*)?", re.DOT
 _HINT = "Give the address as the browser shows it: https://example.org/post."
 
 
+def looks_like_host(text: str) -> bool:
+    """Whether it is a name with dots in it, as hosts have, and nothing more."""
+    return "/" not in text and _BARE.fullmatch(text) is not None
+
+
 def recognise(typed: str, allow: tuple[guard.Network, ...]) -> Target | None:
     """The page, feed or sitemap behind a web address, with or without its scheme; None when `typed` is none.
 
