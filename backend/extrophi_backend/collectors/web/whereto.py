@@ -25,8 +25,8 @@ _SHORTENERS = frozenset({
     "aka.ms", "amzn.to", "apple.news", "bbc.in", "bit.ly", "bitly.com", "bl.ink", "buff.ly", "cnn.it", "cutt.ly",
     "dlvr.it", "econ.st", "eepurl.com", "fb.me", "flip.it", "g.co", "git.io", "goo.gl", "gu.com", "hubs.li", "hubs.ly",
     "ift.tt", "is.gd", "j.mp", "kutt.it", "lnkd.in", "mailchi.mp", "nyti.ms", "on.ft.com", "ow.ly", "po.st", "rb.gy",
-    "rebrand.ly", "redd.it", "reut.rs", "s.id", "shorturl.at", "snip.ly", "soo.gd", "spr.ly", "t.co", "t.ly", "tcrn.ch", "tiny.cc",
-    "tinyurl.com", "trib.al", "v.gd", "wapo.st", "wp.me", "zpr.io",
+    "rebrand.ly", "redd.it", "reut.rs", "s.id", "shorturl.at", "snip.ly", "soo.gd", "spr.ly", "t.co", "t.ly", "tcrn.ch",
+    "tiny.cc", "tinyurl.com", "trib.al", "v.gd", "wapo.st", "wp.me", "zpr.io",
 })  # fmt: skip
 _FOR_TELEPHONES = re.compile(r"(?:m|mobile|amp|wap)\.(?=[^.]+\.)", re.IGNORECASE)
 _AMP = re.compile(
