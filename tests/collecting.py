@@ -1,17 +1,21 @@
 """A collector run as a job runs it, its pages saved in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from extrophi_backend.collectors.models import (
+    Address,
     Collected,
     Collector,
     Cursor,
     Failure,
     Page,
+    Purpose,
     Run,
+    Scope,
     Target,
     Validators,
 )
@@ -26,8 +30,12 @@ class Library:
     failures: list[Failure] = field(default_factory=list[Failure])
     unchanged: list[str] = field(default_factory=list[str])
     suspects: list[str] = field(default_factory=list[str])
-    memos: dict[str, Any] = field(default_factory=dict[str, Any])
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
     cursor: Cursor | None = None
+    misses: dict[str, Failure] = field(default_factory=dict[str, Failure])
+    """None of them is ever due."""
+    frontier: dict[bytes, Address] = field(default_factory=dict[bytes, Address])
+    kinds: dict[str, Any] = field(default_factory=dict[str, Any])
 
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         return {uri: self.documents[uri].validators for uri in external_ids if uri in self.documents}
@@ -36,7 +44,24 @@ class Library:
         return [uri for uri in self.documents if uri.startswith(prefix) and uri not in self.gone]
 
     async def memo(self, name: str) -> Any:
-        return self.memos.get(name)
+        return self.notes.get(name)
+
+    async def memos(self, names: Sequence[str]) -> Mapping[str, Any]:
+        return {name: self.notes[name] for name in names if name in self.notes}
+
+    async def not_due(self, targets: Sequence[str]) -> Collection[str]:
+        return self.misses.keys() & {*targets}
+
+    async def waiting(self, most: int) -> Sequence[Address]:
+        found = [one for one in self.frontier.values() if one.state == "waiting"]
+        rank = min((one.rank for one in found), default=0)
+        return sorted((one for one in found if one.rank == rank), key=lambda one: one.position)[:most]
+
+    async def met(self, keys: Sequence[bytes]) -> Mapping[bytes, Address]:
+        return {key: self.frontier[key] for key in keys if key in self.frontier}
+
+    async def patterns(self, names: Sequence[str]) -> Mapping[str, Any]:
+        return {name: deepcopy(self.kinds[name]) for name in names if name in self.kinds}
 
     async def suspect(self, target: str) -> None:
         self.suspects.append(target)
@@ -47,7 +72,20 @@ class Library:
         self.gone |= set(page.gone)
         self.failures.extend(page.failures)
         self.unchanged.extend(page.unchanged)
-        self.memos |= page.memos
+        self.notes |= page.memos
+        self.misses = {**self.misses, **{failure.target: failure for failure in page.failures}}
+        for target in (*page.reached, *(document.external_id for document in page.documents)):
+            self.misses.pop(target, None)
+        for uri, validators in page.noted.items():
+            self.documents[uri] = replace(self.documents[uri], validators=validators)
+        for one in page.settled:
+            old = self.frontier.get(one.key, one)
+            self.frontier[one.key] = replace(old, state=one.state, entry=one.entry)
+        for one in page.met:
+            old = self.frontier.get(one.key)
+            if old is None or (old.state == "waiting" and one.rank < old.rank):
+                self.frontier[one.key] = one
+        self.kinds |= deepcopy(dict(page.patterns))
         self.cursor = page.cursor
 
     async def collect(
@@ -59,10 +97,17 @@ class Library:
         pages: int | None = None,
         resume: bool = False,
         set_aside: frozenset[str] = frozenset(),
+        purpose: Purpose = "all",
+        revisit: Sequence[str] = (),
+        scope: Scope = "page",
+        depth: int | None = None,
     ) -> list[Page]:
         """Run the collector, saving its pages; stop after `pages` of them, as if the worker had died."""
         self.failures, self.unchanged, self.suspects = [], [], []
-        run = Run(target, limit, self.cursor if resume else None, self, self.suspect, set_aside)
+        if not resume:
+            self.frontier, self.kinds = {}, {}
+        cursor = self.cursor if resume else None
+        run = Run(target, limit, cursor, self, self.suspect, set_aside, purpose, revisit, scope, depth)
         given: list[Page] = []
         async with aclosing(collector.collect(run)) as running:
             async for page in running:

@@ -107,4 +107,5 @@ def _publish_problem(app: FastAPI) -> None:
     """Put the shape of problems into the OpenAPI document, which routes refer to and none returns by type."""
     document = app.openapi()
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= schema.pop("$defs", {}) | {"Problem": schema}

@@ -2,7 +2,8 @@
 
 BackendError
 ├── InvalidInput           422  a value that no request may carry
-│   └── InvalidTarget      422  not a URL, handle, subreddit, video or folder we know
+│   ├── InvalidTarget      422  not a URL, handle, subreddit, video or folder we know
+│   └── AmbiguousTarget    422  it may mean several things, and names them
 ├── ForbiddenAddress       422  the fetch guard refused it
 ├── Conflict               409  it is not in a state that allows this
 │   └── SourcePaused       409  it is not collected until it is resumed
@@ -16,6 +17,8 @@ BackendError
 └── LeaseLost              409  another has the job
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -42,6 +45,23 @@ class InvalidInput(BackendError):
 
 class InvalidTarget(InvalidInput):
     status, code, title = 422, "invalid_target", "This is nothing that can be collected"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the things that a target may mean: how to name it and nothing else, and what it is."""
+
+    target: str
+    platform: str
+    title: str
+
+
+class AmbiguousTarget(InvalidInput):
+    status, code, title = 422, "ambiguous_target", "This may mean several things"
+
+    def __init__(self, detail: str, choices: Sequence[Choice]) -> None:
+        super().__init__(detail, hint="Give one of the choices as the target.", field="target")
+        self.choices = choices
 
 
 class ForbiddenAddress(BackendError):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
 
 # What POST /api/documents takes; other fields of an export are for the reader.
-_OF_SOURCES = ("target", "collection", "limit", "title", "schedule", "time_zone")
+_OF_SOURCES = ("target", "collection", "limit", "title", "scope", "depth", "schedule", "time_zone")
 _ITS_OWN = frozenset({"reason", "seen_at", "next_visit_at"})
 """What a library knows of its own looks at a document; another has to look for itself."""
 _TEXTS = ("title", "author", "url", "canonical_url", "language", "state")
@@ -146,7 +146,8 @@ def _mark(line: JSON) -> Mark | Source:
     if line[_MARK] == "end" and isinstance(line.get("documents"), int):
         return Mark(line["documents"])
     if line[_MARK] == "source":
-        body = {name: line[name] for name in _OF_SOURCES if name in line}
+        # Before there were sites, every source was a page.
+        body = {"scope": "page"} | {name: line[name] for name in _OF_SOURCES if name in line}
         if not isinstance(body.get("target"), str):
             raise ValueError("is a source without a target")
         return Source(body | {"collect": False}, is_paused=line.get("state") == "paused")

@@ -10,6 +10,8 @@ Exit codes (docs/cli.md repeats them):
     130  interrupted by Ctrl-C
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 FAILED = 1
@@ -36,16 +38,35 @@ class Unreachable(CommandError):
         super().__init__(message, hint=hint, code=UNREACHABLE)
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the things that a target may mean."""
+
+    target: str
+    title: str
+
+
 class Refused(CommandError):
-    """Extrophi answered with a problem (RFC 9457); `problem` is its code, `field` what was wrong in the input."""
+    """Extrophi answered with a problem (RFC 9457); `problem` is its code, `field` what was wrong in the input.
+
+    `choices` are what the input may mean, where that is the problem.
+    """
 
     def __init__(
-        self, message: str, *, problem: str, status: int, hint: str | None = None, field: str | None = None
+        self,
+        message: str,
+        *,
+        problem: str,
+        status: int,
+        hint: str | None = None,
+        field: str | None = None,
+        choices: Sequence[Choice] = (),
     ) -> None:
         super().__init__(message, hint=hint, code=REFUSED if status < 500 else FAILED)
         self.problem = problem
         self.status = status
         self.field = field
+        self.choices = choices
 
     def with_hint(self, hint: str) -> Self:
         """Itself, with this next step where it had none."""

@@ -18,6 +18,13 @@ class Platform(StrEnum):
     FILES = "files"
 
 
+class Reach(StrEnum):
+    """How far a target is followed."""
+
+    PAGE = "page"
+    SITE = "site"
+
+
 def _moment(text: str) -> str:
     """A day, or a moment with or without its time zone, as the API takes it."""
     try:
@@ -39,6 +46,17 @@ URL = Annotated[
 Key = Annotated[str | None, typer.Option("--key", metavar="KEY", help="Key for that one (EXTROPHI_KEY).")]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Collection = Annotated[str, typer.Option("--collection", help="Collection that it goes into.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, max=100_000, help="At most so many documents of each (100).")
+]
+Scope = Annotated[
+    Reach | None,
+    typer.Option("--scope", help="The page, or what a feed or sitemap lists; or the whole site behind a page."),
+]
+Depth = Annotated[
+    int | None,
+    typer.Option("--depth", min=0, max=20, help="Steps into a site from the page that was given (5)."),
+]
 Platforms = Annotated[
     list[Platform] | None, typer.Option("--platform", help="Only from this platform. May be repeated.")
 ]
@@ -73,6 +91,14 @@ def time_zone() -> str:
         return tzlocal.get_localzone_name() or "UTC"
     except (OSError, ValueError, LookupError):
         return "UTC"
+
+
+def reach(scope: Reach | None, depth: int | None, limit: int | None) -> dict[str, object]:
+    """How far to go, as the API takes it; only what was given. A depth means a site."""
+    if depth is not None and scope is None:
+        scope = Reach.SITE
+    chosen = {"scope": scope.value if scope else None, "depth": depth, "limit": limit}
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def filters(

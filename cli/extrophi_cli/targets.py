@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+from extrophi_cli.choosing import choose
 from extrophi_cli.errors import FAILED, PARTIAL, REFUSED, CommandError, Refused
 from extrophi_cli.output import note
 from extrophi_cli.progress import tell_failures
@@ -87,14 +88,18 @@ def _check_no_file_is_meant(target: str) -> None:
 def ask_for_each(targets: Iterable[str], ask: Callable[[str], JSON]) -> tuple[dict[str, JSON], list[JSON]]:
     """What each target came to, by target, and the failures: a refused one does not stand in the others' way.
 
+    One that may mean several things is asked about.
+
     Raises:
+        CommandError: it may, and there is no terminal to ask on.
         Refused: none of several, or the only one, was taken; or it is not the target that was refused.
     """
     done: dict[str, JSON] = {}
     refused: dict[str, Refused] = {}
     for target in targets:
         try:
-            done[target] = ask(target)
+            meant, answer = _ask_what_is_meant(target, ask)
+            done[meant] = answer
         except Refused as refusal:
             if refusal.status in _FOR_ALL_OF_THEM or refusal.status >= 500:
                 raise
@@ -103,6 +108,16 @@ def ask_for_each(targets: Iterable[str], ask: Callable[[str], JSON]) -> tuple[di
         raise next(iter(refused.values()))
     failures = [_failure(target, one.problem, one.message) for target, one in refused.items()]
     return done, failures
+
+
+def _ask_what_is_meant(target: str, ask: Callable[[str], JSON]) -> tuple[str, JSON]:
+    try:
+        return target, ask(target)
+    except Refused as refusal:
+        if not refusal.choices:
+            raise
+        meant = choose(target, refusal)
+    return meant, ask(meant)
 
 
 def _failure(target: str, code: str, detail: str) -> JSON:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from extrophi_cli.errors import Refused
+from extrophi_cli.errors import Choice, Refused
 
 JSON = dict[str, Any]
 _API_WORDS = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) |/openapi\.json")
@@ -55,5 +55,17 @@ def refusal(problem: Mapping[str, Any], *, status: int) -> Refused:
         hint = "Give its key by --key or EXTROPHI_KEY."
     field = problem.get("field")
     return Refused(
-        message, problem=code, status=status, hint=str(hint) if hint else None, field=str(field) if field else None
+        message,
+        problem=code,
+        status=status,
+        hint=str(hint) if hint else None,
+        field=str(field) if field else None,
+        choices=_choices(problem.get("choices")),
     )
+
+
+def _choices(told: Any) -> list[Choice]:
+    if not isinstance(told, list):
+        return []
+    objects = [one for one in told if isinstance(one, dict) and one.get("target")]
+    return [Choice(str(one["target"]), str(one.get("title") or one["target"])) for one in objects]

@@ -9,6 +9,7 @@ from collections import Counter
 import psutil
 import pytest
 
+from tests.generated_site import serving_site
 from tests.system.running import Running, eventually
 from tests.system.site import fill, marker
 from tests.web_server import WebServer, serving
@@ -56,6 +57,38 @@ def a_round(extrophi: Running, victim: str, rng: random.Random) -> None:
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_a_killed_process_loses_nothing(extrophi: Running, victim: str) -> None:
     a_round(extrophi, victim, random.Random(victim))
+
+
+def a_round_over_a_site(extrophi: Running, rng: random.Random, undisturbed: list[str] | None) -> list[str]:
+    """Collect a site that is there by links alone, its worker killed at some page. Gives the documents' paths."""
+    with serving_site(40) as site:
+        job = extrophi.post("/api/jobs", {"target": site.url("/"), "limit": 1000, "scope": "site"})
+        if undisturbed is not None:
+            wanted = rng.randint(1, 60)
+            eventually(lambda: True if sum(site.server.bodies.values()) > wanted else None, seconds=60)
+            strike(extrophi, "worker")
+        ended = extrophi.ended(job["id"], seconds=120)
+        assert ended["status"] == "partial", str(ended)  # one of its links leads nowhere
+        assert [one["target"] for one in ended["failures"]] == [site.url("/post/41")], str(ended)
+        assert {trap: len(pages) for trap, pages in site.asked.items() if len(pages) > 20} == {}
+        base = site.server.base
+        return [url.removeprefix(base) for url in extrophi.external_ids("web") if url.startswith(f"{base}/")]
+
+
+def test_a_site_whose_worker_is_killed_is_the_site_as_it_is(extrophi: Running) -> None:
+    undisturbed = a_round_over_a_site(extrophi, random.Random(0), None)
+    assert len([path for path in undisturbed if path.startswith("/post/")]) == 40
+    assert a_round_over_a_site(extrophi, random.Random(1), undisturbed) == undisturbed
+
+
+@pytest.mark.soak
+def test_twenty_sites_whose_worker_is_killed_are_the_site_as_it_is(extrophi: Running) -> None:
+    seed = int(os.environ.get("SEED", time.time()))
+    print(f"SEED={seed}")
+    rng = random.Random(seed)
+    undisturbed = a_round_over_a_site(extrophi, rng, None)
+    for _ in range(20):
+        assert a_round_over_a_site(extrophi, rng, undisturbed) == undisturbed
 
 
 @pytest.mark.soak

@@ -4,7 +4,7 @@ A collector turns a target into pages of documents. It is an async generator, dr
 cursor that is saved with each page.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -19,6 +19,13 @@ MAX_ID_BYTES = 2000
 
 Cursor = Mapping[str, Any]
 """JSON. Opaque to all but the collector that made it."""
+
+Scope = Literal["page", "site"]
+"""How far a target reaches: a page, or what a feed or sitemap lists; or the whole site that a page is the front of."""
+
+MAX_DEPTH = 20
+DEFAULT_DEPTH = 5
+"""Steps from a site's front to its pages that are gone, unless another number was asked for."""
 
 Validators = Mapping[str, Any]
 """JSON kept with a document that makes looking again cheap: etag, last_modified, size, mtime_ns."""
@@ -85,6 +92,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """A place in a job's frontier: an address that was met, and what became of it.
+
+    `key` is equal for all spellings of one address. Those that wait are taken by `rank`, then by `position`.
+    """
+
+    key: bytes
+    url: str
+    rank: int
+    position: int
+    depth: int = 0
+    entry: Any = None
+    """JSON: what listed it said of it."""
+    state: str = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What is saved at once, with the cursor after it. Its parts may be empty."""
 
@@ -96,7 +120,17 @@ class Page:
     failures: Sequence[Failure] = ()
     cursor: Cursor | None = None
     memos: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """JSON to be found again in a later run, by name (see `Known.memo`)."""
+    """JSON to be found again in a later run, by name (see `Known.memos`)."""
+    noted: Mapping[str, Validators] = field(default_factory=dict[str, Validators])
+    """Validators of documents in `unchanged` that are other than before, by external id."""
+    reached: Sequence[str] = ()
+    """Targets that gave what they should: whatever they failed with before is over."""
+    met: Sequence[Address] = ()
+    """Addresses to be put into the job's frontier; one that is there stays, unless this one has a smaller rank."""
+    settled: Sequence[Address] = ()
+    """Addresses of the frontier, or new in it, that are not to be taken again: `state` says why."""
+    patterns: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """JSON about kinds of addresses of the frontier, by name (see `Known.patterns`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +140,8 @@ class Target:
     platform: Platform
     canonical: str
     typed: str
+    scope: Scope = "page"
+    """What a source of it reaches to, unless said otherwise."""
 
 
 class Known(Protocol):
@@ -121,6 +157,26 @@ class Known(Protocol):
 
     async def memo(self, name: str) -> Any:
         """What a page last left under this name; None if nothing, or if it is lost."""
+        ...
+
+    async def memos(self, names: Sequence[str]) -> Mapping[str, Any]:
+        """Those of the given memos that there are."""
+        ...
+
+    async def not_due(self, targets: Sequence[str]) -> Collection[str]:
+        """Targets that failed in an earlier job of this source, and are not to be tried again yet."""
+        ...
+
+    async def waiting(self, most: int) -> Sequence[Address]:
+        """The next of this job's frontier, all of one rank."""
+        ...
+
+    async def met(self, keys: Sequence[bytes]) -> Mapping[bytes, Address]:
+        """Those that are in this job's frontier, whatever their state."""
+        ...
+
+    async def patterns(self, names: Sequence[str]) -> Mapping[str, Any]:
+        """What this job's pages left about these kinds of addresses."""
         ...
 
 
@@ -145,6 +201,9 @@ class Run:
     purpose: Purpose = "all"
     revisit: Sequence[str] = ()
     """External ids of the documents to look at, where that is the purpose: nothing else is asked for."""
+    scope: Scope = "page"
+    depth: int | None = None
+    """Steps from a site's front that are gone at most; DEFAULT_DEPTH if None."""
 
 
 class Collector(Protocol):

@@ -1,17 +1,20 @@
 """Which collector takes what a person typed."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from extrophi_backend.budgets.service import SharedPace
+from extrophi_backend.collectors.ambiguous import choices_for
 from extrophi_backend.collectors.files import target as files_target
 from extrophi_backend.collectors.files.collector import make_collector as make_files_collector
 from extrophi_backend.collectors.models import MAX_ID_BYTES, Collector, Platform, Target
 from extrophi_backend.collectors.web import target as web_target
 from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.collectors.web.whereto import whereto
 from extrophi_backend.db import Pool
-from extrophi_backend.errors import InvalidTarget
+from extrophi_backend.errors import AmbiguousTarget, InvalidTarget
 from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.settings import Settings
 
@@ -24,12 +27,35 @@ class Registry:
 
     recognisers: Sequence[Recogniser]
     collectors: Mapping[Platform, Collector]
+    roots: Sequence[Path] = ()
+    """Folders that files may be read below."""
     fetcher: Fetcher | None = None
     """What the collectors go out by; closed with them."""
 
     async def close(self) -> None:
         if self.fetcher is not None:
             await self.fetcher.close()
+
+    async def find(self, typed: str) -> Target:
+        """The target that a person means. A link that only leads elsewhere is followed, for some seconds.
+
+        Raises:
+            AmbiguousTarget: it may mean several things.
+            InvalidTarget: nobody knows it.
+            ForbiddenAddress: it is, or leads to, an address that is not on the public internet.
+            PlatformUnavailable: what knows where it leads does not answer.
+        """
+        choices = await asyncio.to_thread(choices_for, typed, self.roots)
+        if len(choices) > 1:
+            raise AmbiguousTarget(f"“{typed.strip()[:200]}” may mean several things.", choices)
+        target = self.recognise(typed)
+        if target.platform != "web" or self.fetcher is None:
+            return target
+        leads_to = await whereto(self.fetcher, target.canonical)
+        if leads_to == target.canonical:
+            return target
+        found = self.recognise(leads_to)
+        return replace(found, typed=target.typed)
 
     def recognise(self, typed: str) -> Target:
         """The target in its canonical form. Raises InvalidTarget for what nobody knows."""
@@ -72,5 +98,6 @@ def make_registry(settings: Settings, pool: Pool | None = None) -> Registry:
             "files": make_files_collector(roots=roots, max_bytes=settings.file_max_bytes),
             "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes),
         },
+        roots=roots,
         fetcher=fetcher,
     )

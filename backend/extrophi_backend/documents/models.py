@@ -1,7 +1,7 @@
 """The words of the documents slice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -65,11 +65,15 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """External ids of a platform's documents that were looked at and had not changed, or are gone at their source."""
+    """External ids of a platform's documents that were looked at and had not changed, or are gone at their source.
+
+    `noted` are validators of unchanged ones, where they are other than before.
+    """
 
     platform: str = ""
     unchanged: Sequence[str] = ()
     gone: Sequence[str] = ()
+    noted: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,9 @@ async def write(
     existing = await sql.lock_existing(conn, [*new, *unchanged, *vanished])
     saved: list[Saved] = []
     written: list[tuple[UUID, int, Prepared]] = []
-    seen: list[tuple[UUID, Validators | None]] = [(existing[key].id, None) for key in unchanged if key in existing]
+    seen: list[tuple[UUID, Validators | None]] = [
+        (existing[key].id, others.noted.get(key[1])) for key in unchanged if key in existing
+    ]
     gone: list[tuple[UUID, datetime]] = []
     for one in prepared:
         key = _key(one)

@@ -97,6 +97,16 @@ def parse_page(html: bytes, content_type: str | None) -> Element | None:
     return root
 
 
+def canonical_of(html: bytes, content_type: str | None, url: str) -> str | None:
+    """The address of the same site that the page at `url` says is its own; None if it names no other.
+
+    Raises:
+        ExtractionFailed: Its bytes are no text.
+    """
+    root = parse_page(html, content_type)
+    return None if root is None else read_metadata(root, url=url, now=datetime.now(UTC)).canonical_url
+
+
 _DRESSED = frozenset({"aside", "footer", "form", "header", "iframe", "link", "nav", "script"})
 
 

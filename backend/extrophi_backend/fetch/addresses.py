@@ -2,6 +2,7 @@
 
 import re
 import socket
+from functools import lru_cache
 from urllib.parse import unquote
 
 import httpx
@@ -31,6 +32,7 @@ _TRACKING = re.compile(
 """Query parameters that tell where a reader came from, and nothing about the page."""
 
 
+@lru_cache(2_000)
 def parse(address: str) -> httpx.URL:
     """An absolute http(s) URL without its fragment. Its host is in ASCII, its dot segments are resolved.
 

@@ -176,6 +176,27 @@ class Fetcher:
         except TimeoutError as error:
             raise FetchFailed("timeout", f"The answer took longer than {self._seconds:g} s.") from error
 
+    async def next_hop(self, url: str) -> str | Fetched:
+        """Where `url` redirects to, which is not asked; its answer, if it does not redirect. A person typed it.
+
+        Raises:
+            FetchFailed, Wait: as `fetch`.
+        """
+        parsed = parse(url)
+        answer = await self._patiently(parsed, {"Accept": _ACCEPT}, _Visit(self._max_bytes), plain_delay(parsed))
+        location = answer.headers.get("location")
+        return linked(url, location) if answer.status_code in MOVED and location else _fetched(answer)
+
+    async def sitemaps(self, url: str) -> list[str]:
+        """Sitemaps that the robots.txt of the site of `url` names.
+
+        Raises:
+            FetchFailed: why the site cannot be reached.
+            Wait: it has its rules, and cannot tell them just now.
+        """
+        rules = await self._robots.rules(_site(parse(url)))
+        return rules.sitemaps
+
     async def _follow(
         self,
         url: str,
@@ -238,7 +259,7 @@ class Fetcher:
             FetchFailed: robots_disallowed; why the site cannot be reached.
             Wait: it has its rules, and cannot tell them just now.
         """
-        rules = await self._robots.rules(f"{url.scheme}://{url.netloc.decode('ascii')}")
+        rules = await self._robots.rules(_site(url))
         if not rules.allows(str(url)):
             raise FetchFailed("robots_disallowed", "The site's robots.txt asks programs not to fetch it.")
         return rules.delay
@@ -277,6 +298,10 @@ def _with_own(own: str, met: httpx.Cookies, url: str) -> str:
     names = {part.partition("=")[0] for part in fresh.split("; ")}
     kept = [part for part in own.split("; ") if part.partition("=")[0] not in names]
     return "; ".join([*kept, fresh] if fresh else kept)
+
+
+def _site(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def _asked_to_wait(answer: httpx.Response) -> float | None:

@@ -33,6 +33,11 @@ class Rules:
         return self.parsed.can_fetch(url, AGENT)
 
     @property
+    def sitemaps(self) -> list[str]:
+        """Addresses that the site names as its sitemaps, as it wrote them."""
+        return list(self.parsed.sitemaps)
+
+    @property
     def delay(self) -> float:
         """Seconds between two requests that the site asks for; 0 when it asks for none."""
         return min(float(self.parsed.crawl_delay(AGENT) or 0.0), _LONGEST_DELAY)

@@ -13,14 +13,23 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from extrophi_backend.db import DATABASE_AWAY, is_away
-from extrophi_backend.errors import BackendError
+from extrophi_backend.errors import AmbiguousTarget, BackendError, Choice
 from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
 
 
+class ChoiceOut(BaseModel):
+    target: str
+    platform: str
+    title: str
+
+
 class Problem(BaseModel):
-    """RFC 9457, section 3, with our `code`, `hint` and, for input, the `field` at fault."""
+    """RFC 9457, section 3, with our `code`, `hint` and, for input, the `field` at fault.
+
+    `choices` where the input may mean several things: each as it would have to be given, and what it is.
+    """
 
     type: str
     title: str
@@ -29,6 +38,7 @@ class Problem(BaseModel):
     code: str
     hint: str = ""
     field: str | None = None
+    choices: list[ChoiceOut] | None = None
 
 
 def problem(
@@ -39,6 +49,7 @@ def problem(
     *,
     hint: str = "",
     field: str | None = None,
+    choices: Sequence[Choice] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     body = Problem(
@@ -49,6 +60,7 @@ def problem(
         code=code,
         hint=hint,
         field=field,
+        choices=[ChoiceOut.model_validate(one, from_attributes=True) for one in choices] or None,
     )
     return JSONResponse(
         body.model_dump(exclude_none=True), status, headers=headers, media_type="application/problem+json"
@@ -93,7 +105,14 @@ async def _on_ours(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BackendError)
     headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
     return problem(
-        error.status, error.code, error.title, error.detail, hint=error.hint, field=error.field, headers=headers
+        error.status,
+        error.code,
+        error.title,
+        error.detail,
+        hint=error.hint,
+        field=error.field,
+        choices=error.choices if isinstance(error, AmbiguousTarget) else (),
+        headers=headers,
     )
 
 

@@ -86,8 +86,9 @@ async def create(app: App, body: NewInvestigationIn) -> HeldOut:
     if not body.question.strip():
         raise InvalidInput("question: there is nothing in it.", field="question", hint="Ask something.")
     new = NewInvestigation(body.question, body.targets, body.limit, body.scope)
+    found = await service.find(app.registry, new.targets)
     async with app.pool.acquire() as conn, conn.transaction():
-        held = await service.create(conn, app.registry, new)
+        held = await service.create(conn, new, found)
     await app.tell_workers()
     return _held(held)
 

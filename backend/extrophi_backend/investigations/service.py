@@ -7,10 +7,11 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from extrophi_backend.collectors.models import Target
 from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import Connection
 from extrophi_backend.documents import sql as documents_sql
-from extrophi_backend.errors import BackendError, LeaseLost, NotFound
+from extrophi_backend.errors import AmbiguousTarget, BackendError, LeaseLost, NotFound
 from extrophi_backend.investigations import sql
 from extrophi_backend.investigations.models import Change, Held, Investigation, NewInvestigation
 from extrophi_backend.jobs import service as jobs
@@ -23,19 +24,35 @@ _NO_TARGET = {
 }
 
 
-async def create(conn: Connection, registry: Registry, new: NewInvestigation) -> Held:
-    """An investigation with a job for each target, its lease with whoever asked. In the caller's transaction.
+async def find(registry: Registry, targets: Sequence[str]) -> list[Target | BackendError]:
+    """Each target, or why it cannot be collected.
+
+    Raises:
+        AmbiguousTarget: whoever asks has to choose first.
+    """
+    found: list[Target | BackendError] = []
+    for number, typed in enumerate(targets):
+        try:
+            found.append(await registry.find(typed))
+        except AmbiguousTarget as ambiguous:
+            ambiguous.field = f"targets.{number}"
+            raise
+        except BackendError as refused:
+            found.append(refused)
+    return found
+
+
+async def create(conn: Connection, new: NewInvestigation, found: Sequence[Target | BackendError]) -> Held:
+    """An investigation with a job for each target found, its lease with whoever asked. In the caller's transaction.
 
     All at once or nothing: whoever drives it finds every job, and none is ever made twice. A target that cannot be
     collected is told of among the events; where there is no other, the investigation has failed.
     """
     job_ids: list[UUID] = []
     refusals: list[tuple[str, dict[str, Any]]] = []
-    for typed in new.targets:
-        try:
-            target = registry.recognise(typed)
-        except BackendError as refused:
-            error = {"code": refused.code, "title": refused.title, "detail": refused.detail, "hint": refused.hint}
+    for typed, target in zip(new.targets, found, strict=True):
+        if isinstance(target, BackendError):
+            error = {"code": target.code, "title": target.title, "detail": target.detail, "hint": target.hint}
             refusals.append(("job", {"target": typed, "status": "failed", "error": error}))
         else:
             job_ids.append((await jobs.create(conn, target, collection="default", limit=new.limit)).id)

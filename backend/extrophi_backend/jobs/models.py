@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from extrophi_backend.collectors.models import Cursor, Platform, Purpose
+from extrophi_backend.collectors.models import Cursor, Platform, Purpose, Scope
 
 Status = Literal["queued", "running", "succeeded", "partial", "failed", "canceled"]
 
@@ -40,6 +40,8 @@ class Lease:
     set_aside: Sequence[str]
     purpose: Purpose
     revisit: Sequence[str]
+    scope: Scope
+    depth: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class NewJob:
     collection_id: UUID
     document_limit: int
     source_id: UUID | None = None
+    scope: Scope = "page"
+    depth: int | None = None
     purpose: Purpose = "all"
     scheduled: bool = False
     """Nobody waits for it: it comes after what people ask for."""
@@ -116,4 +120,6 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     failures: Sequence[Mapping[str, str]]
+    scope: Scope
+    depth: int | None
     indexing: Indexing | None = None

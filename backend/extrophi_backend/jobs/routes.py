@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from extrophi_backend.collectors.models import Purpose
+from extrophi_backend.collectors.models import MAX_DEPTH, Purpose, Scope
+from extrophi_backend.collectors.reach import reach_of
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, LastEventId, Limit, Name, Text
 from extrophi_backend.http.problems import responses
@@ -22,6 +23,10 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 LOOK_AGAIN_SECONDS = 5.0  # for when a notification was missed
 Id = Annotated[UUID, Path(description="A job's id.")]
+Depth = Annotated[
+    int | None,
+    Field(ge=0, le=MAX_DEPTH, strict=True, description="Steps from a site's front that are gone; 5 if null."),
+]
 
 
 class NewJobIn(BaseModel):
@@ -31,6 +36,10 @@ class NewJobIn(BaseModel):
     target: Annotated[Text, Field(min_length=1, max_length=8000)]
     limit: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 100
     collection: Name = "default"
+    scope: Annotated[Scope, Field(description="The page (or what a feed or sitemap lists), or the whole site.")] = (
+        "page"
+    )
+    depth: Depth = None
 
 
 class Progress(BaseModel):
@@ -68,6 +77,8 @@ class ListedJob(BaseModel):
     collection: str
     limit: int
     purpose: Annotated[Purpose, Field(description="What it looks at: all, what is new, or known documents again.")]
+    scope: Scope
+    depth: int | None
     status: Status
     progress: Progress
     failures: list[FailureOut]
@@ -90,9 +101,10 @@ class Jobs(BaseModel):
 
 @router.post("", status_code=202, summary="Collect a target once", responses=responses())
 async def create(app: App, body: NewJobIn) -> JobOut:
-    target = app.registry.recognise(body.target)
+    target = await app.registry.find(body.target)
+    reach = reach_of(target, body.scope, body.depth)
     async with app.pool.acquire() as conn, conn.transaction():
-        made = await service.create(conn, target, collection=body.collection, limit=body.limit)
+        made = await service.create(conn, target, collection=body.collection, limit=body.limit, reach=reach)
     await app.tell_workers()
     return out(made)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,7 +14,18 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import MAX_ID_BYTES, Collected, Collector, Failure, Page, Platform, Run, Target
+from extrophi_backend.collectors.models import (
+    MAX_ID_BYTES,
+    Address,
+    Collected,
+    Collector,
+    Failure,
+    Page,
+    Platform,
+    Run,
+    Target,
+)
+from extrophi_backend.collectors.reach import PAGE, Reach
 from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import Connection, Pool, is_away
 from extrophi_backend.documents import service as documents
@@ -22,7 +33,7 @@ from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.documents.models import Links, Others, Outcome, Prepared, Saved
 from extrophi_backend.errors import BackendError, LeaseLost, NotFound, PlatformUnavailable, Unavailable
 from extrophi_backend.fetch.errors import Paced
-from extrophi_backend.jobs import sql
+from extrophi_backend.jobs import frontier, misses, sql
 from extrophi_backend.jobs.models import FOUND_KEPT, HEARTBEAT, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
 from extrophi_backend.log import event, request_id
 from extrophi_backend.sources import service as sources
@@ -69,6 +80,8 @@ class Library:
 
     pool: Pool
     platform: Platform
+    job_id: UUID
+    source_id: UUID | None
 
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         async with self.pool.acquire() as conn:
@@ -82,17 +95,43 @@ class Library:
         async with self.pool.acquire() as conn:
             return await sql.memo(conn, self.platform, name)
 
+    async def memos(self, names: Sequence[str]) -> Mapping[str, Any]:
+        async with self.pool.acquire() as conn:
+            return await sql.memos(conn, self.platform, names)
+
+    async def not_due(self, targets: Sequence[str]) -> Collection[str]:
+        if self.source_id is None:
+            return ()
+        async with self.pool.acquire() as conn:
+            return await misses.not_due(conn, self.source_id, targets)
+
+    async def waiting(self, most: int) -> Sequence[Address]:
+        async with self.pool.acquire() as conn:
+            return await frontier.waiting(conn, self.job_id, most)
+
+    async def met(self, keys: Sequence[bytes]) -> Mapping[bytes, Address]:
+        async with self.pool.acquire() as conn:
+            return await frontier.met(conn, self.job_id, keys)
+
+    async def patterns(self, names: Sequence[str]) -> Mapping[str, Any]:
+        async with self.pool.acquire() as conn:
+            return await frontier.patterns(conn, self.job_id, names)
+
 
 async def prune(pool: Pool) -> None:
-    """Forget which documents a job found that ended long ago."""
+    """Forget which documents a job found that ended long ago, and what else nobody asks for any more."""
     async with pool.acquire() as conn:
         await sql.prune(conn, FOUND_KEPT)
+        await frontier.prune(conn)
+        await misses.prune(conn)
 
 
-async def create(conn: Connection, target: Target, *, collection: str, limit: int) -> Job:
+async def create(conn: Connection, target: Target, *, collection: str, limit: int, reach: Reach = PAGE) -> Job:
     """A job that collects a target once. In the caller's transaction; workers are told after it."""
     collection_id = await collections_sql.ensure(conn, collection)
-    job = NewJob(uuid7(), target.canonical, target.typed, target.platform, collection_id, limit)
+    job = NewJob(
+        uuid7(), target.canonical, target.typed, target.platform, collection_id, limit, None, reach.scope, reach.depth
+    )
     await sql.insert(conn, job)
     made = await sql.get(conn, job.id)
     assert made is not None
@@ -173,11 +212,13 @@ async def _collect(parts: Parts, lease: Lease, collector: Collector) -> None:
         target=Target(lease.platform, lease.target, lease.typed),
         limit=lease.document_limit,
         cursor=lease.cursor,
-        known=Library(parts.pool, lease.platform),
+        known=Library(parts.pool, lease.platform, lease.id, lease.source_id),
         suspect=suspect,
         set_aside=frozenset(lease.set_aside),
         purpose=lease.purpose,
         revisit=lease.revisit,
+        scope=lease.scope,
+        depth=lease.depth,
     )
     async with aclosing(collector.collect(run)) as pages:
         async for page in pages:
@@ -207,7 +248,7 @@ async def _save_at_once(parts: Parts, lease: Lease, page: Page, *, one_by_one: b
         if held.cancel_requested:
             raise _Canceled
         links = Links(lease.collection_id, held.source_id, lease.id)
-        others = Others(lease.platform, page.unchanged, page.gone)
+        others = Others(lease.platform, page.unchanged, page.gone, page.noted)
         saved: list[Saved] = []
         if one_by_one:
             await documents.write(conn, [], links, others)
@@ -230,6 +271,10 @@ async def _save_at_once(parts: Parts, lease: Lease, page: Page, *, one_by_one: b
         await sql.advance(conn, lease, page.cursor, counts, failures)
         if lease.platform in _REVISITED:
             await documents_sql.plan_visits(conn, lease.platform, _outcomes(lease, page, saved), failures)
+        await _save_addresses(conn, lease, page)
+        if held.source_id is not None:
+            await misses.forget(conn, held.source_id, [*page.reached, *(one.external_id for one in page.documents)])
+            await misses.note(conn, held.source_id, failures)
         if page.memos and not one_by_one:  # a cache, which may be what is at fault
             await sql.keep_memos(conn, lease.platform, page.memos)
     _log.info(event("job.page_saved", job=lease.id, documents=len(saved), failures=len(failures)))
@@ -247,6 +292,16 @@ def _outcomes(lease: Lease, page: Page, saved: Sequence[Saved]) -> dict[str, Out
         if one.status != "unchanged" or lease.purpose == "revisit":
             outcomes[one.external_id] = one.status
     return outcomes
+
+
+async def _save_addresses(conn: Connection, lease: Lease, page: Page) -> None:
+    """What the page leaves in the job's frontier. In the page's own transaction."""
+    if page.settled:
+        await frontier.settle(conn, lease.id, page.settled)
+    if page.met:
+        await frontier.add(conn, lease.id, page.met)
+    if page.patterns:
+        await frontier.keep_patterns(conn, lease.id, page.patterns)
 
 
 async def _prepare(parts: Parts, page: Page, *, one_by_one: bool) -> tuple[list[Prepared], list[Failure]]:
@@ -267,7 +322,7 @@ async def _prepare(parts: Parts, page: Page, *, one_by_one: bool) -> tuple[list[
 def _fit(page: Page) -> Page:
     """The page without what no index can hold."""
     long = [one for one in page.documents if _is_long(one.external_id)]
-    if not long and not any(map(_is_long, page.memos)):
+    if not long and not any(map(_is_long, page.memos)) and not any(_is_long(one.url) for one in page.met):
         return page
     detail = f"Its address is longer than the {MAX_ID_BYTES} bytes that Extrophi keeps."
     return replace(
@@ -275,6 +330,7 @@ def _fit(page: Page) -> Page:
         documents=[one for one in page.documents if not _is_long(one.external_id)],
         failures=[*page.failures, *(Failure(one.external_id, "too_long", detail) for one in long)],
         memos={name: value for name, value in page.memos.items() if not _is_long(name)},
+        met=[one for one in page.met if not _is_long(one.url)],
     )
 
 

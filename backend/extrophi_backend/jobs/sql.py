@@ -7,6 +7,7 @@ from uuid import UUID
 
 from extrophi_backend.collectors.models import Cursor, Failure
 from extrophi_backend.db import Connection
+from extrophi_backend.jobs import frontier
 from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, WAITS, Counts, Ending, Held, Indexing, Job, Lease, NewJob
 
 _MAX_FAILURES_SHOWN = 100
@@ -19,9 +20,9 @@ _POISONOUS = {
 }
 
 _JOB = f"""
-    SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.purpose,
-           j.status, j.found, j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision, j.run_after,
-           j.created_at, j.started_at, j.finished_at,
+    SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.scope, j.depth,
+           j.purpose, j.status, j.found, j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision,
+           j.run_after, j.created_at, j.started_at, j.finished_at,
            ARRAY(SELECT jsonb_build_object('target', f.target, 'code', f.code, 'detail', f.detail)
                    FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures
       FROM jobs j
@@ -31,8 +32,9 @@ _JOB = f"""
 
 _INSERT = """
     INSERT INTO jobs
-        (id, target, typed, platform, collection_id, document_limit, source_id, purpose, scheduled, revisit)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        (id, target, typed, platform, collection_id, document_limit, source_id, scope, depth, purpose, scheduled,
+         revisit)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (source_id) WHERE status IN ('queued', 'running') AND source_id IS NOT NULL DO NOTHING
 """
 
@@ -49,8 +51,8 @@ async def insert_many(conn: Connection, jobs: Sequence[NewJob]) -> None:
 
 def _columns(job: NewJob) -> tuple[Any, ...]:
     return (
-        job.id, job.target, job.typed, job.platform, job.collection_id, job.document_limit, job.source_id, job.purpose,
-        job.scheduled, list(job.revisit),
+        job.id, job.target, job.typed, job.platform, job.collection_id, job.document_limit, job.source_id, job.scope,
+        job.depth, job.purpose, job.scheduled, list(job.revisit),
     )  # fmt: skip
 
 
@@ -124,7 +126,7 @@ async def take_lease(conn: Connection, job_id: UUID, worker: str) -> Lease | Non
                                OR (status = 'running' AND lease_until < now()
                                    AND (deaths + 1 < $4 OR suspect IS NOT NULL)))
         RETURNING id, fence, typed, target, platform, source_id, collection_id, document_limit, cursor, set_aside,
-                  purpose, revisit""",
+                  scope, depth, purpose, revisit""",
         job_id,
         worker,
         LEASE_TIME,
@@ -242,6 +244,8 @@ async def finish(conn: Connection, lease: Lease, ending: Ending | None) -> bool:
         ending.status if ending else None,
         ending.error if ending else None,
     )
+    if done:
+        await frontier.forget(conn, lease.id)
     await notify(conn, lease.id)
     return bool(done)
 
@@ -281,6 +285,13 @@ async def wait(conn: Connection, lease: Lease, wait: timedelta | None, error: di
 
 async def memo(conn: Connection, platform: str, name: str) -> Any:
     return await conn.fetchval("SELECT value FROM memos WHERE platform = $1 AND name = $2", platform, name)
+
+
+async def memos(conn: Connection, platform: str, names: Sequence[str]) -> dict[str, Any]:
+    rows = await conn.fetch(
+        "SELECT name, value FROM memos WHERE platform = $1 AND name = ANY($2::text[])", platform, list(names)
+    )
+    return {row["name"]: row["value"] for row in rows}
 
 
 async def keep_memos(conn: Connection, platform: str, memos: Mapping[str, Any]) -> None:

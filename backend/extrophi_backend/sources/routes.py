@@ -5,13 +5,15 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from extrophi_backend.collectors.models import Scope
+from extrophi_backend.collectors.reach import reach_of
 from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.models import Status
-from extrophi_backend.jobs.routes import JobError, JobOut
+from extrophi_backend.jobs.routes import Depth, JobError, JobOut
 from extrophi_backend.jobs.routes import out as job_out
 from extrophi_backend.sources import service, sql
 from extrophi_backend.sources.schedule import check_zone, parse_schedule
@@ -44,6 +46,13 @@ class NewSource(BaseModel):
     title: Title = ""
     collection: Name = "default"
     limit: DocumentLimit = 100
+    scope: Annotated[
+        Scope | None,
+        Field(
+            description="The page (or what a feed or sitemap lists), or the whole site; null: a site's front is a site."
+        ),
+    ] = None
+    depth: Depth = None
     collect: Annotated[bool, Field(strict=True, description="Whether a new source is collected at once.")] = True
     schedule: Schedule = "auto"
     time_zone: TimeZone = "UTC"
@@ -89,6 +98,8 @@ class SourceOut(BaseModel):
     title: str
     collection: str
     limit: int
+    scope: Scope
+    depth: int | None
     state: State
     reason: Reason | None
     schedule: str
@@ -113,7 +124,8 @@ class Sources(BaseModel):
     responses=responses() | {200: {"model": SourceOut, "description": "It was there already; nothing changed."}},
 )
 async def create(app: App, body: NewSource, response: Response) -> SourceOut:
-    target = app.registry.recognise(body.target)
+    target = await app.registry.find(body.target)
+    reach = reach_of(target, body.scope or target.scope, body.depth)
     check_zone(body.time_zone)
     schedule = parse_schedule(body.schedule, body.time_zone)
     async with app.pool.acquire() as conn, conn.transaction():
@@ -126,6 +138,7 @@ async def create(app: App, body: NewSource, response: Response) -> SourceOut:
             collect=body.collect,
             schedule=schedule,
             time_zone=body.time_zone,
+            reach=reach,
         )
         found = await service.get(conn, source_id)
     if is_new and body.collect:
@@ -206,6 +219,8 @@ def _out(source: Source) -> SourceOut:
         title=source.title,
         collection=source.collection,
         limit=source.document_limit,
+        scope=source.scope,
+        depth=source.depth,
         state=source.state,
         reason=Reason.model_validate(source.reason) if source.reason else None,
         schedule=source.schedule,

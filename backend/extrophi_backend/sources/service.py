@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.reach import PAGE, Reach
 from extrophi_backend.db import Connection
 from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.errors import NotFound, SourcePaused
@@ -27,6 +28,7 @@ async def add(
     collection: str,
     limit: int,
     collect: bool,
+    reach: Reach = PAGE,
     schedule: Schedule = AUTO,
     time_zone: str = "UTC",
 ) -> tuple[UUID, bool]:
@@ -46,6 +48,8 @@ async def add(
         title=title,
         collection_id=collection_id,
         limit=limit,
+        scope=reach.scope,
+        depth=reach.depth,
         schedule=schedule.text,
         time_zone=time_zone,
         next_run_at=next_look(schedule, time_zone, now, news=(), since=now),
@@ -59,6 +63,7 @@ async def add(
             collection=collection,
             limit=limit,
             collect=collect,
+            reach=reach,
             schedule=schedule,
             time_zone=time_zone,
         )
@@ -124,6 +129,8 @@ async def collect_now(conn: Connection, source: Source) -> UUID:
             source.collection_id,
             source.document_limit,
             source.id,
+            source.scope,
+            source.depth,
             purpose="new",
         )
         if await jobs_sql.insert(conn, job):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from extrophi_backend.collectors.models import Scope
 from extrophi_backend.db import Connection
 from extrophi_backend.sources.states import Reason, State
 
@@ -25,6 +26,8 @@ class Source:
     collection_id: UUID
     collection: str
     document_limit: int
+    scope: Scope
+    depth: int | None
     state: State
     reason: Mapping[str, str] | None
     schedule: str
@@ -47,6 +50,8 @@ class Due:
     typed: str
     collection_id: UUID
     document_limit: int
+    scope: Scope
+    depth: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ _STATE = "CASE WHEN s.state = 'paused' THEN 'paused' ELSE s.health END"
 # A job that no worker takes is not the source's fault, and is said of it all the same.
 _SOURCE = f"""
     SELECT s.id, s.platform, s.target, s.typed, s.title, s.collection_id, c.name AS collection, s.document_limit,
-           {_STATE} AS state, s.schedule, s.time_zone, s.looked_at, s.created_at, s.updated_at,
+           s.scope, s.depth, {_STATE} AS state, s.schedule, s.time_zone, s.looked_at, s.created_at, s.updated_at,
            CASE WHEN j.status = 'queued' AND j.error IS NULL AND j.run_after < now() - interval '30 seconds'
                 THEN jsonb_build_object(
                     'code', 'waits_for_worker',
@@ -100,15 +105,17 @@ async def insert(
     title: str,
     collection_id: UUID,
     limit: int,
+    scope: Scope,
+    depth: int | None,
     schedule: str,
     time_zone: str,
     next_run_at: datetime | None,
 ) -> UUID | None:
     """The new source's id; None if that target is a source of that collection already."""
     return await conn.fetchval(
-        """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit, schedule, time_zone,
-                                next_run_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit, scope, depth,
+                                schedule, time_zone, next_run_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
         source_id,
         platform,
@@ -117,6 +124,8 @@ async def insert(
         title,
         collection_id,
         limit,
+        scope,
+        depth,
         schedule,
         time_zone,
         next_run_at,
@@ -202,7 +211,7 @@ async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
                                             WHERE j.source_id = s.id AND j.status IN ('queued', 'running'))
                          ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED)
            UPDATE sources s SET next_run_at = $1 + interval '1 hour' FROM due WHERE s.id = due.id
-        RETURNING s.id, s.platform, s.target, s.typed, s.collection_id, s.document_limit""",
+        RETURNING s.id, s.platform, s.target, s.typed, s.collection_id, s.document_limit, s.scope, s.depth""",
         now,
         most,
     )

@@ -61,7 +61,7 @@ async def test_it_is_made_with_its_jobs_and_its_first_event(api: httpx.AsyncClie
 
 
 async def test_one_with_no_target_has_failed_and_says_why(api: httpx.AsyncClient) -> None:
-    made = await make(api, NOWHERE, "another")
+    made = await make(api, NOWHERE, "no address")
     assert (made["status"], made["job_ids"]) == ("failed", [])
     assert made["error"]["code"] == "no_target"
     assert [name for _, name, _ in await heard(api, made)] == ["investigation", "job", "job", "error"]

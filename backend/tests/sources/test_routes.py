@@ -58,7 +58,7 @@ async def test_all_spellings_of_a_target_are_one_source(api: httpx.AsyncClient) 
 async def test_a_source_is_collected_by_one_job_at_a_time(
     api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
 ) -> None:
-    source = await add(api, server.url("/"))
+    source = await add(api, server.url("/"), scope="page")
     assert source["last_job"]["status"] == "queued"
     asked = await asyncio.gather(*(api.post(f"/sources/{source['id']}/jobs") for _ in range(4)))
     assert {answer.json()["id"] for answer in asked} == {source["last_job"]["id"]}
@@ -148,7 +148,7 @@ async def test_sources_page_by_cursor(api: httpx.AsyncClient) -> None:
     ("target", "code"),
     [
         ("", "invalid_input"),
-        ("hello", "invalid_target"),
+        ("two words", "invalid_target"),
         ("http://10.0.0.1/", "forbidden_address"),
         ("https://x.org:99999/", "invalid_target"),
         ("ftp://x.org/", "invalid_target"),

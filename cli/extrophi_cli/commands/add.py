@@ -15,6 +15,9 @@ from extrophi_cli.wire import JSON
 def add(
     targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help="URL, @handle, r/name, file or folder.")],
     collection: options.Collection = "default",
+    scope: options.Scope = None,
+    depth: options.Depth = None,
+    limit: options.Limit = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the folders as they change, until Ctrl-C.")] = False,
     now: Annotated[
         bool, typer.Option("--now/--later", help="Collect them now and wait for the end, or only keep them.")
@@ -26,8 +29,14 @@ def add(
 ) -> None:
     """Keep targets as sources, and collect them now. Adding one again collects it again. Exit code 5: some failed.
 
+    The front of a site stands for all of it, unless the scope says otherwise.
+
     Examples:
         extrophi add https://some.site/feed.xml
+
+        extrophi add https://some.site --limit 5000
+
+        extrophi add https://some.site/handbook/ --scope site --depth 3
 
         extrophi add ~/notes --watch
 
@@ -41,7 +50,7 @@ def add(
             raise CommandError("Only folders can be watched.", hint="Leave --watch out, or name folders only.", code=2)
         uploaded = upload(extrophi, prepared.files, collection=collection)
         # With `now`, the job below is the first: one made here could have ended before we see it.
-        body: JSON = {"collection": collection, "collect": not now}
+        body: JSON = {"collection": collection, "collect": not now, **options.reach(scope, depth, limit)}
         if schedule:
             body |= {"schedule": schedule, "time_zone": options.time_zone()}
         sources, failures = ask_for_each(

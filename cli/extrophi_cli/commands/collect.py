@@ -13,9 +13,9 @@ from extrophi_cli.targets import ask_for_each, prepare, upload
 
 def collect(
     targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help="URL, @handle, r/name, file or folder.")],
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, max=100_000, help="At most so many documents of each.")
-    ] = None,
+    limit: options.Limit = None,
+    scope: options.Scope = None,
+    depth: options.Depth = None,
     collection: options.Collection = "default",
     url: options.URL = None,
     key: options.Key = None,
@@ -27,11 +27,13 @@ def collect(
         extrophi collect https://some.site/post ~/notes/reading
 
         extrophi collect https://some.site/sitemap.xml --limit 500 --json
+
+        extrophi collect https://some.site --scope site --depth 2
     """
     with connect(url, key) as extrophi:
         prepared = prepare(extrophi, targets)
         uploaded = upload(extrophi, prepared.files, collection=collection)
-        body = {"collection": collection} | ({"limit": limit} if limit else {})
+        body = {"collection": collection, **options.reach(scope, depth, limit)}
         jobs, refused = ask_for_each(
             prepared.remote, lambda target: extrophi.post("/api/jobs", {"target": target, **body})
         )

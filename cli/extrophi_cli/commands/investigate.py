@@ -7,8 +7,9 @@ import typer
 
 from extrophi_cli import options
 from extrophi_cli.answering import AnswerPrinter
+from extrophi_cli.choosing import choose
 from extrophi_cli.collecting import Patience, codes_of, may_pass, worst
-from extrophi_cli.errors import FAILED, CommandError, Unreachable
+from extrophi_cli.errors import FAILED, CommandError, Refused, Unreachable
 from extrophi_cli.output import note, write_json
 from extrophi_cli.progress import ENDED, JobBoard, tell_failures
 from extrophi_cli.running import connect
@@ -72,7 +73,7 @@ def investigate(
                 raise CommandError("None of the files could be read.", hint="The lines above say why.", code=FAILED)
             body = {"question": question, "targets": prepared.remote, "limit": limit, "scope": scope.value}
         try:
-            answer = run.follow(body) if body is None or body["targets"] else run.ask(str(question))
+            answer = run.begin(body) if body is None or body["targets"] else run.ask(str(question))
         except KeyboardInterrupt:
             run.cancel()
             raise
@@ -100,6 +101,17 @@ class Run:
         self.id = id
         self._last_id: str | None = None
         self._stage = ExitStack()
+
+    def begin(self, body: JSON | None) -> JSON:
+        """As `follow`, once it is clear what the targets mean."""
+        while True:
+            try:
+                return self.follow(body)
+            except Refused as refused:
+                place = (refused.field or "").removeprefix("targets.")
+                if body is None or not refused.choices or not place.isdigit() or int(place) >= len(body["targets"]):
+                    raise
+                body["targets"][int(place)] = choose(body["targets"][int(place)], refused)
 
     def follow(self, body: JSON | None, patience: Patience | None = None) -> JSON:
         """Start it with `body`, unless it was begun, and follow it to its answer, over broken connections too."""

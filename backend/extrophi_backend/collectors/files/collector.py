@@ -61,6 +61,7 @@ class _Draft:
     documents: list[Collected] = field(default_factory=list[Collected])
     unchanged: list[str] = field(default_factory=list[str])
     failures: list[Failure] = field(default_factory=list[Failure])
+    reached: list[str] = field(default_factory=list[str])
     size: int = 0
     begun: float = field(default_factory=monotonic)
 
@@ -76,7 +77,13 @@ class _Draft:
         return not (self.documents or self.unchanged or self.failures)
 
     def page(self, cursor: Cursor) -> Page:
-        return Page(tuple(self.documents), tuple(self.unchanged), failures=tuple(self.failures), cursor=cursor)
+        return Page(
+            tuple(self.documents),
+            tuple(self.unchanged),
+            failures=tuple(self.failures),
+            cursor=cursor,
+            reached=tuple(self.reached),
+        )
 
 
 class FilesCollector:
@@ -206,6 +213,7 @@ class FilesCollector:
             validators = known.get(uri)
             if validators is not None and validators == _validators(status):
                 draft.unchanged.append(uri)
+                draft.reached.append(name)
                 return
             await run.suspect(name)
             body, status = await asyncio.to_thread(read_file, path, root, self._max_bytes)
@@ -216,6 +224,7 @@ class FilesCollector:
             draft.failures.append(Failure(name, refusal.code, refusal.detail))
         else:
             draft.documents.append(document)
+            draft.reached.append(name)
             draft.size += len(body)
 
     async def _document(self, path: Path, body: bytes, validators: Validators) -> Collected:

@@ -3,19 +3,22 @@
 A document's external id, and its url, is the canonical form of the address that answered, after redirects.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from extrophi_backend.collectors.models import Collected, Failure, Page, Run, Validators
+from extrophi_backend.collectors.web.knowing import LISTED, external_id_of, known_already, whereabouts
 from extrophi_backend.collectors.web.listings import is_listing, read_listing
-from extrophi_backend.collectors.web.models import Entry, Listing
+from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing, Understood
 from extrophi_backend.collectors.web.progress import Draft, Progress
 from extrophi_backend.collectors.web.reading import EXTRACTION, FROM_FEED, Moved, read, read_content, stands_in
 from extrophi_backend.collectors.web.remembering import recalled, remembered
+from extrophi_backend.collectors.web.site import Site
 from extrophi_backend.errors import PlatformUnavailable
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
-from extrophi_backend.fetch.addresses import canonical, parse
+from extrophi_backend.fetch.addresses import parse
 from extrophi_backend.fetch.client import Fetched, Fetcher
 from extrophi_backend.fetch.errors import FetchFailed, Paced, Wait
 from extrophi_backend.fetch.pace import pace_name
@@ -37,7 +40,7 @@ class WebCollector:
         self._max_bytes = max_bytes
 
     async def collect(self, run: Run) -> AsyncGenerator[Page, None]:
-        """The document at an address, or the documents that the feed or sitemap there lists, in its order.
+        """The document at an address, the documents that the feed or sitemap there lists, or those of its site.
 
         The cursor says in which listing which entry was handled last, and which were put aside since their hosts asked
         to wait. A run that goes on has that listing from its memo, or reads it anew; if the entry is no more in it, it
@@ -50,7 +53,7 @@ class WebCollector:
             return
         collecting = _Collecting(self._fetcher, self._max_bytes, run)
         try:
-            async for _ in collecting.steps():
+            async for _ in collecting.all_steps():
                 if collecting.draft.is_full():
                     yield collecting.draft.page(collecting.at.cursor)
                     collecting.draft = Draft()
@@ -70,6 +73,19 @@ class _Collecting:
         self._max_bytes = max_bytes
         self._run = run
         self._known: Mapping[str, Validators] = {}
+        self._changed: dict[str, str] = {}
+
+    def all_steps(self) -> AsyncIterator[None]:
+        """The run's work, as `steps`."""
+        if self._run.purpose == "revisit":
+            return self._revisits()
+        return Site(self, self._fetcher, self._run).steps() if self._run.scope == "site" else self.steps()
+
+    async def _revisits(self) -> AsyncIterator[None]:
+        """Look at the documents that are due, and at nothing else. What a feed holds itself has no address to ask."""
+        due = [Entry(external_id) for external_id in self._run.revisit if "#" not in external_id]
+        async for _ in self._entries(due):
+            yield
 
     async def steps(self) -> AsyncIterator[None]:
         """Work from the cursor on; give way after each entry and listing. Raises Wait where there is no going on."""
@@ -92,6 +108,7 @@ class _Collecting:
             if len(path) <= _DEPTH:
                 fresh = [one for one in listing.sitemaps if one not in seen][: _MOST_SITEMAPS - len(seen)]
                 seen.update(fresh)
+                self._changed |= listing.changed
                 if on_the_way and len(resume) > len(path) and resume[len(path)] in fresh:
                     fresh = fresh[fresh.index(resume[len(path)]) :]  # those before it are done
                 # A sitemap's own come before its siblings, so that the order is the same in every run.
@@ -110,13 +127,14 @@ class _Collecting:
         held: dict[str, Wait] = {}
         start = 0
         while batch := todo[start : start + _BATCH]:
-            self._known = await self._run.known.validators([_external_id(entry.url) for entry in batch])
+            self._known = await self._run.known.validators([external_id_of(entry.url) for entry in batch])
+            passed = await self.passed(batch)
             for number, entry in enumerate(batch):
                 is_new = start + number >= len(aside)
                 if at.is_enough(limit) or (is_new and at.handled + len(at.aside) >= limit):
                     todo.clear()
                     break
-                wait = await self._handle(entry)
+                wait = None if is_new and entry.url in passed else await self._handle(entry)
                 if wait is not None:
                     held[wait.host] = held[_host(entry.url)] = wait
                     if is_new and (len(at.aside) >= _MOST_ASIDE or not _others(batch[number + 1 :], held)):
@@ -132,30 +150,41 @@ class _Collecting:
         if at.aside and not at.is_enough(limit):
             raise _first(held)
 
+    async def passed(self, entries: Sequence[Entry]) -> Collection[str]:
+        """Addresses of entries that a run for what is new passes over: known ones, and those that failed lately.
+
+        One that its listing says to have changed since it was collected is not passed over.
+        """
+        if self._run.purpose != "new":
+            return ()
+        return await known_already(self._run.known, entries)
+
     async def _handle(self, entry: Entry) -> Wait | None:
         """Look at an entry's page, and put what came of it into the draft; nothing, if it has to wait."""
         had, missed = self.draft.had, self.draft.missed
-        wait = await self._look(entry)
+        wait = await self.look(entry)
         self.at.handled += self.draft.had - had
         self.at.failed += self.draft.missed - missed
         return wait
 
-    async def _look(self, entry: Entry) -> Wait | None:
+    async def look(self, entry: Entry, answers: Answers | None = None, *, typed: bool = False) -> Wait | None:
+        """Look at an entry's page. What came of it goes into the draft, or to `answers`; nothing, if it has to wait."""
+        answers = answers or self
         if entry.url in self._run.set_aside:
-            self._fail(entry.url, "poisonous", "Reading it ended the worker five times.")
+            self.fail(entry.url, "poisonous", "Reading it ended the worker five times.")
             return None
         if entry.problem is not None:
-            self._fail(entry.url, entry.problem, "The link leads nowhere that can be fetched.")
+            self.fail(entry.url, entry.problem, "The link leads nowhere that can be fetched.")
             return None
         await self._run.suspect(entry.url)
         if not entry.linked:
-            self._take(await read_content(entry, entry.url))
+            self.take(entry, await read_content(entry, entry.url))
             return None
         try:
             failure = self.at.patience.given_up(_host(entry.url))
             if failure is None:
-                fetched = await self._fetch(entry.url, typed=False)
-                await self._answered(entry, fetched, typed=False)
+                fetched = await self.fetch(entry.url, typed=typed, validators=answers.validators)
+                await answers.answered(entry, fetched)
                 return None
         except FetchFailed as refusal:
             failure = refusal
@@ -163,11 +192,11 @@ class _Collecting:
             failure = self.at.patience.wait(wait)
             if failure is None:
                 return wait
-        await self._missed(entry, Failure(entry.url, failure.code, failure.detail))
+        await answers.missed(entry, Failure(entry.url, failure.code, failure.detail))
         return None
 
-    async def _fetch(self, url: str, *, typed: bool) -> Fetched:
-        fetched = await self._fetcher.fetch(url, typed=typed, validators=self._validators)
+    async def fetch(self, url: str, *, typed: bool, validators: Asks) -> Fetched:
+        fetched = await self._fetcher.fetch(url, typed=typed, validators=validators)
         self.at.patience.answered(url, fetched.url)
         return fetched
 
@@ -183,10 +212,10 @@ class _Collecting:
         """
         address = path[-1]
         if address in self._run.set_aside:
-            self._fail(address, "poisonous", "Reading it ended the worker five times.")
+            self.fail(address, "poisonous", "Reading it ended the worker five times.")
             return None
         memo: Mapping[str, Any] = await self._run.known.memo(address) or {}
-        if again and memo:
+        if memo and (again or self._is_as_before(address, memo)):
             return recalled(memo)
         await self._run.suspect(address)
         failure: FetchFailed | ExtractionFailed | None
@@ -198,91 +227,142 @@ class _Collecting:
             failure = self.at.patience.wait(wait)
             if failure is None:
                 raise
-        self._fail(address, failure.code, failure.detail)
+        self.fail(address, failure.code, failure.detail)
         return None
+
+    def _is_as_before(self, address: str, memo: Mapping[str, Any]) -> bool:
+        """Whether the index of sitemaps says that this one did not change since it was read."""
+        said = self._changed.get(address)
+        return self._run.purpose == "new" and said is not None and said == memo.get("said")
 
     async def _ask_for_listing(
         self, address: str, memo: Mapping[str, Any], *, is_root: bool, again: bool
     ) -> Listing | None:
-        known = await self._run.known.validators([address]) if is_root and not memo else {}
+        said = self._changed.get(address)
+        found = await self.ask_for_listing(address, memo, typed=is_root, again=again, said=said)
+        if not isinstance(found, Fetched):
+            return found
+        if is_root:
+            await self._typed_page(address, found)
+        else:
+            self.fail(address, "not_a_sitemap", "The site lists it as a sitemap; it is none.")
+        return None
+
+    async def ask_for_listing(
+        self, address: str, memo: Mapping[str, Any], *, typed: bool, again: bool = False, said: str | None = None
+    ) -> Listing | Fetched:
+        """The feed or sitemap at an address, conditionally by its memo; the answer, if it is none.
+
+        `said` is when it last changed, as the index wrote that lists it: kept with it.
+        """
+        known = await self._run.known.validators([address]) if typed and not memo else {}
 
         async def validators(url: str) -> Validators:
             if memo:
                 return memo["validators"] if url == memo["url"] else {}
-            return _usable(known[url]) if url in known else await self._validators(url)
+            return _usable(known[url]) if url in known else await self.validators(url)
 
         # Read again, it costs no turn: else a job whose listing has no memo would never come to its pages.
-        fetched = await self._fetcher.fetch(address, typed=is_root, crawl_delay=not again, validators=validators)
+        fetched = await self._fetcher.fetch(address, typed=typed, crawl_delay=not again, validators=validators)
         self.at.patience.answered(address, fetched.url)
         if fetched.not_modified and memo:
+            if memo.get("said") != said:
+                self.draft.memos[address] = {**memo, "said": said}
             return recalled(memo)
         if fetched.status == 200 and is_listing(fetched.body, fetched.media_type):
             listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
             if listing is not None:
-                self.draft.memos[address] = remembered(fetched, listing)
+                kept = remembered(fetched, listing)
+                self.draft.memos[address] = {**kept, "said": said} if kept else kept
                 return listing
         if memo:
             self.draft.memos[address] = {}
-        if is_root:
-            await self._typed_page(address, fetched)
-        else:
-            self._fail(address, "not_a_sitemap", "The site lists it as a sitemap; it is none.")
-        return None
+        return fetched
 
     async def _typed_page(self, address: str, fetched: Fetched) -> None:
-        await self._answered(Entry(address), fetched, typed=True)
+        await self.answered(Entry(address), fetched, typed=True)
         if self.draft.gone:  # a person asks for this very page: they are told
             detail = f"The server answered {fetched.status}: the page is gone. What was collected before is kept."
-            self._fail(address, f"http_{fetched.status}", detail)
+            self.fail(address, f"http_{fetched.status}", detail)
 
-    async def _answered(self, entry: Entry, fetched: Fetched, *, typed: bool) -> None:
+    async def answered(self, entry: Entry, fetched: Fetched, *, typed: bool = False) -> None:
         """Take what a page holds, or what the page holds that it leads to.
 
         Raises:
             FetchFailed, Wait: about the page that it leads to.
         """
+        fetched, found = await self.understood(entry, fetched, typed=typed, validators=self.validators)
+        if isinstance(found, Failure):
+            await self.missed(entry, found)
+        elif found == "gone":
+            self.draft.gone.append(external_id_of(fetched.url))
+            self.draft.reached.append(entry.url)
+        elif found == "unchanged":
+            await self.take_unchanged(entry, fetched)
+        else:
+            self.take(entry, found)
+
+    async def understood(
+        self, entry: Entry, fetched: Fetched, *, typed: bool, validators: Asks
+    ) -> tuple[Fetched, Understood]:
+        """What an answer comes to, and the answer itself: the last one, where a page only leads to another.
+
+        Raises:
+            FetchFailed, Wait: about the page that it leads to.
+        """
         for _ in range(_MOST_STUBS + 1):
-            external_id = _external_id(fetched.url)
+            external_id = external_id_of(fetched.url)
             if fetched.not_modified:
-                self.draft.unchanged.append(external_id)
-                return
+                return fetched, "unchanged"
             if fetched.status in {404, 410} and await self._run.known.validators([external_id]):
-                self.draft.gone.append(external_id)
-                return
+                return fetched, "gone"
             found = await read(fetched, entry, external_id, entry.url, self._max_bytes)
-            if isinstance(found, Failure):
-                await self._missed(entry, found)
-                return
             if not isinstance(found, Moved):
-                self._take(found)
-                return
-            fetched = await self._fetch(found.url, typed=typed)
+                return fetched, found
+            fetched = await self.fetch(found.url, typed=typed, validators=validators)
         raise FetchFailed("too_many_redirects", f"It leads on to another page more than {_MOST_STUBS} times.")
 
-    async def _missed(self, entry: Entry, failure: Failure) -> None:
+    async def missed(self, entry: Entry, failure: Failure) -> None:
         """Take what the feed itself holds of a page that cannot be had, unless a better version is there already."""
         if entry.content is not None and stands_in(failure.code):
-            external_id = _external_id(entry.url)
+            external_id = external_id_of(entry.url)
             known = (await self._run.known.validators([external_id])).get(external_id)
             if known is None or known.get(FROM_FEED):
                 found = await read_content(entry, external_id)
                 if isinstance(found, Collected):
-                    self._take(found)
+                    self.take(entry, found)
                     return
         self.draft.failures.append(failure)
 
-    def _take(self, found: Collected | Failure) -> None:
+    def take(self, entry: Entry, found: Collected | Failure) -> None:
         if isinstance(found, Failure):
             self.draft.failures.append(found)
-        else:
-            self.draft.documents.append(found)
-            self.draft.size += len(found.capture.body) if found.capture else 0
+            return
+        if entry.changed is not None:
+            found = replace(found, validators={**found.validators, LISTED: entry.changed})
+        self.draft.documents.append(found)
+        self.draft.size += len(found.capture.body) if found.capture else 0
+        self._reached(entry, found.external_id)
 
-    def _fail(self, target: str, code: str, detail: str) -> None:
+    async def take_unchanged(self, entry: Entry, fetched: Fetched) -> None:
+        external_id = external_id_of(fetched.url)
+        self.draft.unchanged.append(external_id)
+        self._reached(entry, external_id)
+        if entry.changed is not None:
+            known = (await self._run.known.validators([external_id])).get(external_id, {})
+            if known.get(LISTED) != entry.changed:
+                self.draft.noted[external_id] = {**known, LISTED: entry.changed}
+
+    def _reached(self, entry: Entry, external_id: str) -> None:
+        self.draft.reached.append(entry.url)
+        if external_id_of(entry.url) != external_id and entry.linked:
+            self.draft.memos[whereabouts(entry.url)] = {"to": external_id}
+
+    def fail(self, target: str, code: str, detail: str) -> None:
         self.draft.failures.append(Failure(target, code, detail))
 
-    async def _validators(self, url: str) -> Validators:
-        external_id = _external_id(url)
+    async def validators(self, url: str) -> Validators:
+        external_id = external_id_of(url)
         if external_id in self._known:
             return _usable(self._known[external_id])
         return _usable((await self._run.known.validators([external_id])).get(external_id, {}))
@@ -307,13 +387,6 @@ def _host(url: str) -> str:
 def _usable(validators: Validators) -> Validators:
     """Of a document that today's extraction would read as it was read."""
     return validators if validators.get("extraction") == EXTRACTION else {}
-
-
-def _external_id(url: str) -> str:
-    try:
-        return canonical(url)
-    except FetchFailed:
-        return url
 
 
 def _come_later(wait: Wait) -> PlatformUnavailable:

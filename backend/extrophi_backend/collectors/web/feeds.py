@@ -32,6 +32,7 @@ class _Item:
     author: str | None
     content: str | None
     published_at: datetime | None
+    changed: str | None
 
 
 def read_feed(body: bytes, url: str, media_type: str, most: int) -> Listing | None:
@@ -69,7 +70,8 @@ def _item(found: Any, author: str | None, names: Mapping[str, str], *, is_atom: 
         link = name if not content or (found.get("guidislink") and not is_atom) else link
     # Past feedparser's own lookup, which warns that one will no longer stand in for the other.
     moment = dict.get(found, "published_parsed") or dict.get(found, "updated_parsed")
-    return _Item(link, name, found.get("title"), found.get("author") or author, content, _moment(moment))
+    changed = dict.get(found, "updated")
+    return _Item(link, name, found.get("title"), found.get("author") or author, content, _moment(moment), changed)
 
 
 def read_json_feed(body: bytes, url: str, most: int) -> Listing | None:
@@ -92,7 +94,7 @@ def _json_item(found: Mapping[str, Any]) -> _Item:
     if link is None and not content and name.startswith(("http://", "https://")):
         link = name
     title, published_at = _text(found.get("title")), _iso(_text(found.get("date_published")))
-    return _Item(link, name, title, _json_author(found), content, published_at)
+    return _Item(link, name, title, _json_author(found), content, published_at, _text(found.get("date_modified")))
 
 
 def _entries(feed: str, items: Sequence[_Item]) -> tuple[Entry, ...]:
@@ -110,10 +112,11 @@ def _entry(feed: str, item: _Item, taken: Counter[str | None]) -> Entry | None:
     shown = one_line(_TAG.sub("", clean(item.title or "")))[:_LONGEST_TITLE]
     author = one_line(clean(item.author))[:_LONGEST_TITLE] if item.author else None
     content = clean(item.content) if item.content and item.content.strip() else None
+    changed = one_line(clean(item.changed))[:50] or None if item.changed else None
     problem: FailureCode | None = None
     if item.link:
         try:
-            return Entry(linked(feed, item.link), shown, author or None, item.published_at, content)
+            return Entry(linked(feed, item.link), shown, author or None, item.published_at, content, changed=changed)
         except FetchFailed as failure:
             problem = failure.code
     elif item.link is not None:
@@ -124,7 +127,7 @@ def _entry(feed: str, item: _Item, taken: Counter[str | None]) -> Entry | None:
     # Named by its guid within its feed; by its words where others have the same name, or it has none.
     name = item.name or item.title
     named = one_line(clean(name))[:500] if name and taken[name] == 1 else sha256(content.encode()).hexdigest()[:16]
-    return Entry(f"{feed}#{named}", shown, author or None, item.published_at, content, linked=False)
+    return Entry(f"{feed}#{named}", shown, author or None, item.published_at, content, linked=False, changed=changed)
 
 
 def _joined(feed: str, reference: str) -> str:

@@ -6,7 +6,7 @@ Sitemaps (sitemaps.org/protocol.html) are read here, feeds in feeds.py. What is 
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from extrophi_backend.collectors.web.feeds import read_feed, read_json_feed
@@ -52,7 +52,8 @@ def read_listing(body: bytes, url: str, media_type: str) -> Listing | None:
         return read_json_feed(body, url, MOST_ENTRIES)
     root = _root(body)
     if root is None:
-        return Listing("sitemap", _entries(url, _addresses(body))) if "text/plain" in media_type else None
+        listed = ((line, None) for line in _addresses(body))
+        return Listing("sitemap", _entries(url, listed)) if "text/plain" in media_type else None
     if root in {b"urlset", b"sitemapindex"}:
         return _sitemap(body, url)
     # feedparser knows more encodings than we; what was UTF-16 is UTF-8 by now, whatever was declared.
@@ -104,15 +105,16 @@ def _sitemap(body: bytes, url: str) -> Listing | None:
     entries = _entries(url, _locations(root))
     if local_name(root).lower() == "sitemapindex":
         sitemaps = tuple(entry.url for entry in entries if entry.problem is None)
-        return Listing("sitemap", tuple(entry for entry in entries if entry.problem), sitemaps)
+        changed = {entry.url: entry.changed for entry in entries if entry.changed is not None}
+        return Listing("sitemap", tuple(entry for entry in entries if entry.problem), sitemaps, changed)
     return Listing("sitemap", entries)
 
 
-def _entries(url: str, locations: "Iterator[str] | list[str]") -> tuple[Entry, ...]:
+def _entries(url: str, locations: Iterable[tuple[str, str | None]]) -> tuple[Entry, ...]:
     found: dict[str, Entry] = {}
-    for location in locations:
+    for location, changed in locations:
         try:
-            entry = Entry(linked(url, location))
+            entry = Entry(linked(url, location), changed=changed)
         except FetchFailed as failure:
             entry = Entry(one_line(clean(location))[:2000], problem=failure.code)
         found.setdefault(entry.url, entry)
@@ -121,9 +123,13 @@ def _entries(url: str, locations: "Iterator[str] | list[str]") -> tuple[Entry, .
     return tuple(found.values())
 
 
-def _locations(root: Any) -> Iterator[str]:
+def _locations(root: Any) -> Iterator[tuple[str, str | None]]:
+    """Each address, and when it last changed."""
     for child in root:
-        for part in child:
-            if local_name(part) == "loc" and part.text and part.text.strip():
-                yield part.text.strip()
-                break
+        said = {
+            name: part.text.strip()
+            for part in child
+            if (name := local_name(part)) in {"loc", "lastmod"} and part.text and part.text.strip()
+        }
+        if "loc" in said:
+            yield said["loc"], one_line(clean(said["lastmod"]))[:50] or None if "lastmod" in said else None

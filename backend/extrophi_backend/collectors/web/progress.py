@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from extrophi_backend.collectors.models import Collected, Cursor, Failure, Page
+from extrophi_backend.collectors.models import Address, Collected, Cursor, Failure, Page, Validators
 from extrophi_backend.collectors.web.waiting import Patience
 
 _PAGE_DOCUMENTS = 10
@@ -24,7 +24,14 @@ class Draft:
     gone: list[str] = field(default_factory=list[str])
     failures: list[Failure] = field(default_factory=list[Failure])
     memos: dict[str, Any] = field(default_factory=dict[str, Any])
+    noted: dict[str, Validators] = field(default_factory=dict[str, Validators])
+    reached: list[str] = field(default_factory=list[str])
+    met: list[Address] = field(default_factory=list[Address])
+    settled: list[Address] = field(default_factory=list[Address])
+    patterns: dict[str, Any] = field(default_factory=dict[str, Any])
     size: int = 0
+    is_due: bool = False
+    """It is to be given now: what comes next reads what it holds."""
     begun: float = field(default_factory=monotonic)
 
     @property
@@ -37,14 +44,25 @@ class Draft:
 
     def is_full(self) -> bool:
         return (
-            len(self.documents) >= _PAGE_DOCUMENTS
+            self.is_due
+            or len(self.documents) >= _PAGE_DOCUMENTS
             or self.size >= _PAGE_BYTES
             or monotonic() - self.begun > _PAGE_SECONDS
         )
 
     def page(self, cursor: Cursor) -> Page:
         return Page(
-            tuple(self.documents), tuple(self.unchanged), tuple(self.gone), tuple(self.failures), cursor, self.memos
+            tuple(self.documents),
+            tuple(self.unchanged),
+            tuple(self.gone),
+            tuple(self.failures),
+            cursor,
+            self.memos,
+            self.noted,
+            tuple(self.reached),
+            tuple(self.met),
+            tuple(self.settled),
+            self.patterns,
         )
 
 
@@ -63,6 +81,8 @@ class Progress:
         self.handled: int = cursor.get("handled", 0)
         self.failed: int = cursor.get("failed", 0)
         self.patience = Patience(cursor.get("waits", {}))
+        self.site: dict[str, Any] = dict(cursor.get("site", {}))
+        """How far the collecting of a whole site has come (see site.py)."""
 
     @property
     def cursor(self) -> Cursor:
@@ -74,7 +94,7 @@ class Progress:
             "handled": self.handled,
             "failed": self.failed,
             "waits": self.patience.hosts,
-        }
+        } | ({"site": dict(self.site)} if self.site else {})
 
     def enter(self, path: Sequence[str]) -> None:
         self.path, self.after, self.aside, self.is_over = path, None, [], False

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from extrophi_backend.collectors.web.models import Entry, Listing
 from extrophi_backend.fetch.client import Fetched
@@ -21,23 +21,34 @@ def remembered(fetched: Fetched, listing: Listing) -> Mapping[str, Any]:
         "url": fetched.url,
         "validators": fetched.validators,
         "kind": listing.kind,
-        "entries": [_brief(entry) for entry in listing.entries],
+        "entries": [brief_of(entry) for entry in listing.entries],
         "sitemaps": list(listing.sitemaps),
+        "changed": dict(listing.changed),
     }
 
 
 def recalled(memo: Mapping[str, Any]) -> Listing:
-    return Listing(memo["kind"], tuple(_entry(brief) for brief in memo["entries"]), tuple(memo["sitemaps"]))
+    return Listing(
+        memo["kind"],
+        tuple(entry_of(brief) for brief in memo["entries"]),
+        tuple(memo["sitemaps"]),
+        memo.get("changed", {}),  # a memo may be from before this was kept
+    )
 
 
-def _brief(entry: Entry) -> Any:
-    """Its address alone where there is no more to it, as in every sitemap."""
+def brief_of(entry: Entry) -> Any:
+    """JSON. Its address alone, or with when it changed, where there is no more to it, as in every sitemap."""
     if entry == Entry(entry.url):
         return entry.url
+    if entry == Entry(entry.url, changed=entry.changed):
+        return [entry.url, entry.changed]
     return asdict(entry) | {"published_at": entry.published_at.isoformat() if entry.published_at else None}
 
 
-def _entry(brief: Any) -> Entry:
+def entry_of(brief: Any) -> Entry:
     if isinstance(brief, str):
         return Entry(brief)
+    if isinstance(brief, list):
+        url, changed = cast("list[str]", brief)
+        return Entry(url, changed=changed)
     return Entry(**(brief | {"published_at": datetime.fromisoformat(at) if (at := brief["published_at"]) else None}))

@@ -3,15 +3,21 @@
 import re
 
 from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.web.spelling import plain
 from extrophi_backend.errors import ForbiddenAddress, InvalidTarget
 from extrophi_backend.fetch import guard
-from extrophi_backend.fetch.addresses import canonical, host_of, parse
+from extrophi_backend.fetch.addresses import host_of, parse
 from extrophi_backend.fetch.errors import FetchFailed
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _BARE = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d{1,5})?(?:[/?#].*)?", re.DOTALL)
 """`example.org/post`: dots in the name, and a last part without digits, as top-level domains are."""
 _HINT = "Give the address as the browser shows it: https://example.org/post."
+
+
+def looks_like_host(text: str) -> bool:
+    """Whether it is a name with dots in it, as hosts have, and nothing more."""
+    return "/" not in text and _BARE.fullmatch(text) is not None
 
 
 def recognise(typed: str, allow: tuple[guard.Network, ...]) -> Target | None:
@@ -28,14 +34,15 @@ def recognise(typed: str, allow: tuple[guard.Network, ...]) -> Target | None:
     elif not _SCHEME.match(text):
         return None
     try:
-        address = canonical(text)
+        address = plain(text)
         _refuse_private(host_of(parse(address)), allow)
     except FetchFailed as refusal:
         if refusal.code == "forbidden_address":
             hint = "EXTROPHI_FETCH_ALLOW opens networks of one's own."
             raise ForbiddenAddress(refusal.detail, hint=hint, field="target") from refusal
         raise InvalidTarget(f"“{_short(typed)}”: {refusal.detail}", hint=_HINT, field="target") from refusal
-    return Target("web", address, typed)
+    parsed = parse(address)
+    return Target("web", address, typed, "site" if parsed.raw_path == b"/" else "page")
 
 
 def _refuse_private(host: str, allow: tuple[guard.Network, ...]) -> None:

@@ -299,7 +299,7 @@ async def test_a_crawl_delay_slows_a_sitemap_of_sitemaps_and_does_not_end_it(
     waits: list[BackendError] = []
     while library.cursor != {"done": True} and len(waits) < 8:
         if not remembers:
-            library.memos.clear()
+            library.notes.clear()
         waits += await goes_on(library, server, 1)
     assert sorted(library.documents) == urls
     assert len(waits) == 3
@@ -484,7 +484,8 @@ async def test_a_poisonous_page_is_named_and_passed_over(server: WebServer, coll
 )
 def test_what_people_type_is_understood(typed: str, canonical: str) -> None:
     found = recognise(typed, ())
-    assert found == Target("web", canonical, typed)
+    scope = "site" if canonical.count("/") == 3 and canonical.endswith("/") else "page"
+    assert found == Target("web", canonical, typed, scope)
 
 
 @pytest.mark.parametrize("typed", ["", "hello", "two words", "@handle", "r/name", "1.5", "v1.2.3", "notes.", "/x"])

@@ -68,7 +68,9 @@ def test_atom() -> None:
     found = read(ATOM)
     assert found is not None
     published = datetime(2026, 6, 2, 8, tzinfo=UTC)
-    assert found.entries == (Entry("https://site.example/blog/three", "On bold", "Ben", published),)
+    assert found.entries == (
+        Entry("https://site.example/blog/three", "On bold", "Ben", published, changed="2026-06-02T08:00:00Z"),
+    )
 
 
 def test_rdf() -> None:

@@ -1,0 +1,561 @@
+"""Collecting a site, not only a page: its feeds and sitemaps, or where there is no sitemap its links, breadth first.
+
+All that was met lies in the job's frontier, each address once, with its place in the order. What was looked at is
+settled in the transaction that saves it; so a job that is killed goes on with the next, and finds what it would have
+found.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from extrophi_backend.collectors.models import DEFAULT_DEPTH, Address, Collected, Failure, Run, Validators
+from extrophi_backend.collectors.web.bounds import Bounds, bounds_of, may_be_page
+from extrophi_backend.collectors.web.knowing import external_id_of, known_already, whereabouts
+from extrophi_backend.collectors.web.listings import is_listing, read_listing
+from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing, Understood
+from extrophi_backend.collectors.web.progress import Draft, Progress
+from extrophi_backend.collectors.web.remembering import brief_of, entry_of, recalled
+from extrophi_backend.collectors.web.spelling import digest, identity, plain
+from extrophi_backend.collectors.web.survey import Survey, survey
+from extrophi_backend.collectors.web.traps import Kinds, agree, deepens, kinds_of, sketch
+from extrophi_backend.extraction.detecting import detect
+from extrophi_backend.extraction.errors import ExtractionFailed
+from extrophi_backend.extraction.service import in_child
+from extrophi_backend.fetch.addresses import linked
+from extrophi_backend.fetch.client import Fetched, Fetcher
+from extrophi_backend.fetch.errors import FetchFailed, Wait
+
+_FRONT, _SITEMAP, _FEED, _LISTED, _LINKED = range(5)
+"""Ranks of the frontier: nothing is taken while anything of a smaller rank waits. Links are followed only where no
+sitemap lists pages, and what is listed comes before what is merely linked."""
+_BATCH = 50
+_MOST_ADDRESSES = 100_000
+_MOST_SITEMAPS = 1000
+_SITEMAP_DEPTH = 3
+_MOST_KINDS = 2000
+_SAMPLES = 64
+"""Of what a page says, kept to tell whether another address has the same page."""
+
+
+class Looks(Protocol):
+    """Looking at a single page, as the collector does for all of them."""
+
+    draft: Draft
+    at: Progress
+
+    async def look(self, entry: Entry, answers: Answers | None = None, *, typed: bool = False) -> Wait | None: ...
+    async def understood(
+        self, entry: Entry, fetched: Fetched, *, typed: bool, validators: Asks
+    ) -> tuple[Fetched, Understood]: ...
+    async def fetch(self, url: str, *, typed: bool, validators: Asks) -> Fetched: ...
+    async def ask_for_listing(
+        self, address: str, memo: Mapping[str, Any], *, typed: bool, again: bool = False, said: str | None = None
+    ) -> Listing | Fetched: ...
+    async def missed(self, entry: Entry, failure: Failure) -> None: ...
+    async def take_unchanged(self, entry: Entry, fetched: Fetched) -> None: ...
+    async def validators(self, url: str) -> Validators: ...
+    def take(self, entry: Entry, found: Collected | Failure) -> None: ...
+    def fail(self, target: str, code: str, detail: str) -> None: ...
+
+
+class Site:
+    """One run over a site. Where it is stands in the job's cursor (`Progress.site`) and frontier."""
+
+    def __init__(self, looks: Looks, fetcher: Fetcher, run: Run) -> None:
+        self._looks = looks
+        self._fetcher = fetcher
+        self._run = run
+        self._front = run.target.canonical
+        self._depth = DEFAULT_DEPTH if run.depth is None else run.depth
+        self._kinds = Kinds()
+        self._recent: tuple[Draft, dict[bytes, Address]] = (looks.draft, {})
+
+    @property
+    def _at(self) -> dict[str, Any]:
+        """How far it is, as JSON.
+
+        `front`: where it answered. `placed`: how many addresses were met. `listed`: a sitemap lists the pages.
+        `again`: an earlier run told where news is to be found; for that, `news` (a feed) and `sitemaps` are kept at the
+        end, if all of them were looked at (`is_explored`).
+        """
+        return self._looks.at.site
+
+    @property
+    def bounds(self) -> Bounds:
+        return bounds_of(self._front, self._at["front"])
+
+    @property
+    def is_again(self) -> bool:
+        """Whether an earlier run told where news is to be found."""
+        return bool(self._at.get("again"))
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether links are."""
+        return not self._at["listed"]
+
+    async def steps(self) -> AsyncIterator[None]:
+        """Work from the frontier on; give way after each address. Raises Wait where the host asks to."""
+        at = self._looks.at
+        if not self._at:
+            await self._begin()
+            yield self._save_now()
+        while not at.is_enough(self._run.limit):
+            batch = await self._run.known.waiting(_BATCH)
+            if not batch or (batch[0].rank == _LINKED and not self.is_followed):
+                break
+            if batch[0].rank < _LISTED:
+                batch = batch[:1]  # what it leads to may come before the others
+            else:
+                self._at["is_explored"] = True
+            await self._load_kinds([address.url for address in batch])
+            for address in batch:
+                if at.is_enough(self._run.limit):
+                    break
+                await self._take(address)
+                yield
+            yield self._save_now()
+        self._remember()
+
+    async def _begin(self) -> None:
+        self._at.update({"front": self._front, "placed": 0, "listed": False, "news": None, "sitemaps": []})
+        memo = await self._run.known.memo(self._memo) if self._run.purpose == "new" else None
+        if not memo:
+            self._place(self._front, _FRONT)
+            return
+        # One request tells what is new: the feed's, else the sitemap's, else the front page's.
+        self._at.update({"front": memo["front"], "listed": bool(memo["news"] or memo["sitemaps"]), "again": True})
+        if memo["news"]:
+            self._place(memo["news"], _FEED)
+        for sitemap in memo["sitemaps"] if not memo["news"] else ():
+            self._place(sitemap, _SITEMAP)
+        if not self._at["listed"]:
+            self._place(self._front, _FRONT)
+
+    @property
+    def _memo(self) -> str:
+        return f"site {self._front}"
+
+    def _remember(self) -> None:
+        """For the next run, which has to ask only where news is told; once all listings were looked at."""
+        at = self._at
+        if at.get("is_explored") and not self.is_again:
+            sitemaps = at["sitemaps"] if at["listed"] else []
+            self._looks.draft.memos[self._memo] = {"front": at["front"], "news": at["news"], "sitemaps": sitemaps}
+
+    def _save_now(self) -> None:
+        """What is asked of the frontier next has to be in it. Learned kinds are in the database then, too."""
+        self._looks.draft.is_due = True
+        if len(self._kinds) > _MOST_KINDS:
+            self._kinds.forget()
+
+    async def _take(self, address: Address) -> None:
+        if address.rank in {_SITEMAP, _FEED}:
+            await self._take_listing(address)
+            return
+        entry = entry_of(address.entry) if address.entry is not None else Entry(address.url)
+        if address.rank == _LINKED and not self._kinds.enters(address.url):
+            self.leave(address, "trap")
+            return
+        at, draft = self._looks.at, self._looks.draft
+        had, missed = draft.had, draft.missed
+        visit = _Visit(self._looks, self, address)
+        try:
+            wait = await self._looks.look(entry, visit, typed=address.rank == _FRONT)
+        except _LedElsewhere as led:
+            wait = None
+            visit.end_at(entry, led.url)
+        if wait is not None:
+            raise wait
+        at.handled += draft.had - had
+        at.failed += draft.missed - missed
+        if address.rank == _FRONT and visit.is_explored:
+            await self._explore(address, visit.survey)
+        # Last of all: what has to wait before this is looked at again.
+        self.settle(address, visit.state, visit.samples)
+        for one in visit.others:
+            self.settle(one, "read", visit.samples)
+
+    async def _explore(self, address: Address, seen: Survey | None) -> None:
+        """Put into the frontier what the front page leads to: sitemaps, feeds, links."""
+        if self._depth == 0:
+            return
+        front = self._at["front"]
+        if not self.is_again:
+            try:
+                named = await self._fetcher.sitemaps(front)
+            except FetchFailed:
+                named = []
+            for sitemap in named[:_MOST_SITEMAPS] or [linked(front, "/sitemap.xml")]:
+                self._place(sitemap, _SITEMAP)
+            for feed in seen.feeds if seen is not None else ():
+                self._place(feed, _FEED)
+        if seen is not None:
+            await self.follow(replace(address, url=front), seen.links)
+
+    async def _take_listing(self, address: Address) -> None:
+        """Put what a feed or sitemap lists into the frontier. One that is not there is missed only by who knew it."""
+        failure: FetchFailed | ExtractionFailed | None = None
+        try:
+            found = await self._listing(address)
+        except (FetchFailed, ExtractionFailed) as refusal:
+            failure = refusal
+        else:
+            if isinstance(found, Listing):
+                await self._place_listed(address, found)
+            else:
+                failure = FetchFailed("broken_answer", f"There is no {_NAMES[address.rank]} there any more.")
+        if failure is not None and self.is_again:
+            self._looks.fail(address.url, failure.code, failure.detail)
+            self._looks.at.failed += 1
+        self.settle(address, "read")
+
+    async def _listing(self, address: Address) -> Listing | Fetched:
+        """What is there, or was when its index last said that it changed.
+
+        Raises:
+            FetchFailed, ExtractionFailed, Wait.
+        """
+        memo: Mapping[str, Any] = await self._run.known.memo(address.url) or {}
+        said: str | None = address.entry
+        if self.is_again and memo and said is not None and memo.get("said") == said:
+            return recalled(memo)
+        await self._run.suspect(address.url)
+        try:
+            return await self._looks.ask_for_listing(address.url, memo, typed=False, said=said)
+        except Wait as wait:
+            failure = self._looks.at.patience.wait(wait)
+            if failure is None:
+                raise
+            raise failure from wait
+
+    async def _place_listed(self, address: Address, listing: Listing) -> None:
+        bounds = self.bounds
+        entries = [one for one in listing.entries if not one.linked or one.problem or bounds.hold(one.url)]
+        front = identity(self._at["front"])
+        lists_pages = any(one.linked and not one.problem and identity(one.url) != front for one in entries)
+        if address.rank == _FEED and lists_pages:
+            self._at["news"] = self._at["news"] or address.url
+        if address.rank == _SITEMAP:
+            if address.depth == 0 and (lists_pages or listing.sitemaps):
+                self._at["sitemaps"] = [*self._at["sitemaps"], address.url]
+            self._at["listed"] = self._at["listed"] or lists_pages
+        if self._run.purpose == "new":
+            passed = await known_already(self._run.known, entries)
+            entries = [one for one in entries if one.url not in passed]
+        for one in entries:
+            self._place(one.url, _LISTED, depth=1, entry=brief_of(one))
+        if address.depth < _SITEMAP_DEPTH:
+            for sitemap in listing.sitemaps[:_MOST_SITEMAPS]:
+                self._place(sitemap, _SITEMAP, depth=address.depth + 1, entry=listing.changed.get(sitemap))
+
+    async def follow(self, page: Address, links: Sequence[str]) -> list[str]:
+        """Put a page's links into the frontier. Gives those that are new in it and may be entered."""
+        bounds = self.bounds
+        fresh: dict[bytes, str] = {}
+        for link in links:
+            if bounds.hold(link) and may_be_page(link):
+                try:
+                    url = plain(link)
+                    fresh.setdefault(identity(url), await self._as_known(url, link))
+                except FetchFailed:
+                    continue
+        there = await self.met(list(fresh))
+        fresh = {key: url for key, url in fresh.items() if key not in there and not deepens(url)}
+        if self._run.purpose == "new":
+            passed = await known_already(self._run.known, [Entry(url) for url in fresh.values()])
+            fresh = {key: url for key, url in fresh.items() if url not in passed}
+        await self._load_kinds([page.url, *fresh.values()])
+        kind = kinds_of(page.url)[0]
+        placed: list[str] = []
+        for url in fresh.values():
+            # From one page of a kind to the next is no step down: an archive's hundredth page is as near as its first.
+            depth = page.depth + (kinds_of(url)[0] != kind or page.rank == _FRONT)
+            if depth <= self._depth and self._at["placed"] < _MOST_ADDRESSES:
+                self._place(url, _LINKED, depth=depth)
+                placed.append(url)
+        return [url for url in placed if self._kinds.enters(url)]
+
+    async def _as_known(self, url: str, link: str) -> str:
+        """The link's longer spelling, where that names a document from before `plain` left so much out."""
+        longer = external_id_of(link)
+        return longer if longer != url and await self._run.known.validators([longer]) else url
+
+    async def met(self, keys: Sequence[bytes]) -> Mapping[bytes, Address]:
+        """Those that are in the frontier, saved or not."""
+        there = await self._run.known.met(keys)
+        recent = self._overlay
+        return {**there, **{key: recent[key] for key in keys if key in recent}}
+
+    @property
+    def _overlay(self) -> dict[bytes, Address]:
+        """What the draft puts into the frontier."""
+        if self._recent[0] is not self._looks.draft:
+            self._recent = (self._looks.draft, {})
+        return self._recent[1]
+
+    def settle(self, address: Address, state: str, samples: Sequence[int] = ()) -> None:
+        """It is not taken again. `samples` are of what its page says."""
+        settled = replace(address, state=state, entry=list(samples[:_SAMPLES]) or None)
+        self._looks.draft.settled.append(settled)
+        self._overlay[address.key] = settled
+
+    def leave(self, address: Address, why: str) -> None:
+        """There is no document to be had at it, and runs for what is new need not ask."""
+        self.settle(address, why)
+        self._looks.draft.memos[whereabouts(address.url)] = {"no": why}
+
+    def _place(self, url: str, rank: int, *, depth: int = 0, entry: Any = None) -> None:
+        try:
+            key = identity(url) if rank in {_FRONT, _LISTED, _LINKED} else digest("listing", external_id_of(url))
+        except FetchFailed:
+            key = digest("page", url)
+        if rank == _LISTED and "#" in url:  # what a feed holds itself has no address but the feed's
+            key = digest("part", url)
+        self._at["placed"] += 1
+        address = Address(key, url, rank, self._at["placed"], depth, entry)
+        self._looks.draft.met.append(address)
+        self._overlay.setdefault(key, address)
+
+    def learn(self, url: str, samples: Sequence[int], *, is_said: bool, links: Sequence[str]) -> None:
+        self._looks.draft.patterns |= self._kinds.take(url, samples, is_said=is_said, links=links)
+
+    async def _load_kinds(self, urls: Sequence[str]) -> None:
+        missing = self._kinds.missing(urls)
+        if missing:
+            self._kinds.load(missing, await self._run.known.patterns(missing))
+
+    async def is_known(self, external_id: str) -> bool:
+        """Whether a run for what is new need not look at a document."""
+        return self._run.purpose == "new" and bool(await self._run.known.validators([external_id]))
+
+    def begin_at(self, front: str) -> None:
+        """The front answered there."""
+        self._at["front"] = front
+
+    def take_as_listing(self) -> None:
+        """The front is itself a feed or a sitemap: what it lists is the site."""
+        self._at["listed"] = True
+
+    async def place_listed(self, listing: Listing) -> None:
+        await self._place_listed(Address(b"", self._front, _FRONT, 0), listing)
+
+
+_NAMES = {_SITEMAP: "sitemap", _FEED: "feed"}
+
+
+class _LedElsewhere(Exception):
+    """An address redirects out of the site, or to a page that was looked at."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+
+class _Visit:
+    """Taking what comes of one address."""
+
+    def __init__(self, looks: Looks, site: Site, address: Address) -> None:
+        self.address = address
+        self.state = "failed"
+        self.survey: Survey | None = None
+        self.samples: Sequence[int] = ()
+        """Of what the page says."""
+        self.others: list[Address] = []
+        """Addresses that have the same page, and need no looking at any more."""
+        self.is_explored = False
+        """Whether the site is to be found from it."""
+        self._looks = looks
+        self._site = site
+
+    async def validators(self, url: str) -> Validators:
+        """Pages whose links are wanted are asked for as a whole: an answer that nothing changed has none.
+
+        Raises:
+            _LedElsewhere: it was redirected to where there is nothing more to do.
+        """
+        is_front = self.address.rank == _FRONT
+        if not is_front and url != self.address.url and await self._is_done_with(url):
+            raise _LedElsewhere(url)
+        if self._site.is_followed and not (is_front and self._site.is_again):
+            return {}
+        return await self._looks.validators(url)
+
+    async def _is_done_with(self, url: str) -> bool:
+        """Whether an address is out of the site, or was looked at."""
+        if not self._site.bounds.hold(url):
+            return True
+        key = identity(url)
+        there = (await self._site.met([key])).get(key)
+        return key != self.address.key and there is not None and there.state in _LOOKED_AT
+
+    def end_at(self, entry: Entry, url: str) -> None:
+        """The address led there, and there is nothing more to do."""
+        if self._site.bounds.hold(url):
+            self._is_same(entry, url)
+        else:
+            self.state = "outside"
+            self._looks.draft.memos[whereabouts(entry.url)] = {"no": "outside"}
+
+    async def answered(self, entry: Entry, fetched: Fetched) -> None:
+        if self.address.rank == _FRONT:
+            self._site.begin_at(fetched.url)
+            if fetched.status == 200 and is_listing(fetched.body, fetched.media_type):
+                listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
+                if listing is not None:
+                    self.state = "read"
+                    self._site.take_as_listing()
+                    await self._site.place_listed(listing)
+                    return
+        fetched, found = await self._looks.understood(
+            entry, fetched, typed=self.address.rank == _FRONT, validators=self.validators
+        )
+        if self.address.rank == _FRONT:
+            self._site.begin_at(fetched.url)
+        elif identity(fetched.url) != self.address.key:
+            if await self._is_done_with(fetched.url):  # a page that leads on by itself, as a redirect does
+                self.end_at(entry, fetched.url)
+                return
+            self.others.append(replace(self.address, key=identity(fetched.url), url=fetched.url))
+        if found == "unchanged":
+            self.state = "read"
+            await self._looks.take_unchanged(entry, fetched)
+        elif found == "gone":
+            self.state = "gone"
+            self._looks.draft.gone.append(external_id_of(fetched.url))
+            self._looks.draft.reached.append(entry.url)
+        elif isinstance(found, Failure) and fetched.status != 200:
+            await self.missed(entry, found)
+        else:
+            self.is_explored = True
+            await self._take_page(entry, fetched, found)
+
+    async def missed(self, entry: Entry, failure: Failure) -> None:
+        if self.address.rank == _LINKED and failure.code == "robots_disallowed":
+            # A link there is no promise of a page: what a site does not want read is passed by.
+            self.state = "forbidden"
+            self._looks.draft.memos[whereabouts(entry.url)] = {"no": "robots"}
+            return
+        await self._looks.missed(entry, failure)
+
+    def _is_same(self, entry: Entry, url: str) -> None:
+        self.state = "same"
+        self._looks.draft.reached.append(entry.url)
+        self._looks.draft.memos[whereabouts(entry.url)] = {"to": external_id_of(url)}
+        if self.address.rank == _LINKED:
+            self._site.learn(self.address.url, (), is_said=True, links=())
+
+    async def _take_page(self, entry: Entry, fetched: Fetched, found: Collected | Failure) -> None:
+        self.state = "read"
+        if self._site.is_followed:
+            self.survey = await _surveyed(fetched)
+        survey = self.survey
+        if survey is None:
+            if isinstance(found, Failure):
+                self.state = "failed"
+                await self._looks.missed(entry, found)
+            else:
+                self._looks.take(entry, found)
+            return
+        is_said = False
+        self.samples = survey.samples
+        if isinstance(found, Collected):
+            self.samples = sketch(found.text)
+            if await self._is_copy(entry, fetched, found):
+                return
+            is_said = await self._was_said(fetched.url, found.text)
+        if not survey.is_kept or (isinstance(found, Failure) and found.code == "no_text" and survey.links):
+            # It is there to lead on, and no document.
+            self._looks.draft.memos[whereabouts(entry.url)] = {"no": "document"}
+            self._looks.draft.reached.append(entry.url)
+        elif isinstance(found, Failure):
+            self.state = "failed"
+            await self._looks.missed(entry, found)
+        else:
+            self._looks.take(entry, found)
+        if self.address.rank != _FRONT:
+            links = await self._site.follow(replace(self.address, url=fetched.url), survey.links)
+            if self.address.rank == _LINKED:
+                self._site.learn(self.address.url, self.samples, is_said=is_said, links=links)
+
+    async def _is_copy(self, entry: Entry, fetched: Fetched, found: Collected) -> bool:
+        """Whether the page is one that has another address, by its own word or to the letter: that one is taken."""
+        same = digest("same", fetched.url.partition("?")[0], found.text)
+        text = (await self._site.met([same])).get(same)
+        if text is not None and identity(text.url) != identity(fetched.url):
+            self._is_same(entry, text.url)
+            return True
+        self._site.settle(Address(same, fetched.url, _LINKED, 0), "text")
+        other = self._other_address(fetched, found)
+        if other is None:
+            return False
+        key = identity(other)
+        there = (await self._site.met([key])).get(key) if key != identity(fetched.url) else None
+        if there is not None and there.state in _LOOKED_AT:
+            if not agree(self.samples, there.entry or ()):
+                return False
+            self._is_same(entry, other)
+            return True
+        if await self._site.is_known(external_id_of(other)):
+            self._is_same(entry, other)
+            return True
+        return await self._took_other(entry, other)
+
+    def _other_address(self, fetched: Fetched, found: Collected) -> str | None:
+        """The page's own word on where it is, if that is another address of the site."""
+        if found.canonical_url is None or not self._site.bounds.hold(found.canonical_url):
+            return None
+        try:
+            other = plain(found.canonical_url)
+            return other if other != external_id_of(fetched.url) else None
+        except FetchFailed:
+            return None
+
+    async def _took_other(self, entry: Entry, other: str) -> bool:
+        """Look at the address that the page says is its own, and take what is there, if it is the same."""
+        whole = Entry(other, entry.title, entry.author, entry.published_at)
+        try:
+            fetched = await self._looks.fetch(other, typed=False, validators=self.validators)
+            fetched, found = await self._looks.understood(whole, fetched, typed=False, validators=self.validators)
+        except (FetchFailed, _LedElsewhere):
+            return False
+        key = identity(other)
+        if not isinstance(found, Collected) or identity(fetched.url) != key:
+            return False
+        samples = sketch(found.text)
+        if not agree(self.samples, samples):
+            return False
+        self.samples = samples
+        self.others.append(replace(self.address, key=key, url=other))
+        self._looks.take(whole, found)
+        self._looks.draft.memos[whereabouts(entry.url)] = {"to": found.external_id}
+        self._looks.draft.reached.append(entry.url)
+        self.state = "same"
+        survey = await _surveyed(fetched)
+        links = await self._site.follow(replace(self.address, url=other), survey.links if survey else ())
+        if self.address.rank == _LINKED:
+            is_said = await self._was_said(other, found.text)
+            self._site.learn(self.address.url, samples, is_said=is_said, links=links)
+        return True
+
+    async def _was_said(self, url: str, text: str) -> bool:
+        """Whether another page said the same to the letter. From now on, this one did."""
+        key = digest("said", text)
+        there = (await self._site.met([key])).get(key)
+        if there is None:
+            self._site.settle(Address(key, url, _LINKED, 0), "text")
+        return there is not None and there.url != url
+
+
+_LOOKED_AT = frozenset({"read", "same"})
+
+
+async def _surveyed(fetched: Fetched) -> Survey | None:
+    """What an HTML page leads to; None for what is no HTML."""
+    try:
+        if detect(fetched.body, media_type=fetched.media_type, name=None, url=fetched.url) != "html":
+            return None
+        return await in_child(survey, fetched.body, fetched.media_type, fetched.url)
+    except ExtractionFailed:
+        return None

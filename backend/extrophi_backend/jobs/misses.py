@@ -1,0 +1,59 @@
+"""Every statement about misses: what could not be had of a source, and when it is tried again."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from extrophi_backend.collectors.models import MAX_ID_BYTES, Failure
+from extrophi_backend.db import Connection
+
+_PASSING = re.compile(
+    r"timeout|connection_failed|name_not_resolved|broken_answer|tls_failed|rate_limited|robots_unreachable|"
+    r"http_(?:408|425|429|5\d\d)"
+)
+"""Codes of what may be over in an hour. All else is about the page itself, or about who may read it."""
+_KEPT = timedelta(days=60)
+
+
+async def note(conn: Connection, source_id: UUID, failures: Sequence[Failure]) -> None:
+    """They failed once more: what may pass is tried again after an hour, four, a day, three days; all else weekly."""
+    last = sorted({one.target: one for one in failures if len(one.target.encode()) <= MAX_ID_BYTES}.items())
+    await conn.execute(
+        """INSERT INTO misses AS m (source_id, target, code, detail, next_try_at)
+           SELECT $1, n.target, n.code, n.detail, now() + CASE WHEN n.passing THEN interval '1 hour'
+                                                               ELSE interval '7 days' END
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) AS n (target, code, detail, passing)
+           ON CONFLICT (source_id, target) DO UPDATE
+              SET code = excluded.code, detail = excluded.detail, tries = m.tries + 1, tried_at = now(),
+                  next_try_at = now() + CASE WHEN excluded.next_try_at > now() + interval '1 day' THEN interval '7 days'
+                                             ELSE (ARRAY['1 hour', '4 hours', '1 day', '3 days']::interval[])
+                                                  [least(m.tries + 1, 4)] END""",
+        source_id,
+        [target for target, _ in last],
+        [one.code for _, one in last],
+        [one.detail for _, one in last],
+        [_PASSING.fullmatch(one.code) is not None for _, one in last],
+    )
+
+
+async def forget(conn: Connection, source_id: UUID, targets: Sequence[str]) -> None:
+    """They were had."""
+    await conn.execute(
+        "DELETE FROM misses WHERE source_id = $1 AND target = ANY($2::text[])", source_id, sorted(set(targets))
+    )
+
+
+async def not_due(conn: Connection, source_id: UUID, targets: Sequence[str]) -> Collection[str]:
+    """Those of the targets that are to be tried later than now."""
+    rows = await conn.fetch(
+        "SELECT target FROM misses WHERE source_id = $1 AND target = ANY($2::text[]) AND next_try_at > now()",
+        source_id,
+        list(targets),
+    )
+    return {row["target"] for row in rows}
+
+
+async def prune(conn: Connection) -> None:
+    """Forget what has long been due and was not tried: nothing lists it any more. Uses misses_due."""
+    await conn.execute("DELETE FROM misses WHERE next_try_at < now() - $1::interval", _KEPT)

@@ -1,0 +1,192 @@
+"""Sites collected as a whole: every page once, nothing forbidden, no trap for long, and the same after any end."""
+
+import os
+import random
+import time
+from collections.abc import AsyncIterator
+from ipaddress import ip_network
+
+import pytest
+
+from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.collectors.web.target import recognise
+from extrophi_backend.fetch.client import Fetcher
+from tests.collecting import Library
+from tests.generated_site import TRAPS, GeneratedSite, serving_site
+from tests.web_server import Reply, WebServer, article, serving, sitemap
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[WebCollector]:
+    fetcher = Fetcher(max_bytes=1_000_000, seconds=10, allow=LOOPBACK)
+    yield WebCollector(fetcher, max_bytes=1_000_000)
+    await fetcher.close()
+
+
+def target(url: str) -> Target:
+    found = recognise(url, LOOPBACK)
+    assert found is not None
+    return found
+
+
+def check(site: GeneratedSite, documents: list[str]) -> None:
+    """Every article is there once, nothing forbidden was asked for, and no trap for more than 20 pages."""
+    assert sorted(uri for uri in documents if "/post/" in uri) == site.articles
+    asked = site.server.requests
+    assert not [path for path in asked if "/private/" in path or "edit=" in path or "hidden" in path]
+    assert not [path for path in asked if path.endswith(".png")]
+    assert {trap: len(pages) for trap in TRAPS if len(pages := site.asked.get(trap, set())) > 20} == {}
+    assert max(count for path, count in asked.items() if path.startswith(("/post/", "/archive"))) == 1
+    assert site.url("/quiet") not in documents
+    assert site.url("/about") in documents
+
+
+@pytest.mark.timeout(300)
+async def test_a_site_of_2000_pages_is_collected_whole_and_its_traps_are_left(collector: WebCollector) -> None:
+    library = Library()
+    with serving_site(2000) as site:
+        await library.collect(collector, target(site.url("/")), limit=100_000, scope="site")
+        check(site, list(library.documents))
+        assert set(TRAPS) <= site.asked.keys()  # each was seen, and left
+        assert [failure.target for failure in library.failures] == [site.url("/post/2001")]  # a link that leads nowhere
+
+
+async def whole(collector: WebCollector, site: GeneratedSite) -> dict[str, str]:
+    library = Library()
+    await library.collect(collector, target(site.url("/")), limit=100_000, scope="site")
+    return {uri: document.text for uri, document in library.documents.items()}
+
+
+async def interrupted(collector: WebCollector, site: GeneratedSite, rng: random.Random) -> dict[str, str]:
+    """The same, given up after some pages again and again; each run begins with what the last one saved."""
+    library = Library()
+    while library.cursor != {"done": True}:
+        # One page more is made, and is not saved: so ends a worker that is killed.
+        await library.collect(
+            collector, target(site.url("/")), limit=100_000, scope="site", pages=rng.randint(1, 6), resume=True
+        )
+    return {uri: document.text for uri, document in library.documents.items()}
+
+
+async def test_a_run_that_was_stopped_finds_what_an_undisturbed_one_finds(collector: WebCollector) -> None:
+    with serving_site(60) as site:
+        undisturbed = await whole(collector, site)
+        assert sorted(uri for uri in undisturbed if "/post/" in uri) == site.articles
+        assert await interrupted(collector, site, random.Random(1)) == undisturbed
+        assert {trap: len(pages) for trap, pages in site.asked.items() if len(pages) > 20} == {}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_twenty_stopped_runs_find_what_an_undisturbed_one_finds(collector: WebCollector) -> None:
+    seed = int(os.environ.get("SEED", time.time()))
+    print(f"SEED={seed}")  # noqa: T201  to be given again
+    rng = random.Random(seed)
+    with serving_site(120) as site:
+        undisturbed = await whole(collector, site)
+        for _ in range(20):
+            assert await interrupted(collector, site, rng) == undisturbed
+
+
+def asked(server: WebServer) -> dict[str, int]:
+    """What was asked for since the last time, robots.txt apart."""
+    seen = {path: count for path, count in server.requests.items() if path != "/robots.txt"}
+    server.requests.clear()
+    return seen
+
+
+FEED = "<rss version='2.0'><channel><title>News</title>{}</channel></rss>"
+
+
+def feed(*urls: str) -> Reply:
+    items = "".join(f"<item><title>{url}</title><link>{url}</link></item>" for url in urls)
+    return Reply(f"<rss version='2.0'><channel><title>News</title>{items}</channel></rss>", media_type="text/xml")
+
+
+def front(*links: str, head: str = "") -> Reply:
+    listed = "".join(f"<li><a href='{link}'>{link}</a></li>" for link in links)
+    body = str(article("The front", head=head).body).replace("</main>", f"</main><ul>{listed}</ul>")
+    return Reply(body)
+
+
+LINKED_FEED = "<link rel='alternate' type='application/rss+xml' href='/feed.xml'>"
+
+
+def a_site(server: WebServer, kind: str) -> str:
+    """A target of the kind with five pages; gives its address."""
+    urls = [f"/{number}" for number in range(5)]
+    server.pages |= {url: article(f"Story {url}", f"What {url} tells: " + "word " * int(f"9{url[1:]}")) for url in urls}
+    match kind:
+        case "page":
+            return "/0"
+        case "feed":
+            server.pages["/feed.xml"] = feed(*urls)
+            return "/feed.xml"
+        case "sitemap":
+            server.pages["/map.xml"] = sitemap(*map(server.url, urls))
+            return "/map.xml"
+        case "site with a feed":
+            server.pages |= {"/": front(*urls, head=LINKED_FEED), "/feed.xml": feed(*urls)}
+        case "site with a feed and a sitemap":
+            server.pages |= {"/": front(head=LINKED_FEED), "/feed.xml": feed(*urls[:2])}
+            server.pages["/sitemap.xml"] = sitemap(*map(server.url, urls))
+        case "site with a sitemap":
+            server.pages |= {"/": front(), "/sitemap.xml": sitemap(*map(server.url, urls))}
+        case _:
+            # With all that is no document: a redirect, a copy, a page without text, a dead link, a forbidden one.
+            server.pages["/moved"] = Reply(status=302, headers={"Location": "/0"})
+            told = "What /1 tells: " + "word " * 91
+            server.pages["/copy"] = article("Story /1", told, head="<link rel='canonical' href='/1'>")
+            server.pages["/list"] = Reply("<html><body><ul><li><a href='/2'>2</a></ul></body></html>")
+            server.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /no", media_type="text/plain")
+            server.pages["/"] = front(*urls, "/moved", "/copy", "/list", "/dead", "/no")
+    return "/"
+
+
+KINDS = {
+    "page": "/0", "feed": "/feed.xml", "sitemap": "/map.xml", "site with a feed": "/feed.xml",
+    "site with a feed and a sitemap": "/feed.xml", "site with a sitemap": "/sitemap.xml", "bare site": "/",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+async def test_looking_for_what_is_new_costs_one_request(collector: WebCollector, kind: str) -> None:
+    library = Library()
+    with serving(WebServer()) as server:
+        address = a_site(server, kind)
+        scope = "site" if "site" in kind else "page"
+        await library.collect(collector, target(server.url(address)), scope=scope)
+        had = dict(library.documents)
+        assert len([uri for uri in had if uri.removeprefix(server.base)[1:].isdigit()]) == (1 if kind == "page" else 5)
+        asked(server)
+        for _ in range(2):
+            await library.collect(collector, target(server.url(address)), scope=scope, purpose="new")
+            assert asked(server) == {KINDS[kind]: 1}
+            assert not library.failures
+        assert library.documents.keys() == had.keys()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "page"])
+async def test_what_is_new_is_found_and_nothing_else_is_asked_for(collector: WebCollector, kind: str) -> None:
+    library = Library()
+    with serving(WebServer()) as server:
+        address = a_site(server, kind)
+        scope = "site" if "site" in kind else "page"
+        await library.collect(collector, target(server.url(address)), scope=scope)
+        asked(server)
+        server.pages["/new"] = article("New", "It has not been told before. " * 20)
+        where = KINDS[kind]
+        body = str(server.pages[where].body)  # pyright: ignore[reportAttributeAccessIssue,reportFunctionMemberAccess]
+        for old, new in (
+            ("</channel>", "<item><title>New</title><link>/new</link></item></channel>"),
+            ("</urlset>", f"<url><loc>{server.url('/new')}</loc></url></urlset>"),
+            ("</ul>", "<li><a href='/new'>new</a></ul>"),
+        ):
+            body = body.replace(old, new)
+        server.pages[where] = Reply(body, media_type="text/html" if where == "/" else "text/xml")
+        await library.collect(collector, target(server.url(address)), scope=scope, purpose="new")
+        assert asked(server) == {where: 1, "/new": 1}
+        assert server.url("/new") in library.documents

@@ -1,0 +1,257 @@
+"""How far a source reaches, what it missed, and what looking for news costs: over a real database."""
+
+import random
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from extrophi_backend.captures.store import Captures
+from extrophi_backend.collectors.models import Page, Run
+from extrophi_backend.collectors.registry import Registry, make_registry
+from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.db import Pool
+from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.jobs import misses
+from extrophi_backend.jobs import service as jobs
+from extrophi_backend.jobs import sql as jobs_sql
+from extrophi_backend.settings import Settings
+from tests.generated_site import serving_site
+from tests.web_server import Reply, WebServer, article, serving, sitemap
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"fetch_allow": (ip_network("127.0.0.0/8"),)})
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with serving(WebServer()) as server:
+        yield server
+
+
+def registry_for(settings: Settings, purpose: Any = "all", revisit: Any = ()) -> Registry:
+    """As a worker has it, its collector given a purpose."""
+    registry = make_registry(settings)
+    assert registry.fetcher is not None
+    return Registry(registry.recognisers, {"web": Purposeful(registry.fetcher, purpose, revisit)}, (), registry.fetcher)
+
+
+class Purposeful(WebCollector):
+    def __init__(self, fetcher: Fetcher, purpose: Any, revisit: Any) -> None:
+        super().__init__(fetcher, max_bytes=1_000_000)
+        self._told = {"purpose": purpose, "revisit": revisit}
+
+    def collect(self, run: Run) -> AsyncGenerator[Page, None]:
+        fields = {name: getattr(run, name) for name in Run.__slots__}
+        return super().collect(Run(**fields | self._told))
+
+
+async def run(
+    job_id: str, pool: Pool, settings: Settings, folder: Path, *, purpose: Any = "all", revisit: Any = ()
+) -> None:
+    registry = registry_for(settings, purpose, revisit)
+    await jobs.run(jobs.Parts(pool, Captures(None, folder / "captures"), registry, "test", lambda: None), UUID(job_id))
+    await registry.close()
+
+
+async def add(api: httpx.AsyncClient, target: str, **more: Any) -> Any:
+    answer = await api.post("/sources", json={"target": target, **more})
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize(
+    ("target", "more", "scope", "depth"),
+    [
+        ("https://example.org", {}, "site", 5),
+        ("https://example.org/", {"scope": "page"}, "page", None),
+        ("https://example.org/?p=1", {}, "page", None),
+        ("https://example.org/blog/", {}, "page", None),
+        ("https://example.org/blog/", {"scope": "site", "depth": 0}, "site", 0),
+        ("https://example.org/blog/", {"scope": "site", "depth": 20}, "site", 20),
+    ],
+)
+async def test_the_front_of_a_site_is_the_site_unless_said_otherwise(
+    api: httpx.AsyncClient, target: str, more: dict[str, Any], scope: str, depth: int | None
+) -> None:
+    made = await add(api, target, **more)
+    assert (made["scope"], made["depth"]) == (scope, depth)
+    once = (await api.post("/jobs", json={"target": target, **more})).json()
+    assert (once["scope"], once["depth"]) == ((scope, depth) if more else ("page", None))
+    assert (await api.get(f"/jobs/{made['last_job']['id']}")).json()["scope"] == scope
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"scope": "galaxy"}, "scope"),
+        ({"scope": "site", "depth": 21}, "depth"),
+        ({"scope": "site", "depth": -1}, "depth"),
+        ({"scope": "page", "depth": 3}, "depth"),
+        ({"target": "/tmp", "scope": "site"}, "target"),  # nothing there may be read
+    ],
+)
+async def test_a_reach_that_is_none_is_refused(api: httpx.AsyncClient, body: dict[str, Any], field: str) -> None:
+    for path in ("/sources", "/jobs"):
+        answer = await api.post(path, json={"target": "https://example.org/"} | body)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+async def test_what_was_missed_is_noted_tried_when_due_and_forgotten_when_it_is_had(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    paths = ("/one", "/dead", "/broken")
+    server.pages |= {"/one": article("One"), "/broken": Reply("", 500)}
+    server.pages["/map.xml"] = sitemap(*map(server.url, paths))
+    source = await add(api, server.url("/map.xml"))
+    await run(source["last_job"]["id"], pool, settings, tmp_path)
+    noted = await pool.fetch("SELECT target, code, tries, next_try_at - tried_at AS wait FROM misses ORDER BY target")
+    assert [(row["target"], row["code"], row["tries"]) for row in noted] == [
+        (server.url("/broken"), "http_500", 1),
+        (server.url("/dead"), "http_404", 1),
+    ]
+    assert [row["wait"].total_seconds() for row in noted] == [3600, 7 * 86_400]
+
+    async def look() -> dict[str, int]:
+        server.requests.clear()
+        job = (await api.post(f"/sources/{source['id']}/jobs")).json()
+        await run(job["id"], pool, settings, tmp_path, purpose="new")
+        return {path: count for path, count in server.requests.items() if path != "/robots.txt"}
+
+    assert await look() == {"/map.xml": 1}
+    await pool.execute("UPDATE misses SET next_try_at = now() WHERE code = 'http_500'")
+    assert (await look())["/broken"] == 3  # a server's error is asked about thrice
+    assert await pool.fetchval("SELECT extract(hour FROM next_try_at - tried_at) FROM misses WHERE tries = 2") == 4
+    server.pages["/broken"] = article("Mended")
+    await pool.execute("UPDATE misses SET next_try_at = now() WHERE code = 'http_500'")
+    assert await look() == {"/map.xml": 1, "/broken": 1}
+    assert [row["target"] for row in await pool.fetch("SELECT target FROM misses")] == [server.url("/dead")]
+
+
+async def test_what_no_listing_names_any_more_is_forgotten_after_a_while(pool: Pool, api: httpx.AsyncClient) -> None:
+    source = await add(api, "https://example.org/a", collect=False)
+    for days, target in ((61, "old"), (59, "young")):
+        await pool.execute(
+            """INSERT INTO misses (source_id, target, code, detail, next_try_at)
+               VALUES ($1, $2, 'x', '', now() - $3 * interval '1 day')""",
+            UUID(source["id"]),
+            target,
+            days,
+        )
+    async with pool.acquire() as conn:
+        await misses.prune(conn)
+    assert [row["target"] for row in await pool.fetch("SELECT target FROM misses")] == ["young"]
+
+
+async def test_a_revisit_looks_at_the_documents_it_is_given_and_at_nothing_else(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    paths = [f"/{number}" for number in range(6)]
+    server.pages |= {path: article(f"Story {path}") for path in paths}
+    server.pages["/map.xml"] = sitemap(*map(server.url, paths))
+    source = await add(api, server.url("/map.xml"))
+    await run(source["last_job"]["id"], pool, settings, tmp_path)
+    server.requests.clear()
+    server.bodies.clear()
+    del server.pages["/3"]
+    server.pages["/4"] = article("Another story")
+    job = (await api.post(f"/sources/{source['id']}/jobs")).json()
+    due = [server.url(path) for path in ("/1", "/3", "/4")]
+    await run(job["id"], pool, settings, tmp_path, purpose="revisit", revisit=due)
+    assert {path for path in server.requests if path != "/robots.txt"} == {"/1", "/3", "/4"}
+    assert "/1" not in server.bodies  # it was asked for conditionally
+    done = (await api.get(f"/jobs/{job['id']}")).json()
+    assert (done["progress"]["unchanged"], done["progress"]["updated"]) == (1, 1)
+    gone = await pool.fetch("SELECT external_id FROM documents WHERE state = 'gone'")
+    assert [row["external_id"] for row in gone] == [server.url("/3")]
+
+
+async def test_an_entry_that_its_listing_says_to_have_changed_is_looked_at_once(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    def listed(*days: int) -> Reply:
+        told = "".join(
+            f"<url><loc>{server.url(f'/{n}')}</loc><lastmod>2026-01-{day:02}</lastmod></url>"
+            for n, day in enumerate(days)
+        )
+        return Reply(f"<?xml version='1.0'?><urlset>{told}</urlset>", media_type="text/xml")
+
+    server.pages |= {f"/{number}": article(f"Story {number}") for number in range(3)}
+    server.pages["/map.xml"] = listed(1, 1, 1)
+    source = await add(api, server.url("/map.xml"))
+    await run(source["last_job"]["id"], pool, settings, tmp_path)
+    server.pages["/map.xml"] = listed(1, 2, 2)
+    server.pages["/2"] = article("Another story")
+    for expected in ({"/map.xml": 1, "/1": 1, "/2": 1}, {"/map.xml": 1}):
+        server.requests.clear()
+        job = (await api.post(f"/sources/{source['id']}/jobs")).json()
+        await run(job["id"], pool, settings, tmp_path, purpose="new")
+        assert {path: count for path, count in server.requests.items() if path != "/robots.txt"} == expected
+
+
+async def test_a_site_whose_runs_end_anywhere_is_collected_as_by_one(
+    api: httpx.AsyncClient, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    """The lease is dropped without a word, as by a worker that is killed: what was not saved is done again."""
+    rng = random.Random(5)
+    with serving_site(45) as site:
+        source = await add(api, site.url("/"), limit=10_000)
+        job_id = UUID(source["last_job"]["id"])
+        registry = registry_for(settings)
+        parts = jobs.Parts(pool, Captures(None, tmp_path / "captures"), registry, "test", lambda: None)
+        ended = False
+        while not ended:
+            async with pool.acquire() as conn:
+                lease = await jobs_sql.take_lease(conn, job_id, "test")
+            assert lease is not None
+            ended = await some_pages(parts, lease, rng.randint(1, 5))
+            await pool.execute("UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1", job_id)
+        await jobs.run(parts, job_id)
+        await registry.close()
+        job = (await api.get(f"/jobs/{job_id}")).json()
+        assert (job["status"], job["progress"]["failed"]) == ("partial", 1), job  # a link that leads nowhere
+        posts = "SELECT external_id FROM documents WHERE external_id LIKE '%/post/%' ORDER BY external_id COLLATE \"C\""
+        assert [row["external_id"] for row in await pool.fetch(posts)] == site.articles
+        assert await pool.fetchval("SELECT count(*) FROM frontier") == 0
+        assert await pool.fetchval("SELECT count(*) FROM frontier_patterns") == 0
+        assert {trap: len(pages) for trap, pages in site.asked.items() if len(pages) > 20} == {}
+
+
+async def some_pages(parts: jobs.Parts, lease: Any, most: int) -> bool:
+    """Save some pages of a job, and leave the next one where it is. Whether that was all."""
+
+    async def suspect(target: str) -> None:
+        """Nothing here is to be blamed."""
+
+    known = jobs.Library(parts.pool, lease.platform, lease.id, lease.source_id)
+    target = parts.registry.recognise(lease.typed)
+    run = Run(target, lease.document_limit, lease.cursor, known, suspect, scope=lease.scope, depth=lease.depth)
+    async with aclosing(parts.registry.collectors["web"].collect(run)) as pages:
+        async for page in pages:
+            if most == 0:
+                return False
+            most -= 1
+            await jobs._save(parts, lease, page)
+    return True
+
+
+async def test_a_cancelled_jobs_frontier_is_forgotten(api: httpx.AsyncClient, pool: Pool, server: WebServer) -> None:
+    source = await add(api, server.url("/"))
+    job_id = source["last_job"]["id"]
+    await pool.execute(
+        """INSERT INTO frontier (job_id, key, url, rank, position, depth, state)
+           VALUES ($1, '\\x01', 'u', 0, 0, 0, 'waiting')""",
+        UUID(job_id),
+    )
+    await jobs.prune(pool)
+    assert await pool.fetchval("SELECT count(*) FROM frontier") == 1
+    await api.post(f"/jobs/{job_id}/cancel")
+    await jobs.prune(pool)
+    assert await pool.fetchval("SELECT count(*) FROM frontier") == 0
