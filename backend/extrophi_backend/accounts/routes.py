@@ -235,10 +235,12 @@ def _hint(account: Account, state: State, held: Sequence[Held], now: datetime) -
         return f"Set {' and '.join(sorted(lacking))} too: alone, what is there opens nothing."
     hints: Mapping[State, str] = {
         "missing": f"Set one of: {'; '.join(' with '.join(sorted(way)) for way in account.ways)}.",
-        "unreadable": f"No key of EXTROPHI_SECRET_KEY opens {names}: put back that key, or set it anew.",
+        "unreadable": f"No key opens {names}: put EXTROPHI_SECRET_KEY (or the home's secret-key) back, or set it anew.",
         "refused": f"{account.title} refuses {names}: get a new one, and set it anew.",
         "expired": f"Set {names} anew: it has expired.",
         "expiring": f"Set {names} anew: it expires within a week.",
-        "set": f"`extrophi accounts test {account.platform}` asks {account.title} whether it is taken.",
+        "set": ""
+        if account.platform == "web"
+        else f"`extrophi accounts test {account.platform}` asks {account.title} whether it is taken.",
     }
     return hints.get(state, "")

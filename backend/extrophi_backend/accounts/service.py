@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 3.0
 """How old may be what is known of the web's cookies."""
+_ENDS_LOGIN = re.compile(rb"(log|sign)[-_]?(out|off)", re.IGNORECASE)
+"""In an address that ends a login. Whoever follows links comes to it, and is to find it without the cookies."""
 _WORST_FIRST: Sequence[Condition] = ("unreadable", "refused", "expired", "expiring")
 
 
@@ -62,6 +65,10 @@ class Accounts:
         values = {(row.platform, row.name, row.host): _opened(keys, row) for row in rows}
         wanted: list[Platform] = [platform] if platform else list(ACCOUNTS)
         return {one: self._held(one, [row for row in rows if row.platform == one], values, tests) for one in wanted}
+
+    def given(self) -> dict[Platform, list[Held]]:
+        """What the environment gives, for as long as the database is away."""
+        return {platform: self._held(platform, [], {}, {}) for platform in ACCOUNTS}
 
     async def credentials(self, platform: Platform) -> Credentials:
         """What a collector may use: all that can be read and has not expired. Never put it into a log or an error."""
@@ -144,6 +151,8 @@ class Accounts:
         try:
             parsed = addresses.parse(url)
         except FetchFailed:  # nothing of the web
+            return ()
+        if _ENDS_LOGIN.search(parsed.raw_path):
             return ()
         now = datetime.now(UTC)
         return tuple(one for one in self._cookies if one.belongs_to(parsed, now))

@@ -292,7 +292,8 @@ class Fetcher:
 
 def _with_own(own: str, met: httpx.Cookies, url: str) -> str:
     """The header `Cookie` for an address: one's own, and what was met on the way, which goes before it."""
-    asking = httpx.Request("GET", url)
+    parsed = parse(url)
+    asking = httpx.Request("GET", parsed, headers={"Host": parsed.netloc.decode("ascii")})  # see Exchange.ask
     met.set_cookie_header(asking)
     fresh = asking.headers.get("cookie", "")
     names = {part.partition("=")[0] for part in fresh.split("; ")}

@@ -1,3 +1,5 @@
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -5,12 +7,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from extrophi_backend.accounts.known import ACCOUNTS
+from extrophi_backend.accounts.models import Held
 from extrophi_backend.accounts.service import is_usable
 from extrophi_backend.collectors.models import Platform as PlatformName
+from extrophi_backend.db import is_away
 from extrophi_backend.http.problems import responses
-from extrophi_backend.http.state import App
+from extrophi_backend.http.state import App, State
 
 router = APIRouter(prefix="/platforms", tags=["platforms"])
+_SECONDS = 2.0
 
 
 class Platform(BaseModel):
@@ -35,7 +40,7 @@ class Platforms(BaseModel):
 @router.get("", summary="What each platform can collect, and whether its credentials are set", responses=responses())
 async def index(app: App) -> Platforms:
     roots = [str(root) for root in app.settings.files_roots]
-    held, now = await app.accounts.held(), datetime.now(UTC)
+    held, now = await _held(app), datetime.now(UTC)
 
     def credentials(name: PlatformName) -> Literal["none", "set", "missing"]:
         if is_usable(ACCOUNTS[name], held[name], now):
@@ -75,6 +80,17 @@ async def index(app: App) -> Platforms:
         for name, title in _OTHERS
     ]
     return Platforms(items=[web, files, *others])
+
+
+async def _held(app: State) -> Mapping[PlatformName, Sequence[Held]]:
+    """Credentials. Without the database one still wants to know what can be collected."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await app.accounts.held()
+    except Exception as error:
+        if not is_away(error):
+            raise
+        return app.accounts.given()
 
 
 _OTHERS: tuple[tuple[Literal["twitter", "youtube", "reddit"], str], ...] = (

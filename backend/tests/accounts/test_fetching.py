@@ -56,9 +56,11 @@ async def test_cookies_go_to_their_host_and_nowhere_else(
         "/away": Reply(status=302, headers={"Location": f"http://localhost:{web.port}/elsewhere"}),
         "/elsewhere": Reply(status=302, headers={"Location": web.url("/back")}),
         "/back": Reply("back"),
+        "/do?action=logout": Reply("bye"),
+        "/sign-out": Reply("bye"),
     }
     async with fetching(Accounts(pool, settings)) as fetcher:
-        for path in ("/", "/deep/er", "/away"):
+        for path in ("/", "/deep/er", "/away", "/do?action=logout", "/sign-out"):
             await fetcher.fetch(web.url(path), typed=True)
         await fetcher.fetch(web.url("/"), typed=False)
     assert sent(web, "/") == {"login=mine"}  # the secure one needs https
@@ -67,6 +69,7 @@ async def test_cookies_go_to_their_host_and_nowhere_else(
     assert sent(web, "/elsewhere") == set()
     assert sent(web, "/back") == {"login=mine"}
     assert "Cookie" not in web.headers["/robots.txt"]
+    assert sent(web, "/do?action=logout") == sent(web, "/sign-out") == set()  # they would end the login
 
 
 async def test_what_a_site_sets_on_the_way_goes_before_ones_own(

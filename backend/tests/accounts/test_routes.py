@@ -247,6 +247,14 @@ async def test_the_platforms_say_whether_their_credentials_are_set(api: httpx.As
     assert await told() == before | {"twitter": "set"}
 
 
+async def test_without_the_database_the_environments_are_told(serve: Serve) -> None:
+    away = {"database_url": SecretStr("postgresql://nobody@127.0.0.1:9/none"), "x_bearer_token": SecretStr(BEARER)}
+    async with serve(**away) as api:
+        told = {one["platform"]: one["credentials"] for one in (await api.get("/platforms")).json()["items"]}
+        assert (told["twitter"], told["reddit"]) == ("set", "missing")
+        assert (await api.get("/accounts")).status_code == 503
+
+
 YOUTUBE = f".youtube.com\tTRUE\t/\tTRUE\t{{}}\tLOGIN_INFO\t{'y' * 40}\n.google.com\tTRUE\t/\tTRUE\t0\tSID\tg\n"
 GIVEN: list[tuple[str, dict[str, str], list[list[str]]]] = [
     ("twitter", {"bearer_token": BEARER}, [["bearer_token"]]),

@@ -146,6 +146,12 @@ class Home:
 
     def save_secret_keys(self, keys: list[str]) -> None:
         write_whole(self.key_ring, ",".join(keys))
+        # What is sealed next is on the disk when its transaction ends: so has its key to be, by its name too.
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     @contextmanager
     def changing_keys(self) -> Generator[None]:
