@@ -51,7 +51,7 @@ def web() -> Iterator[WebServer]:
 @pytest.fixture(scope="module")
 def extrophi(platforms: PlatformsServer) -> Iterator[Running]:
     settings = {"EXTROPHI_FETCH_ALLOW": "127.0.0.0/8", "REDDIT_REFRESH_TOKEN": FROM_ENVIRONMENT}
-    with up(**platforms.settings(), **settings) as running:
+    with up(None, **platforms.settings(), **settings) as running:
         yield running
 
 
