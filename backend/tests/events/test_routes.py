@@ -201,6 +201,7 @@ async def test_looking_reads_what_is_new_and_no_more(
 ) -> None:
     seen = (await sql.now(conn)).snapshot
     assert "events_txid" in await plan(sql.look(conn, seen))
+    assert "events_pkey" in await plan(sql.between(conn, seen, seen, after=0, wanted=Wanted(), limit=10))
 
 
 async def test_a_position_moves_on_where_nothing_happens(pool: Pool) -> None:
