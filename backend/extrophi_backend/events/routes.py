@@ -51,7 +51,7 @@ async def events(
     """
     async with app.pool.acquire() as conn:
         if last_event_id:
-            position = await service.read_position(conn, last_event_id, "Last-Event-ID")
+            position = await service.read_position(conn, last_event_id, "last-event-id")
         elif after:
             position = await service.read_position(conn, after, "after")
         else:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,8 @@ import httpx
 import pytest
 
 from extrophi_backend.db import Connection
-from extrophi_backend.feed import atom
-from extrophi_backend.feed.models import Entry
+from extrophi_backend.feed import atom, sql
+from extrophi_backend.feed.models import Entry, Wanted
 
 WITHOUT_KEY = {"X-Extrophi-Without-Key": "1"}
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -225,3 +226,8 @@ async def test_many_readers_at_once_use_one_token(api: httpx.AsyncClient) -> Non
     token = (await make_token(api))["token"]
     answers = await asyncio.gather(*(api.get(f"/feed.atom?token={token}", headers=WITHOUT_KEY) for _ in range(10)))
     assert {one.status_code for one in answers} == {200}
+
+
+async def test_a_page_is_read_by_its_index(conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]]) -> None:
+    before = (datetime.now(UTC), UUID(int=5))
+    assert "documents_newest" in await plan(sql.newest(conn, Wanted(), before=before, limit=10, characters=10))

@@ -2,6 +2,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import cast
 
+import anyio
+
 from extrophi_backend.http import sse
 from extrophi_backend.http.sse import Event, EventStream
 
@@ -41,4 +43,23 @@ async def test_a_silent_stream_shows_that_it_lives_and_is_closed_when_the_client
             closed = True
 
     assert await sent(events(), most=2) == [b": still here\n\n"] * 2
+    assert closed
+
+
+async def test_a_server_that_cancels_again_and_again_waits_for_what_is_given_back() -> None:
+    closed = False
+
+    async def events() -> AsyncGenerator[Event, None]:
+        nonlocal closed
+        try:
+            await asyncio.Event().wait()
+            yield Event("never", None)
+        finally:
+            await asyncio.sleep(0.05)  # as long as it takes to give a connection back
+            closed = True
+
+    with anyio.CancelScope() as scope:  # as the server has it
+        asyncio.get_running_loop().call_later(0.05, scope.cancel)
+        await sent(events())
+    assert scope.cancelled_caught
     assert closed

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,4 +51,6 @@ async def _with_heartbeat(events: AsyncGenerator[Event, None]) -> AsyncIterator[
         finally:
             if upcoming is not None:
                 upcoming.cancel()
-                await asyncio.wait({upcoming})
+                while not upcoming.done():  # the server cancels again and again while `events` gives back what it has
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.wait({upcoming})

@@ -8,13 +8,13 @@ changed, and is bounded.
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from extrophi_research.search import analysis
+from extrophi_research.search import analysis, languages
 from extrophi_research.search.models import Chunk
 from extrophi_research.search.query import Query
 
@@ -25,6 +25,8 @@ MOST_BYTES = 16_000_000
 _LONGEST = 900
 """Characters of a chunk, as backend cuts them."""
 _K1, _B = 1.2, 0.75  # as tantivy has them (Robertson & Zaragoza, 2009)
+_TOLD_BY = 2000
+"""Characters that tell a text's language."""
 _LENGTH = 120.0
 """Terms of a chunk, roughly; what is longer is thought to say less of each."""
 _BLANK = re.compile(r"\n[ \t\r]*\n\s*")
@@ -44,9 +46,14 @@ class Version:
     title: str
     author: str | None
     published_at: datetime | None
+    language: str | None
     url: str | None
     anchors: Sequence[tuple[int, Mapping[str, Any]]]
     text: str
+
+
+Sought = Mapping[str, float]
+"""A word that is looked for: its forms, the best of which counts, and how much each tells (inverse frequency)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,46 +73,56 @@ class Matches:
     holders: Collection[UUID]
 
 
-def look_through(versions: Sequence[Version], query: Query, rarity: Mapping[str, float]) -> Matches:
+def look_through(versions: Sequence[Version], query: Query, sought: Sequence[Sought]) -> Matches:
     """Find the chunks that hold a word of the query, best first. Takes seconds for megabytes: not for an event loop.
 
     Args:
         versions: One of each document.
         query: Its excluded words leave out whole documents.
-        rarity: How much each term that the query looks for tells.
+        sought: The query's words.
     """
-    needles = [_needle(term) for term in rarity]
+    forms = {form for one in sought for form in one}
+    needles = [_needle(form) for form in forms]
     found: list[Match] = []
     documents: dict[UUID, float] = {}
     holders: set[UUID] = set()
     for version in versions:
-        if any(_holds(version, excluded) for excluded in query.excluded):
+        if any(_holds(version, excluded, query.languages) for excluded in query.excluded):
             continue
-        in_title = Counter(analysis.tokens(version.title))
+        language = _language(version)
+        in_title = Counter(_terms(version.title, language))
         whole = Counter(in_title)
         for start, end in spans(version.text):
             squeezed = analysis.fold(version.text[start:end]).translate(_SQUEEZED)
             if not any(needle in squeezed for needle in needles):
                 continue  # most do not, and to tell their terms would take far longer
-            terms = Counter(analysis.tokens(version.text[start:end]))
+            terms = Counter(_terms(version.text[start:end], language))
             whole += terms
-            score = _score(terms + in_title, rarity)
-            if score and not rarity.keys().isdisjoint(terms):
-                found.append(Match(_chunk(version, start, end), score))
-        if (score := _score(whole, rarity)) > 0:
-            documents[version.document_id] = score
-            if query.phrases and all(_holds(version, phrase) for phrase in query.phrases):
+            if not forms.isdisjoint(terms):
+                found.append(Match(_chunk(version, start, end), _score(terms + in_title, sought)))
+        if not forms.isdisjoint(whole):
+            documents[version.document_id] = _score(whole, sought)
+            if query.phrases and all(_holds(version, phrase, query.languages) for phrase in query.phrases):
                 holders.add(version.document_id)
     found.sort(key=lambda one: (-one.score, one.chunk.chunk_id))
     return Matches(found, documents, holders)
 
 
-def rarity(terms: Sequence[str], chunks: int, holding: Sequence[int]) -> dict[str, float]:
-    """The inverse document frequency of each term, which so many of the library's `chunks` hold."""
-    return {
-        term: math.log(1 + (max(chunks, held) - held + 0.5) / (held + 0.5))
-        for term, held in zip(terms, holding, strict=True)
+def words_of(query: Query, holding: Callable[[Sequence[str]], tuple[int, Sequence[int]]]) -> list[Sought]:
+    """The words that a query looks for.
+
+    Args:
+        query: As it was read.
+        holding: How many chunks there are, and how many of them hold each term.
+    """
+    words = [(one.term, *one.others) for one in analysis.wanted(query.text, query.languages)]
+    forms = [form for one in words for form in one]
+    chunks, held = holding(forms)
+    rarity = {
+        form: math.log(1 + (max(chunks, count) - count + 0.5) / (count + 0.5))
+        for form, count in zip(forms, held, strict=True)
     }
+    return [{form: rarity[form] for form in one} for one in words]
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
@@ -154,12 +171,25 @@ def _chunk(version: Version, start: int, end: int) -> Chunk:
     )
 
 
-def _score(terms: Mapping[str, int], rarity: Mapping[str, float]) -> float:
-    length = sum(terms.values())
-    norm = _K1 * (1 - _B + _B * length / _LENGTH)
-    return sum(
-        weight * terms[term] * (_K1 + 1) / (terms[term] + norm) for term, weight in rarity.items() if term in terms
-    )
+def _language(version: Version) -> str | None:
+    if version.language:
+        return languages.primary(version.language)
+    return analysis.language_of(analysis.parts(version.text[:_TOLD_BY]))
+
+
+def _terms(text: str, language: str | None) -> list[str]:
+    """The terms of a text, and what its language makes of its words, as they are in the index."""
+    found = analysis.indexed(text)
+    return [*found.terms.split(), *(analysis.stems(found.parts.split(), language) if language else ())]
+
+
+def _score(terms: Mapping[str, int], sought: Sequence[Sought]) -> float:
+    norm = _K1 * (1 - _B + _B * sum(terms.values()) / _LENGTH)
+
+    def of_form(form: str, weight: float) -> float:
+        return weight * terms[form] * (_K1 + 1) / (terms[form] + norm) if form in terms else 0.0
+
+    return sum(max(of_form(form, weight) for form, weight in one.items()) for one in sought)
 
 
 def _needle(term: str) -> str:
@@ -168,11 +198,11 @@ def _needle(term: str) -> str:
     return squeezed[: max(3, len(squeezed) - 1)]
 
 
-def _holds(version: Version, words: str) -> bool:
-    """Whether a version holds a word, or a phrase word for word."""
+def _holds(version: Version, words: str, of_languages: Sequence[str]) -> bool:
+    """Whether a version holds a word in any form, or a phrase word for word."""
     parts = analysis.parts(words)
     if len(parts) == 1:
-        terms = set(analysis.asked(words))
-        return not terms.isdisjoint(analysis.tokens(f"{version.title}\n{version.text}"))
+        forms = {form for one in analysis.wanted(words, of_languages) for form in (one.term, *one.others)}
+        return not forms.isdisjoint(_terms(f"{version.title}\n{version.text}", _language(version)))
     bounded = f" {' '.join(parts)} "
     return any(bounded in f" {' '.join(analysis.parts(text))} " for text in (version.title, version.text))

@@ -100,7 +100,6 @@ async def search(
 
 async def _add_earlier(lookup: "_Lookup", as_of: datetime, asked: Asked | None, *, keyword: bool) -> list[str]:
     """Candidates from older versions, of documents that changed since; and what is to be said of those left out."""
-    terms = analysis.asked(lookup.query.text)
     async with lookup.pool.acquire() as conn:
         changed = await sql.changed_since(conn, as_of, lookup.filters, earlier.MOST_DOCUMENTS + 1)
         sizes = accumulate(size for _, _, size in changed)
@@ -109,8 +108,8 @@ async def _add_earlier(lookup: "_Lookup", as_of: datetime, asked: Asked | None, 
         versions = await sql.versions(conn, read)
     if not changed:
         return []
-    rarity = earlier.rarity(terms, *await lookup.index.thread(lookup.index.holding, terms))
-    found = await lookup.index.thread(earlier.look_through, versions, lookup.query, rarity)
+    sought = await lookup.index.thread(earlier.words_of, lookup.query, lookup.index.holding)
+    found = await lookup.index.thread(earlier.look_through, versions, lookup.query, sought)
     chunks = found.chunks[: lookup.wanted]
     near = await _compared(lookup.app, asked, [one.chunk for one in chunks[:_COMPARED]]) if asked else {}
     for one in chunks:

@@ -302,8 +302,8 @@ async def changed_since(conn: Connection, moment: datetime, filters: Filters, mo
 async def versions(conn: Connection, wanted: Sequence[tuple[UUID, int]]) -> list[Version]:
     """Documents in some of their versions."""
     rows = await conn.fetch(
-        """SELECT d.id AS document_id, v.version, d.platform, d.external_id, v.title, v.author, v.published_at, v.url,
-                  v.anchors, v.text
+        """SELECT d.id AS document_id, v.version, d.platform, d.external_id, v.title, v.author, v.published_at,
+                  v.language, v.url, v.anchors, v.text
              FROM unnest($1::uuid[], $2::int[]) AS w (id, version)
              JOIN read_v1.documents d ON d.id = w.id
              JOIN read_v1.versions v ON v.document_id = w.id AND v.version = w.version""",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extrophi_research.search import earlier
+from extrophi_research.search.query import parse
 
 NOW = datetime.now(UTC)
 THEN = NOW - timedelta(days=10)
@@ -140,6 +141,17 @@ async def test_an_older_version_that_is_near_ranks_with_the_rest(library, resear
     assert "Older versions" in found["degraded"]
 
 
+async def test_older_versions_are_found_in_all_forms_of_their_words(library, research):
+    one = await library.add("Die Häuser am Fluss werden abgerissen.", title="Stadt", language="de")
+    await library.conn.execute("UPDATE document_versions SET language = 'de'")
+    await was_collected(library, one, NOW - timedelta(days=30))
+    await revise(library, one, "Alles bleibt.", NOW - timedelta(days=5), title="Stadt")
+    await research.finds("bleibt", bool)
+    for query in ("haus", "häusern", "abgerissene"):
+        found = await research.titles(query, as_of=THEN.isoformat(), mode="keyword", filters={"languages": ["de"]})
+        assert found == ["Stadt"], query
+
+
 async def test_that_not_all_were_looked_through_is_said(library, research, revised, monkeypatch):
     monkeypatch.setattr(earlier, "MOST_BYTES", 10)
     found = await research.search("starter", as_of=THEN.isoformat(), mode="keyword")
@@ -167,6 +179,6 @@ def test_chunks_of_older_versions_hold_every_word_once(text):
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("text", ["Flour and water. " * 400_000, "a\n\n" * 500_000, "\n" * 4_000_000, "x" * 4_000_000])
 def test_much_text_is_looked_through_in_seconds(text):
-    version = earlier.Version(uuid.uuid4(), 1, "web", "x", "", None, None, None, [], text)
-    found = earlier.look_through([version], earlier.Query("starter", (), ()), earlier.rarity(["starter"], 10, [0]))
+    version = earlier.Version(uuid.uuid4(), 1, "web", "x", "", None, None, None, None, [], text)
+    found = earlier.look_through([version], parse("starter"), [{"starter": 1.0}])
     assert not found.chunks
