@@ -32,7 +32,6 @@ from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.sending import keep_sending
 from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
-from extrophi_backend.sealing import KeyRing
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.scheduling import keep_scheduling
 from extrophi_backend.vectors.chroma import Chroma
@@ -166,9 +165,10 @@ class Worker:
 
     async def _deliver(self) -> None:
         assert self._pool is not None
+        assert self._accounts is not None
         poster = Poster(self.settings.fetch_allow)
         try:
-            await keep_delivering(self._pool, poster, KeyRing(self.settings.secret_key, self.settings.key_ring))
+            await keep_delivering(self._pool, poster, self._accounts.ring)
         finally:
             await poster.close()
 

@@ -11,7 +11,10 @@ from extrophi_backend.accounts.sql import SealedColumn
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.sealing import Key, KeyRing, Unreadable, is_sealed_by, seal, unseal
 
-SEALED = (SealedColumn("credentials", "sealed", "concat('credential/', platform, '/', name, '/', host)"),)
+SEALED = (
+    SealedColumn("credentials", "sealed", "concat('credential/', platform, '/', name, '/', host)"),
+    SealedColumn("webhooks", "sealed", "concat('webhook/', source_id)"),
+)
 """Every column of sealed values there is (a test looks for columns of that name)."""
 
 

@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from extrophi_backend.http.fields import Text
 from extrophi_backend.http.problems import responses
-from extrophi_backend.http.state import App, State
-from extrophi_backend.sealing import KeyRing
+from extrophi_backend.http.state import App
 from extrophi_backend.webhooks import service
 from extrophi_backend.webhooks.models import State as WebhookState
 from extrophi_backend.webhooks.models import Webhook
@@ -67,7 +66,7 @@ class Tried(BaseModel):
 async def put(app: App, id: Id, body: NewWebhook) -> SetWebhook:  # noqa: A002  the contract's name
     """Messages are signed as Standard Webhooks has it. What waits goes to the new address."""
     async with app.pool.acquire() as conn, conn.transaction():
-        made = await service.put(conn, _ring(app), id, body.url, body.secret)
+        made = await service.put(conn, app.accounts.ring, id, body.url, body.secret)
         return SetWebhook(**_shown(await service.get(conn, id)), secret=made)
 
 
@@ -89,15 +88,11 @@ async def test(app: App, id: Id) -> Tried:  # noqa: A002  the contract's name
     """If the receiver takes it, a webhook that had failed is active again, and what waits goes out."""
     poster = await asyncio.to_thread(Poster, app.settings.fetch_allow)  # it reads the system's authorities
     try:
-        outcome = await service.test(app.pool, _ring(app), poster, id)
+        outcome = await service.test(app.pool, app.accounts.ring, poster, id)
     finally:
         await poster.close()
     error = WebhookError(**outcome.error) if outcome.error else None
     return Tried(delivered=error is None, status=outcome.status, error=error)
-
-
-def _ring(app: State) -> KeyRing:
-    return KeyRing(app.settings.secret_key, app.settings.key_ring)
 
 
 def _shown(webhook: Webhook) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from extrophi_backend.accounts import rotation
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.errors import InvalidInput, NotFound
 from extrophi_backend.fetch.addresses import parse
@@ -29,6 +30,8 @@ async def put(conn: Connection, ring: KeyRing, source_id: UUID, url: str, secret
         InvalidInput, NotFound, NoSecretKey, Unavailable.
     """
     address = _checked(url)
+    # Before any row is locked: a rotation locks them after it.
+    key = await rotation.key_for_sealing(conn, ring)
     if not await sources_sql.own(conn, source_id):  # two at once would each show a secret of their own
         await sources.get(conn, source_id)
     await sql.begin_routing(conn)
@@ -44,7 +47,7 @@ async def put(conn: Connection, ring: KeyRing, source_id: UUID, url: str, secret
     elif sealed is None:
         secret = made = signing.make_secret()
     if secret is not None:
-        sealed = seal(ring.first(), secret, context(source_id))
+        sealed = seal(key, secret, context(source_id))
     await sql.put(conn, source_id, address, sealed)
     return made
 
@@ -92,7 +95,7 @@ def open_secret(ring: KeyRing, source_id: UUID, sealed: bytes) -> str:
 
 
 def context(source_id: UUID) -> str:
-    """What a webhook's secret is sealed for."""
+    """What a webhook's secret is sealed for; as `accounts.rotation.SEALED` has it in SQL."""
     return f"webhook/{source_id}"
 
 
