@@ -9,10 +9,18 @@ from extrophi_backend.collectors.files.collector import make_collector as make_f
 from extrophi_backend.collectors.models import MAX_ID_BYTES, Collector, Platform, Target
 from extrophi_backend.collectors.web import target as web_target
 from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.errors import InvalidTarget
-from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.fetch.browser import Browser
+from extrophi_backend.fetch.client import Fetcher, agent
+from extrophi_backend.fetch.rendered import Limits
 from extrophi_backend.settings import Settings
 
+_MOST_HTML = 16 * 2**20
+_TRAFFIC = 2
+"""A page with all that it loads may have so many times what one fetch may have."""
+_PAGES = 3
+"""Rendered at once: each takes about a core and 150 MB."""
 Recogniser = Callable[[str], Target | None]
 
 
@@ -24,8 +32,12 @@ class Registry:
     collectors: Mapping[Platform, Collector]
     fetcher: Fetcher | None = None
     """What the collectors go out by; closed with them."""
+    browser: Browser | None = None
+    """The same, for pages that are made by their scripts."""
 
     async def close(self) -> None:
+        if self.browser is not None:
+            await self.browser.close()
         if self.fetcher is not None:
             await self.fetcher.close()
 
@@ -56,6 +68,18 @@ def make_registry(settings: Settings) -> Registry:
     """All collectors there are, ready to run."""
     roots, allow = settings.files_roots, settings.fetch_allow
     fetcher = Fetcher(allow=allow, max_bytes=settings.fetch_max_bytes, seconds=settings.fetch_seconds)
+    browser = Browser(
+        named=settings.chromium,
+        allow=allow,
+        limits=Limits(
+            seconds=settings.render_seconds,
+            html_bytes=min(settings.fetch_max_bytes, _MOST_HTML),
+            traffic_bytes=_TRAFFIC * settings.fetch_max_bytes,
+            memory=settings.render_max_memory,
+        ),
+        agent=agent(),
+        pages=min(_PAGES, settings.worker_slots),
+    )
     return Registry(
         recognisers=[
             lambda typed: files_target.recognise(typed, roots, Path.home()),
@@ -63,7 +87,8 @@ def make_registry(settings: Settings) -> Registry:
         ],
         collectors={
             "files": make_files_collector(roots=roots, max_bytes=settings.file_max_bytes),
-            "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes),
+            "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes, renderer=Renderer(browser, fetcher)),
         },
         fetcher=fetcher,
+        browser=browser,
     )

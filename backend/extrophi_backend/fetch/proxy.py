@@ -235,7 +235,7 @@ class Proxy:
         url, upstream = made
         try:
             host = (b"Host", url.netloc)
-            kept = [(name, value) for name, value in _end_to_end(request.headers) if name.lower() != b"host"]
+            kept = [one for one in _end_to_end(request.headers.raw_items()) if one[0].lower() != b"host"]
             target = url.raw_path or b"/"
             await upstream.send(
                 h11.Request(method=request.method, target=target, headers=[host, *kept, (b"Connection", b"close")])
@@ -250,7 +250,7 @@ class Proxy:
                 await client.refuse(502)
                 return
             answer = h11.Response(
-                status_code=head.status_code, headers=_end_to_end(head.headers), reason=bytes(head.reason)
+                status_code=head.status_code, headers=_end_to_end(head.headers.raw_items()), reason=bytes(head.reason)
             )
             await client.send(answer)
             while isinstance(part := await upstream.event(), h11.Data):

@@ -102,13 +102,13 @@ class Visit:
         end = started + self._limits.seconds * (1 - _RESERVE)
         self._asked = url
         try:
-            await page.goto(url, wait_until="load", timeout=1000 * max(0.1, end - _now()))
-        except NotYet:
-            pass  # what there is by now may be enough
+            await page.goto(url, wait_until="commit", timeout=1000 * max(0.1, end - _now()))
+            with suppress(NotYet):  # what there is by then may be enough
+                await page.wait_for_load_state("load", timeout=1000 * max(0.1, end - _now()))
         except Error as error:
             if self._failure is not None:
                 raise self._failure from error
-            if not self._at or "ERR_" in str(error):
+            if not self._at:
                 raise _refused(error, url, leave) from error
         await self._settle(page, session, frame, end)
         return await self._read(session, frame, leave)
@@ -199,10 +199,11 @@ class Visit:
             raise FetchFailed("forbidden_address", detail)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise FetchFailed("unsupported_scheme", "The page leads on to something that is no web address.")
-        if at.get("mimeType", "text/html") not in _HTML:
-            raise FetchFailed("unsupported_type", f"The browser was led to a file ({str(at['mimeType'])[:100]}).")
         limits = self._limits
         found = await self._run(session, frame, "read.js", limits.html_bytes, limits.nodes)
+        status = int(found["status"]) or 200
+        if status == 200 and at.get("mimeType", "text/html") not in _HTML:
+            raise FetchFailed("unsupported_type", f"The browser was led to a file ({str(at['mimeType'])[:100]}).")
         html = found.get("html")
         if html is None:
             raise FetchFailed("too_large", f"The page's scripts made more of it than {limits.html_bytes:,} bytes.")
@@ -210,7 +211,7 @@ class Visit:
         if len(body) > limits.html_bytes:
             raise FetchFailed("too_large", f"The page's scripts made more of it than {limits.html_bytes:,} bytes.")
         height = min(int(found["height"]), limits.screenshot_height)
-        return Rendered(url, int(found["status"]) or 200, body, await self._screenshot(session, max(1, height)))
+        return Rendered(url, status, body, await self._screenshot(session, max(1, height)))
 
     async def _screenshot(self, session: CDPSession, height: int) -> bytes | None:
         clip = {"x": 0, "y": 0, "width": _WIDTH, "height": height, "scale": 1}

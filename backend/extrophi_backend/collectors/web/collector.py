@@ -4,6 +4,7 @@ A document's external id, and its url, is the canonical form of the address that
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from extrophi_backend.collectors.models import Collected, Failure, Page, Run, Validators
@@ -12,6 +13,7 @@ from extrophi_backend.collectors.web.models import Entry, Listing
 from extrophi_backend.collectors.web.progress import Draft, Progress
 from extrophi_backend.collectors.web.reading import EXTRACTION, FROM_FEED, Moved, read, read_content, stands_in
 from extrophi_backend.collectors.web.remembering import recalled, remembered
+from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.errors import PlatformUnavailable
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
@@ -30,11 +32,12 @@ _MOST_STUBS = 3
 
 
 class WebCollector:
-    """Fetches by the worker's one guarded way out."""
+    """Fetches by the worker's one guarded way out. Without a renderer, pages that are made by scripts are failures."""
 
-    def __init__(self, fetcher: Fetcher, *, max_bytes: int) -> None:
+    def __init__(self, fetcher: Fetcher, *, max_bytes: int, renderer: Renderer | None = None) -> None:
         self._fetcher = fetcher
         self._max_bytes = max_bytes
+        self._renderer = renderer
 
     async def collect(self, run: Run) -> AsyncGenerator[Page, None]:
         """The document at an address, or the documents that the feed or sitemap there lists, in its order.
@@ -48,7 +51,7 @@ class WebCollector:
         """
         if run.cursor is not None and run.cursor.get("done"):
             return
-        collecting = _Collecting(self._fetcher, self._max_bytes, run)
+        collecting = _Collecting(self._fetcher, self._max_bytes, run, self._renderer)
         try:
             async for _ in collecting.steps():
                 if collecting.draft.is_full():
@@ -63,12 +66,13 @@ class WebCollector:
 class _Collecting:
     """One run. `draft` takes what comes of it, `at` is where it is."""
 
-    def __init__(self, fetcher: Fetcher, max_bytes: int, run: Run) -> None:
+    def __init__(self, fetcher: Fetcher, max_bytes: int, run: Run, renderer: Renderer | None) -> None:
         self.draft = Draft()
         self.at = Progress(run.cursor or {})
         self._fetcher = fetcher
         self._max_bytes = max_bytes
         self._run = run
+        self._renderer = renderer
         self._known: Mapping[str, Validators] = {}
 
     async def steps(self) -> AsyncIterator[None]:
@@ -241,6 +245,7 @@ class _Collecting:
         Raises:
             FetchFailed, Wait: about the page that it leads to.
         """
+        render = partial(self._renderer.render, typed=typed) if self._renderer else None
         for _ in range(_MOST_STUBS + 1):
             external_id = _external_id(fetched.url)
             if fetched.not_modified:
@@ -249,7 +254,7 @@ class _Collecting:
             if fetched.status in {404, 410} and await self._run.known.validators([external_id]):
                 self.draft.gone.append(external_id)
                 return
-            found = await read(fetched, entry, external_id, entry.url, self._max_bytes)
+            found = await read(fetched, entry, external_id, entry.url, self._max_bytes, render)
             if isinstance(found, Failure):
                 await self._missed(entry, found)
                 return
@@ -276,7 +281,8 @@ class _Collecting:
             self.draft.failures.append(found)
         else:
             self.draft.documents.append(found)
-            self.draft.size += len(found.capture.body) if found.capture else 0
+            kept = (found.capture, found.screenshot)
+            self.draft.size += sum(len(capture.body) for capture in kept if capture)
 
     def _fail(self, target: str, code: str, detail: str) -> None:
         self.draft.failures.append(Failure(target, code, detail))
