@@ -110,6 +110,7 @@ class DocumentHead(BaseModel):
     state: str
     gone_at: datetime | None
     collections: list[str]
+    has_screenshot: bool = Field(description="Whether `/documents/{id}/screenshot` has how a browser showed it.")
 
 
 class ListedDocument(DocumentHead):
