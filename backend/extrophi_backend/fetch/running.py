@@ -1,6 +1,7 @@
 """A browser that runs: its processes, its driver, its proxy. Imports Playwright, so that nobody else has to."""
 
 import asyncio
+import fcntl
 import logging
 import os
 import shutil
@@ -21,6 +22,7 @@ from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
 
+_PREFIX = "extrophi-browser-"
 _START_SECONDS = 30.0
 """Unpacking it, in the image, included."""
 _CLOSE_SECONDS = 5.0
@@ -33,7 +35,7 @@ class RunningBrowser:
     """From `start`."""
 
     def __init__(
-        self, playwright: Playwright, browser: Browser, proxy: Proxy, folder: Path, watch: "asyncio.Task[None]"
+        self, playwright: Playwright, browser: Browser, proxy: Proxy, folder: "_Folder", watch: "asyncio.Task[None]"
     ) -> None:
         self.visits = 0
         self._playwright = playwright
@@ -52,10 +54,14 @@ class RunningBrowser:
         visit = Visit(self._browser, self._proxy, limits, agent, may_visit)
         try:
             return await visit.render(url)
-        except Error as error:
+        except (Error, FetchFailed) as error:
+            if isinstance(error, FetchFailed) and error.code != "render_failed":
+                raise
             await asyncio.sleep(_NEWS_SECONDS)
             if not self._browser.is_connected():
                 raise BrowserFailed("it crashed") from error
+            if isinstance(error, FetchFailed):
+                raise
             raise FetchFailed("render_failed", f"The browser cannot show it: {_first_line(error)}") from error
         finally:
             self._hangs = self._hangs or visit.browser_hangs
@@ -72,7 +78,7 @@ class RunningBrowser:
                 if "--user-data-dir=" in _command(pid) or "--type=" in _command(pid):
                     with suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await asyncio.to_thread(self._folder.remove)
 
 
 async def start(chromium: Chromium, proxy: Proxy, memory: int) -> RunningBrowser:
@@ -86,7 +92,7 @@ async def start(chromium: Chromium, proxy: Proxy, memory: int) -> RunningBrowser
     Raises:
         FetchFailed: browser_missing.
     """
-    folder = Path(tempfile.mkdtemp(prefix="extrophi-browser-"))
+    folder = await asyncio.to_thread(_Folder)
     playwright: Playwright | None = None
     try:
         await proxy.start()
@@ -95,7 +101,7 @@ async def start(chromium: Chromium, proxy: Proxy, memory: int) -> RunningBrowser
             browser = await chromium.launch(
                 playwright.chromium.launch,
                 args=flags(proxy.port, memory // 2**21),
-                env=environment(folder),
+                env=environment(folder.path),
                 # Whoever stops this process decides when its pages end.
                 handle_sigint=False,
                 handle_sigterm=False,
@@ -105,7 +111,7 @@ async def start(chromium: Chromium, proxy: Proxy, memory: int) -> RunningBrowser
         await proxy.close()
         if playwright is not None:
             await _within(playwright.stop())
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
         if isinstance(error, Error | TimeoutError):
             detail = f"{chromium.executable} does not start: {_first_line(error)}"
             raise FetchFailed("browser_missing", detail) from error
@@ -113,6 +119,38 @@ async def start(chromium: Chromium, proxy: Proxy, memory: int) -> RunningBrowser
     _log.info(event("browser.started", executable=chromium.executable, version=browser.version))
     watch = asyncio.create_task(_watch_memory(memory))
     return RunningBrowser(playwright, browser, proxy, folder, watch)
+
+
+class _Folder:
+    """The browser's home while it runs: ours as long as we hold its lock. What killed workers left is removed."""
+
+    def __init__(self) -> None:
+        for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            with suppress(OSError):
+                lock = _locked(left)
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            with suppress(OSError):  # somebody has just taken it for one that was left
+                self._lock = _locked(self.path)
+                if self.path.is_dir():
+                    return
+                os.close(self._lock)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _locked(folder: Path) -> int:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 async def _within(ending: Awaitable[object]) -> bool:

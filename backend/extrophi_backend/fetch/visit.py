@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import Awaitable
 from contextlib import suppress
 from importlib.resources import files
@@ -29,6 +30,7 @@ _CLOSE_SECONDS = 5.0
 _SCREENSHOT_QUALITY = 60
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _INTERCEPTED = ("Document", "Media", "Ping", "CSPViolationReport")
+_REFUSED = re.compile(r"net::ERR_|Download is starting")
 _SCRIPTS = files("extrophi_backend.fetch") / "page"
 
 
@@ -105,10 +107,14 @@ class Visit:
             await page.goto(url, wait_until="commit", timeout=1000 * max(0.1, end - _now()))
             with suppress(NotYet):  # what there is by then may be enough
                 await page.wait_for_load_state("load", timeout=1000 * max(0.1, end - _now()))
+        except NotYet as error:
+            raise FetchFailed("timeout", "The page did not come in time.") from error
         except Error as error:
             if self._failure is not None:
                 raise self._failure from error
-            if not self._at:
+            if not self._at:  # else it is on its way to another document
+                if not _REFUSED.search(str(error)):
+                    raise  # the page or the browser ended
                 raise _refused(error, url, leave) from error
         await self._settle(page, session, frame, end)
         return await self._read(session, frame, leave)
