@@ -30,13 +30,14 @@ class WebServer:
 
     pages: dict[str, Reply | Raw | Callable[["WebServer"], Reply]] = field(default_factory=dict)
     port: int = 0
+    host: str = "127.0.0.1"
     requests: Counter[str] = field(default_factory=Counter[str])
     bodies: Counter[str] = field(default_factory=Counter[str])
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def url(self, path: str) -> str:
         return f"{self.base}{path}"
@@ -103,7 +104,7 @@ def serving(server: WebServer) -> Generator[WebServer]:
         def handle_error(self, request: object, client_address: object) -> None:
             """Clients leave in the middle, and may."""
 
-    with Server(("127.0.0.1", server.port), Handler) as listening:
+    with Server((server.host, server.port), Handler) as listening:
         server.port = listening.server_address[1]
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()

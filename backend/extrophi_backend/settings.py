@@ -128,6 +128,15 @@ class Settings(BaseSettings):
     fetch_seconds: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = _env(
         "EXTROPHI_FETCH_SECONDS", "Longest time one fetch may take, in seconds.", 60.0
     )
+    chromium: Path | None = _env(
+        "EXTROPHI_CHROMIUM", "The browser that renders pages: an executable; else the first that is found on PATH."
+    )
+    render_seconds: Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)] = _env(
+        "EXTROPHI_RENDER_SECONDS", "Longest time one page may take in the browser, in seconds.", 20.0
+    )
+    render_max_memory: Annotated[int, Field(ge=2**27, le=2**40)] = _env(
+        "EXTROPHI_RENDER_MAX_MEMORY", "Memory that one page may take in the browser, in bytes.", 1_073_741_824
+    )
     file_max_bytes: Bytes = _env("EXTROPHI_FILE_MAX_BYTES", "Largest file that is collected, in bytes.", 67_108_864)
     revisits_per_day: Annotated[int, Field(ge=0, le=10_000_000)] = _env(
         "EXTROPHI_REVISITS_PER_DAY", "Known documents that are looked at again a day, in all; 0: none.", 2000

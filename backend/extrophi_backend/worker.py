@@ -12,6 +12,7 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,7 @@ _log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 8.0
 """For jobs to be given back. Whoever stops us waits for 10 s, as Kubernetes and `up` do at least."""
+_CLOSE_SECONDS = 1.0
 _TIDY_SECONDS = 600.0
 _WATCH_SECONDS = 3600.0
 
@@ -130,6 +132,11 @@ class Worker:
         await asyncio.sleep(_GRACE_SECONDS)  # by then this process has ended, unless the database is away
         for future in list(self._running):  # what they leave is taken over when its lease runs out
             future.cancel()
+
+    def close(self) -> None:
+        """End what collectors have started, after Celery has ended. Not waited for in vain: it ends with us anyway."""
+        with suppress(TimeoutError, FutureCancelled):
+            asyncio.run_coroutine_threadsafe(self.registry.close(), self.loop).result(_CLOSE_SECONDS)
 
     def _turn(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -231,14 +238,17 @@ def main(settings: Settings) -> None:
 
     setup_logging.connect(keep_ours, weak=False)
     worker_shutting_down.connect(drain, weak=False)
-    worker.celery.worker_main(
-        [
-            "worker",
-            "--pool=threads",
-            f"--concurrency={settings.worker_slots}",
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-            f"--hostname=extrophi-{os.getpid()}@%h",
-        ]
-    )
+    try:
+        worker.celery.worker_main(
+            [
+                "worker",
+                "--pool=threads",
+                f"--concurrency={settings.worker_slots}",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+                f"--hostname=extrophi-{os.getpid()}@%h",
+            ]
+        )
+    finally:
+        worker.close()

@@ -19,7 +19,7 @@ from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes
 
 from extrophi_backend import packs
-from extrophi_backend.browser import Chromium
+from extrophi_backend.fetch.chromium import Chromium
 
 SCRIPTS = {
     "Latin": "é", "Greek": "λ", "Cyrillic": "я", "Han": "語", "Kana": "ひ", "Hangul": "국", "Thai": "ท", "Arabic": "ع",
@@ -30,7 +30,7 @@ SCRIPTS = {
 async def browser() -> None:
     async with async_playwright() as playwright:
         chromium = Chromium()
-        launched = [await chromium.launch(playwright.chromium) for _ in range(3)]
+        launched = [await chromium.launch(playwright.chromium.launch) for _ in range(3)]
         print("sandbox on" if chromium.sandboxed else "sandbox off")
         assert in_use("chromium")
         assert in_use("node")

@@ -79,6 +79,8 @@ class Collected:
     published_at: datetime | None = None
     language: str | None = None
     capture: Capture | None = None
+    screenshot: Capture | None = None
+    """How a browser showed it: WebP."""
     validators: Validators = field(default_factory=dict[str, Any])
 
 

@@ -12,12 +12,20 @@ from extrophi_backend.collectors.files.collector import make_collector as make_f
 from extrophi_backend.collectors.models import MAX_ID_BYTES, Collector, Platform, Target
 from extrophi_backend.collectors.web import target as web_target
 from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.collectors.web.whereto import whereto
 from extrophi_backend.db import Pool
 from extrophi_backend.errors import AmbiguousTarget, InvalidTarget
-from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.fetch.browser import Browser
+from extrophi_backend.fetch.client import Fetcher, agent
+from extrophi_backend.fetch.rendered import Limits
 from extrophi_backend.settings import Settings
 
+_MOST_HTML = 16 * 2**20
+_TRAFFIC = 2
+"""A page with all that it loads may have so many times what one fetch may have."""
+_PAGES = 3
+"""Rendered at once: each takes about a core and 150 MB."""
 Recogniser = Callable[[str], Target | None]
 
 
@@ -31,8 +39,12 @@ class Registry:
     """Folders that files may be read below."""
     fetcher: Fetcher | None = None
     """What the collectors go out by; closed with them."""
+    browser: Browser | None = None
+    """The same, for pages that are made by their scripts."""
 
     async def close(self) -> None:
+        if self.browser is not None:
+            await self.browser.close()
         if self.fetcher is not None:
             await self.fetcher.close()
 
@@ -89,6 +101,18 @@ def make_registry(settings: Settings, pool: Pool | None = None) -> Registry:
         seconds=settings.fetch_seconds,
         pace=SharedPace(pool) if pool else None,
     )
+    browser = Browser(
+        named=settings.chromium,
+        allow=allow,
+        limits=Limits(
+            seconds=settings.render_seconds,
+            html_bytes=min(settings.fetch_max_bytes, _MOST_HTML),
+            traffic_bytes=_TRAFFIC * settings.fetch_max_bytes,
+            memory=settings.render_max_memory,
+        ),
+        agent=agent(),
+        pages=min(_PAGES, settings.worker_slots),
+    )
     return Registry(
         recognisers=[
             lambda typed: files_target.recognise(typed, roots, Path.home()),
@@ -96,8 +120,9 @@ def make_registry(settings: Settings, pool: Pool | None = None) -> Registry:
         ],
         collectors={
             "files": make_files_collector(roots=roots, max_bytes=settings.file_max_bytes),
-            "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes),
+            "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes, renderer=Renderer(browser, fetcher)),
         },
         roots=roots,
         fetcher=fetcher,
+        browser=browser,
     )

@@ -35,13 +35,14 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to be written: hashed, cut, its capture kept. `chunks` is empty where nothing changed."""
+    """A document ready to be written: hashed, cut, its captures kept. `chunks` is empty where nothing changed."""
 
     collected: Collected
     content_hash: bytes
     chunks: Sequence[ChunkSpan]
     capture_key: str | None
     kept: Kept | None = None
+    screenshot_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Document:
     seen_at: datetime
     next_visit_at: datetime | None
     collections: Sequence[str]
+    has_screenshot: bool = False
     text: str | None = None
     anchors: Sequence[tuple[int, Mapping[str, Any]]] = ()
     blocks: Sequence[tuple[int, int, int]] = ()

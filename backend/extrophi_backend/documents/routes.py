@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from extrophi_backend.documents import comparing, service, sql
+from extrophi_backend.documents.models import KeptCapture
 from extrophi_backend.documents.pushed import read_pushed
 from extrophi_backend.documents.schemas import (
     DiffOut,
@@ -156,13 +157,32 @@ async def diff(
 async def capture(app: App, id: Id, version: VersionQuery = None) -> Response:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn:
         kept = await sql.capture(conn, id, version)
-        if kept is None:
-            found = await sql.get(conn, id, version)
-            if found is None:
-                await service.missing(conn, id)
+        if kept is None and await sql.get(conn, id, version) is None:
+            await service.missing(conn, id)
+    nothing = NotFound(f"Document {id} has no capture.", hint="Documents pushed in have none.")
+    return await _kept(app, kept, nothing)
+
+
+@router.get(
+    "/{id}/screenshot",
+    summary="How a browser showed the page",
+    response_class=Response,
+    responses=responses(410) | {200: {"content": {"image/webp": {}}, "description": "The page, as far as it is kept."}},
+)
+async def screenshot(app: App, id: Id, version: VersionQuery = None) -> Response:  # noqa: A002  the contract's name
+    async with app.pool.acquire() as conn:
+        kept = await sql.screenshot(conn, id, version)
+        if kept is None and await sql.get(conn, id, version) is None:
+            await service.missing(conn, id)
+    hint = "Pages have one that a browser had to render (`has_screenshot`)."
+    return await _kept(app, kept, NotFound(f"Document {id} has no screenshot.", hint=hint))
+
+
+async def _kept(app: App, kept: KeptCapture | None, nothing: NotFound) -> Response:
+    """The bytes. Raises `nothing` where there are none."""
     body = await app.captures.get(kept.key) if kept else None
     if kept is None or body is None:
-        raise NotFound(f"Document {id} has no capture.", hint="Documents pushed in have none.")
+        raise nothing
     # It was written by strangers: a browser may show it, and run nothing of it.
     return Response(
         body,

@@ -119,6 +119,7 @@ class DocumentHead(BaseModel):
     seen_at: Annotated[datetime, Field(description="When it was last had from its source, to the day.")]
     next_visit_at: Annotated[datetime | None, Field(description="When it is looked at again by itself.")]
     collections: list[str]
+    has_screenshot: bool = Field(description="Whether `/documents/{id}/screenshot` has how a browser showed it.")
 
 
 class ListedDocument(DocumentHead):

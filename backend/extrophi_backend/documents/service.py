@@ -37,12 +37,29 @@ async def prepare(pool: Pool, captures: Captures | None, documents: Sequence[Col
     prepared = await asyncio.to_thread(_hash_and_cut, sorted(last.items()), known)
     if captures is None:
         return prepared
-    changed = [one for one in prepared if one.collected.capture and known.get(_key(one)) != one.content_hash]
-    if changed:
-        await _announce(pool, [capture_key(one.collected.capture.body) for one in changed if one.collected.capture])
-    keys = await asyncio.gather(*(captures.put(one.collected.capture) for one in changed if one.collected.capture))
-    kept = {_key(one): key for one, key in zip(changed, keys, strict=True)}
-    return [Prepared(one.collected, one.content_hash, one.chunks, kept.get(_key(one))) for one in prepared]
+    prepared = [one if known.get(_key(one)) == one.content_hash else _with_keys(one) for one in prepared]
+    bodies = {
+        key: capture
+        for one in prepared
+        for key, capture in (
+            (one.capture_key, one.collected.capture),
+            (one.screenshot_key, one.collected.screenshot),
+        )
+        if key and capture
+    }
+    if bodies:
+        await _announce(pool, list(bodies))
+        await asyncio.gather(*map(captures.put, bodies.values()))
+    return prepared
+
+
+def _with_keys(prepared: Prepared) -> Prepared:
+    capture, screenshot = prepared.collected.capture, prepared.collected.screenshot
+    return replace(
+        prepared,
+        capture_key=capture_key(capture.body) if capture else None,
+        screenshot_key=capture_key(screenshot.body) if screenshot else None,
+    )
 
 
 async def _announce(pool: Pool, keys: Sequence[str]) -> None:
@@ -51,7 +68,7 @@ async def _announce(pool: Pool, keys: Sequence[str]) -> None:
     Waits for who is deleting one of them at this moment, so that it is put after that and not before.
     """
     async with pool.acquire() as conn:
-        await sql.add_loose_captures(conn, sorted(set(keys)))
+        await sql.add_loose_captures(conn, sorted(keys))
 
 
 async def write(

@@ -151,7 +151,8 @@ async def insert_versions(
         "document_versions",
         columns=[
             "document_id", "version", "text", "format", "url", "canonical_url", "title", "author", "published_at",
-            "language", "content_hash", "anchors", "blocks", "capture_key", "capture_media_type", "collected_at",
+            "language", "content_hash", "anchors", "blocks", "capture_key", "capture_media_type",
+            "screenshot_key", "collected_at",
         ],
         records=[
             (
@@ -160,7 +161,7 @@ async def insert_versions(
                 prepared.collected.published_at, prepared.collected.language, prepared.content_hash,
                 [_anchor(anchor) for anchor in prepared.collected.anchors],
                 [[block.start, block.end, block.level] for block in prepared.collected.blocks], prepared.capture_key,
-                prepared.collected.capture.media_type if prepared.collected.capture else None,
+                prepared.collected.capture.media_type if prepared.collected.capture else None, prepared.screenshot_key,
                 collected_at[document_id],
             )
             for document_id, version, prepared in documents
@@ -247,7 +248,7 @@ async def get(conn: Connection, document_id: UUID, version: int | None) -> Docum
     row = await conn.fetchrow(
         """SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
                   v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, d.reason, d.seen_at,
-                  d.next_visit_at, v.text, v.anchors, v.blocks,
+                  d.next_visit_at, v.text, v.anchors, v.blocks, v.screenshot_key IS NOT NULL AS has_screenshot,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
              FROM documents d
@@ -276,8 +277,8 @@ async def newest(
     rows = await conn.fetch(
         f"""SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
                   d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at, d.reason,
-                  d.seen_at, d.next_visit_at, CASE WHEN $6 THEN v.text END AS text,
-                  CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
+                  d.seen_at, d.next_visit_at, v.screenshot_key IS NOT NULL AS has_screenshot,
+                  CASE WHEN $6 THEN v.text END AS text, CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
                   CASE WHEN $6 THEN v.blocks ELSE '{{}}' END AS blocks,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
@@ -426,23 +427,39 @@ async def count_states(conn: Connection) -> dict[str, int]:
     return {row["state"]: row["n"] for row in rows}
 
 
+async def screenshot(conn: Connection, document_id: UUID, version: int | None) -> KeptCapture | None:
+    row = await conn.fetchrow(
+        """SELECT v.screenshot_key AS key, 'image/webp' AS media_type
+             FROM documents d
+             JOIN document_versions v ON v.document_id = d.id AND v.version = coalesce($2, d.version)
+            WHERE d.id = $1 AND v.screenshot_key IS NOT NULL""",
+        document_id,
+        version,
+    )
+    return KeptCapture(**row) if row else None
+
+
 async def was_deleted(conn: Connection, document_id: UUID) -> bool:
     return bool(await conn.fetchval("SELECT true FROM deleted_documents WHERE id = $1", document_id))
 
 
 async def capture_keys(conn: Connection, document_id: UUID) -> list[str]:
+    """Of all its versions' captures, screenshots among them."""
     rows = await conn.fetch(
-        "SELECT DISTINCT capture_key FROM document_versions WHERE document_id = $1 AND capture_key IS NOT NULL",
+        """SELECT DISTINCT k.key
+             FROM document_versions v, unnest(ARRAY[v.capture_key, v.screenshot_key]) AS k (key)
+            WHERE v.document_id = $1 AND k.key IS NOT NULL""",
         document_id,
     )
-    return [row["capture_key"] for row in rows]
+    return [row["key"] for row in rows]
 
 
 async def unused_captures(conn: Connection, keys: Sequence[str]) -> list[str]:
-    """Of these, the ones that no version refers to. Uses document_versions_capture."""
+    """Of these, the ones that no version refers to. Uses document_versions_capture and document_versions_screenshot."""
     rows = await conn.fetch(
         """SELECT k.key FROM unnest($1::text[]) AS k (key)
-            WHERE NOT EXISTS (SELECT FROM document_versions v WHERE v.capture_key = k.key)""",
+            WHERE NOT EXISTS (SELECT FROM document_versions v WHERE v.capture_key = k.key)
+              AND NOT EXISTS (SELECT FROM document_versions v WHERE v.screenshot_key = k.key)""",
         keys,
     )
     return [row["key"] for row in rows]

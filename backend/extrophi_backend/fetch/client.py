@@ -95,9 +95,8 @@ class Fetcher:
     ) -> None:
         self._max_bytes = max_bytes
         self._seconds = seconds
-        agent = f"{AGENT}/{_version()} (self-hosted reader; obeys robots.txt)"
         verify = verify or httpx.create_ssl_context()
-        self._exchange = Exchange(agent=agent, allow=allow, resolve=resolve, verify=verify)
+        self._exchange = Exchange(agent=agent(), allow=allow, resolve=resolve, verify=verify)
         self._pace = pace or Pace()
         self._robots = Robots(self._ask_robots)
         self._own_cookies: OwnCookies | None = None
@@ -196,6 +195,17 @@ class Fetcher:
         """
         rules = await self._robots.rules(_site(parse(url)))
         return rules.sitemaps
+
+    async def turn(self, url: str, *, typed: bool) -> None:
+        """Wait for a turn at a host that has just been asked, for a request that another makes: a browser.
+
+        Raises:
+            FetchFailed: robots_disallowed, if nobody typed the address; what `parse` raises.
+            Wait: its robots.txt cannot be read just now.
+        """
+        parsed = parse(url)
+        asked = 0.0 if typed else await self._allowed(parsed)
+        await self._pace.again(pace_name(parsed), max(plain_delay(parsed), asked))
 
     async def _follow(
         self,
@@ -346,6 +356,11 @@ def _fetched(answer: httpx.Response) -> Fetched:
         etag=header("etag"),
         last_modified=header("last-modified"),
     )
+
+
+def agent() -> str:
+    """Who we say that we are."""
+    return f"{AGENT}/{_version()} (self-hosted reader; obeys robots.txt)"
 
 
 def _version() -> str:

@@ -18,6 +18,9 @@ FailureCode = Literal[
     "robots_disallowed",
     "robots_unreachable",  # the site may disallow it, and would not say
     "rate_limited",
+    "browser_missing",  # none is installed
+    "render_failed",  # the page crashed its process, or the browser
+    "unsupported_type",  # the browser was led to a file
 ]
 
 

@@ -7,6 +7,8 @@ made to what was checked: there is no second resolution in which the name could 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import cast
 
@@ -65,10 +67,15 @@ def _is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not any(address in network for network in _NEVER)
 
 
-async def resolve(host: str) -> list[str]:
-    """The system's answer, IPv6 and IPv4, without doubles, in its order. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+async def resolve(host: str, threads: Executor | None = None) -> list[str]:
+    """The system's answer, IPv6 and IPv4, without doubles, in its order. Raises OSError.
+
+    Args:
+        host: A name, or an address.
+        threads: Where to wait for it; by default where all that blocks waits.
+    """
+    ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(threads, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

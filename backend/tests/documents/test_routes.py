@@ -111,7 +111,7 @@ async def test_a_made_up_cursor_is_refused(api: httpx.AsyncClient) -> None:
 async def test_a_deleted_document_is_gone_not_unknown(api: httpx.AsyncClient, conn: Connection) -> None:
     (item,) = await push(api, note())
     assert (await api.delete(f"/documents/{item['id']}")).status_code == 204
-    for path in ("", "/versions", "/capture", "?version=1"):
+    for path in ("", "/versions", "/capture", "/screenshot", "?version=1"):
         assert (await api.get(f"/documents/{item['id']}{path}")).status_code == 410
     assert (await api.delete(f"/documents/{item['id']}")).status_code == 410
     assert (await api.get("/documents/00000000-0000-7000-8000-00000000000a")).status_code == 404
@@ -199,7 +199,9 @@ async def test_lists_and_captures_are_read_by_their_indexes(
             oldest_first=oldest_first,
         )
         assert "documents_newest" in await plan(listing)
-    assert "document_versions_capture" in await plan(sql.unused_captures(conn, ["captures/00/x"]))
+    unused = await plan(sql.unused_captures(conn, ["captures/00/x"]))
+    assert "document_versions_capture" in unused
+    assert "document_versions_screenshot" in unused
 
 
 async def test_more_than_32_mb_is_refused(api: httpx.AsyncClient, conn: Connection) -> None:

@@ -5,6 +5,7 @@ A document's external id, and its url, is the canonical form of the address that
 
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from extrophi_backend.collectors.models import Collected, Failure, Page, Run, Validators
@@ -14,6 +15,7 @@ from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing
 from extrophi_backend.collectors.web.progress import Draft, Progress
 from extrophi_backend.collectors.web.reading import EXTRACTION, FROM_FEED, Moved, read, read_content, stands_in
 from extrophi_backend.collectors.web.remembering import recalled, remembered
+from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.collectors.web.site import Site
 from extrophi_backend.errors import PlatformUnavailable
 from extrophi_backend.extraction.errors import ExtractionFailed
@@ -33,11 +35,12 @@ _MOST_STUBS = 3
 
 
 class WebCollector:
-    """Fetches by the worker's one guarded way out."""
+    """Fetches by the worker's one guarded way out. Without a renderer, pages that are made by scripts are failures."""
 
-    def __init__(self, fetcher: Fetcher, *, max_bytes: int) -> None:
+    def __init__(self, fetcher: Fetcher, *, max_bytes: int, renderer: Renderer | None = None) -> None:
         self._fetcher = fetcher
         self._max_bytes = max_bytes
+        self._renderer = renderer
 
     async def collect(self, run: Run) -> AsyncGenerator[Page, None]:
         """The document at an address, the documents that the feed or sitemap there lists, or those of its site.
@@ -51,7 +54,7 @@ class WebCollector:
         """
         if run.cursor is not None and run.cursor.get("done"):
             return
-        collecting = _Collecting(self._fetcher, self._max_bytes, run)
+        collecting = _Collecting(self._fetcher, self._max_bytes, run, self._renderer)
         try:
             async for _ in collecting.all_steps():
                 if collecting.draft.is_full():
@@ -66,12 +69,13 @@ class WebCollector:
 class _Collecting:
     """One run. `draft` takes what comes of it, `at` is where it is."""
 
-    def __init__(self, fetcher: Fetcher, max_bytes: int, run: Run) -> None:
+    def __init__(self, fetcher: Fetcher, max_bytes: int, run: Run, renderer: Renderer | None) -> None:
         self.draft = Draft()
         self.at = Progress(run.cursor or {})
         self._fetcher = fetcher
         self._max_bytes = max_bytes
         self._run = run
+        self._renderer = renderer
         self._known: Mapping[str, Validators] = {}
         self._changed: dict[str, str] = {}
 
@@ -310,13 +314,14 @@ class _Collecting:
         Raises:
             FetchFailed, Wait: about the page that it leads to.
         """
+        render = partial(self._renderer.render, typed=typed) if self._renderer else None
         for _ in range(_MOST_STUBS + 1):
             external_id = external_id_of(fetched.url)
             if fetched.not_modified:
                 return fetched, "unchanged"
             if fetched.status in {404, 410} and await self._run.known.validators([external_id]):
                 return fetched, "gone"
-            found = await read(fetched, entry, external_id, entry.url, self._max_bytes)
+            found = await read(fetched, entry, external_id, entry.url, self._max_bytes, render)
             if not isinstance(found, Moved):
                 return fetched, found
             fetched = await self.fetch(found.url, typed=typed, validators=validators)
@@ -341,7 +346,7 @@ class _Collecting:
         if entry.changed is not None:
             found = replace(found, validators={**found.validators, LISTED: entry.changed})
         self.draft.documents.append(found)
-        self.draft.size += len(found.capture.body) if found.capture else 0
+        self.draft.size += sum(len(kept.body) for kept in (found.capture, found.screenshot) if kept)
         self._reached(entry, found.external_id)
 
     async def take_unchanged(self, entry: Entry, fetched: Fetched) -> None:

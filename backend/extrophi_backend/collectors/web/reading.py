@@ -1,5 +1,6 @@
 """What an answer of a web server holds: a document, the way to it, or a page that stands in its place."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -7,13 +8,15 @@ from extrophi_backend.collectors.models import Capture, Collected, Failure
 from extrophi_backend.collectors.web.blocked import Block, blocked
 from extrophi_backend.collectors.web.models import Entry
 from extrophi_backend.collectors.web.refreshing import refresh_of
+from extrophi_backend.collectors.web.rendering import wants_browser
 from extrophi_backend.extraction.detecting import MEDIA_TYPES, Format, detect
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.models import Extracted
 from extrophi_backend.extraction.service import extract, extract_now, in_child
-from extrophi_backend.fetch.addresses import linked
+from extrophi_backend.fetch.addresses import canonical, linked
 from extrophi_backend.fetch.client import Fetched
 from extrophi_backend.fetch.errors import FetchFailed
+from extrophi_backend.fetch.rendered import Rendered
 
 EXTRACTION = 2
 """Raised when extraction gets better: pages are then fetched again although they did not change."""
@@ -24,6 +27,7 @@ _STANDING_IN = 280
 _GONE = frozenset({"http_404", "http_410", "soft_404", "poisonous"})
 _STUB = 500
 """Characters. A page that leads on at once and says no more than this is no page of its own."""
+_SHOWN_AS = "text/html; charset=utf-8"
 _REASONS = {
     400: "Bad request", 401: "Unauthorized", 402: "Payment required", 403: "Forbidden", 404: "Not found", 410: "Gone",
     429: "Too many requests", 451: "Unavailable for legal reasons", 500: "Server error", 502: "Bad gateway",
@@ -38,8 +42,12 @@ class Moved:
     url: str
 
 
+Render = Callable[[str], Awaitable[Rendered]]
+"""What a browser shows at an address. Raises FetchFailed, Wait."""
+
+
 async def read(
-    fetched: Fetched, entry: Entry, external_id: str, asked: str, max_bytes: int
+    fetched: Fetched, entry: Entry, external_id: str, asked: str, max_bytes: int, render: Render | None = None
 ) -> Collected | Failure | Moved:
     """The document in an answer, where it is, or why there is none.
 
@@ -49,24 +57,65 @@ async def read(
         external_id: The document's.
         asked: The address that was asked for, before redirects.
         max_bytes: A longer body is refused.
+        render: Asked where the page says next to nothing without its scripts.
+
+    Raises:
+        Wait: by `render`.
     """
     if fetched.status != 200:
         return await _error(fetched, asked)
     try:
         format_ = detect(fetched.body, media_type=fetched.media_type, name=None, url=fetched.url)
         if format_ == "html":
-            found = await in_child(_page, fetched.body, fetched.media_type, fetched.status, asked, fetched.url)
+            found, wants = await _examine(fetched, asked)
+            if wants and render is not None:
+                return await _rendered(fetched, found, entry, external_id, asked, render)
         else:
             found = await extract(
                 fetched.body, media_type=fetched.media_type, name=None, url=fetched.url, max_bytes=max_bytes
             )
     except ExtractionFailed as refusal:
-        return Failure(asked, refusal.code, refusal.detail)
-    if isinstance(found, Block):
-        return Failure(asked, found.code, found.detail)
-    if isinstance(found, Moved):
-        return _resolved(found, fetched.url, asked)
-    return _document(fetched, entry, external_id, found, format_)
+        found, format_ = refusal, "html"
+    return _taken(fetched, entry, external_id, asked, found, format_)
+
+
+async def _rendered(
+    fetched: Fetched,
+    plain: Extracted | Block | Moved | ExtractionFailed,
+    entry: Entry,
+    external_id: str,
+    asked: str,
+    render: Render,
+) -> Collected | Failure | Moved:
+    """As `read`, of the page as a browser shows it. What little was sent is taken where a browser finds no more."""
+    sent = _document(fetched, entry, external_id, plain, "html") if isinstance(plain, Extracted) else None
+    try:
+        rendered = await render(fetched.url)
+    except FetchFailed as failure:
+        return sent or Failure(asked, failure.code, failure.detail)
+    shown = Fetched(rendered.url, rendered.status, _SHOWN_AS, rendered.html, None, None)
+    if shown.status != 200:
+        return await _error(shown, asked)
+    try:
+        found, _ = await _examine(shown, asked)
+    except ExtractionFailed as refusal:
+        found = refusal
+    says_no_more = isinstance(found, ExtractionFailed) or (
+        isinstance(found, Extracted) and sent is not None and len(found.text) <= len(sent.text)
+    )
+    if sent is not None and says_no_more:
+        return sent
+    if rendered.url != fetched.url:  # as after a redirect
+        external_id = canonical(rendered.url)
+    # Without validators: the page that was sent may stay the same for ever, whatever its scripts fetch.
+    taken = _taken(shown, entry, external_id, asked, found, "html")
+    if isinstance(taken, Collected) and rendered.screenshot is not None:
+        return replace(taken, screenshot=Capture(rendered.screenshot, "image/webp"))
+    return taken
+
+
+async def _examine(fetched: Fetched, asked: str) -> tuple[Extracted | Block | Moved | ExtractionFailed, bool]:
+    return await in_child(_examined, fetched.body, fetched.media_type, fetched.status, asked, fetched.url)
 
 
 async def read_content(entry: Entry, external_id: str) -> Collected | Failure:
@@ -86,6 +135,21 @@ async def read_content(entry: Entry, external_id: str) -> Collected | Failure:
 def stands_in(code: str) -> bool:
     """Whether what a feed holds of a page may stand in for it, when the page failed with `code`."""
     return code not in _GONE
+
+
+def _taken(
+    fetched: Fetched,
+    entry: Entry,
+    external_id: str,
+    asked: str,
+    found: Extracted | Block | Moved | ExtractionFailed,
+    format_: Format,
+) -> Collected | Failure | Moved:
+    if isinstance(found, Moved):
+        return _resolved(found, fetched.url, asked)
+    if isinstance(found, Extracted):
+        return _document(fetched, entry, external_id, found, format_)
+    return Failure(asked, found.code, found.detail)
 
 
 def _resolved(moved: Moved, base: str, asked: str) -> Moved | Failure:
@@ -127,6 +191,17 @@ async def _error(fetched: Fetched, asked: str) -> Failure:
         return Failure(asked, block.code, block.detail)
     reason = _REASONS.get(fetched.status, "An error")
     return Failure(asked, f"http_{fetched.status}", f"The server answered {fetched.status}: {reason}.")
+
+
+def _examined(
+    body: bytes, media_type: str, status: int, asked: str, url: str
+) -> tuple[Extracted | Block | Moved | ExtractionFailed, bool]:
+    """What an HTML page holds, or why nothing; whether a browser may find more. For a process that may die."""
+    try:
+        found: Extracted | Block | Moved | ExtractionFailed = _page(body, media_type, status, asked, url)
+    except ExtractionFailed as refusal:
+        found = refusal
+    return found, not isinstance(found, Moved) and wants_browser(found, body, media_type)
 
 
 def _page(body: bytes, media_type: str, status: int, asked: str, url: str) -> Extracted | Block | Moved:

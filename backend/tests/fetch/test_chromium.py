@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from extrophi_backend.browser import Chromium
+from extrophi_backend.fetch.chromium import Chromium
 
 NO_CHROOT = """BrowserType.launch: Target page, context or browser has been closed
 Browser logs:
@@ -22,7 +22,7 @@ NO_NAMESPACES = """BrowserType.launch: Target page, context or browser has been 
 
 @dataclass
 class Playwright:
-    """Stands for Playwright's BrowserType, which only the image has."""
+    """Stands for Playwright's BrowserType."""
 
     refuses: str = ""
     launched: list[bool] = field(default_factory=list[bool])
@@ -36,7 +36,7 @@ class Playwright:
 
 async def test_it_is_on_where_it_can_be_had(caplog: pytest.LogCaptureFixture) -> None:
     playwright = Playwright()
-    assert await Chromium().launch(playwright) == "/app/bin/chromium"
+    assert await Chromium().launch(playwright.launch) == "/app/bin/chromium"
     assert playwright.launched == [True]
     assert not caplog.records
 
@@ -51,7 +51,7 @@ async def test_where_it_is_refused_one_line_says_why(
     playwright, chromium = Playwright(refuses), Chromium()
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            await chromium.launch(playwright)
+            await chromium.launch(playwright.launch)
     assert playwright.launched == [True, False, False, False]
     assert len(caplog.records) == 1
     assert words in caplog.text
@@ -64,5 +64,5 @@ async def test_where_it_is_refused_one_line_says_why(
 async def test_another_failure_is_no_reason_to_go_without(failure: str) -> None:
     playwright = Playwright(failure)
     with pytest.raises(RuntimeError, match=failure[:20]):
-        await Chromium().launch(playwright)
+        await Chromium().launch(playwright.launch)
     assert playwright.launched == [True]

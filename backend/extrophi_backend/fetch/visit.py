@@ -1,0 +1,310 @@
+"""One page in the browser: gone to, waited for, read out, and left, whatever it does meanwhile."""
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import Awaitable
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Page
+from playwright.async_api import TimeoutError as NotYet
+
+from extrophi_backend.fetch.errors import FetchFailed, Wait
+from extrophi_backend.fetch.proxy import Pass, Proxy
+from extrophi_backend.fetch.rendered import Limits, MayVisit, Rendered
+
+MAX_NAVIGATIONS = 10
+"""Redirects, by whatever means, of the page itself."""
+_WIDTH, _HEIGHT = 1280, 1024
+_ENOUGH = 2_000
+"""Characters. A page that shows so much when it is loaded is not waited for: it has its text."""
+_QUIET, _LONG_QUIET = 0.15, 0.5
+"""Seconds without a change, after which a page is taken to be finished: with enough text, and with less."""
+_RESERVE = 0.25
+"""Of a page's time, for reading it out and its screenshot."""
+_CLOSE_SECONDS = 5.0
+_SCREENSHOT_QUALITY = 60
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_INTERCEPTED = ("Document", "Media", "Ping", "CSPViolationReport")
+_REFUSED = re.compile(r"net::ERR_|Download is starting")
+_SCRIPTS = files("extrophi_backend.fetch") / "page"
+
+
+class Visit:
+    """Of one page, in a context of its own."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        proxy: Proxy,
+        limits: Limits,
+        agent: str,
+        may_visit: MayVisit,
+    ) -> None:
+        self.browser_hangs = False
+        self._browser = browser
+        self._proxy = proxy
+        self._limits = limits
+        self._agent = agent
+        self._may_visit = may_visit
+        self._asked = ""
+        self._navigations = 0
+        self._failure: FetchFailed | Wait | None = None
+        self._at: dict[str, Any] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
+
+    async def render(self, url: str) -> Rendered:
+        """Go there, wait until it is finished, and read it. Raises as `Browser.render`, and playwright's Error."""
+        limits = self._limits
+        leave = self._proxy.admit(max_bytes=limits.traffic_bytes, max_connections=limits.connections)
+        context: BrowserContext | None = None
+        started = _now()
+        limit = asyncio.timeout(limits.seconds)
+        try:
+            async with limit:
+                context = await self._browser.new_context(
+                    accept_downloads=False,
+                    service_workers="block",
+                    user_agent=self._user_agent(),
+                    viewport={"width": _WIDTH, "height": _HEIGHT},
+                    reduced_motion="reduce",
+                )
+                working = asyncio.ensure_future(self._work(context, leave, url, started))
+                ended = asyncio.ensure_future(self._ended.wait())
+                try:
+                    await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
+                    if self._failure is not None:
+                        raise self._failure
+                    return await working
+                finally:
+                    for task in (working, ended):
+                        task.cancel()
+                    await asyncio.gather(working, ended, return_exceptions=True)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            self.browser_hangs = context is None
+            raise FetchFailed("timeout", f"The page was not finished within {limits.seconds:g} s.") from error
+        finally:
+            self._proxy.leave(leave)
+            if context is not None:
+                await asyncio.shield(self._leave(context))
+
+    async def _work(self, context: BrowserContext, leave: Pass, url: str, started: float) -> Rendered:
+        await context.add_init_script(_script("hardening.js"))
+        page = await context.new_page()
+        page.on("crash", self._crashed)
+        session = await context.new_cdp_session(page)
+        frame = await self._attend(session, leave)
+        end = started + self._limits.seconds * (1 - _RESERVE)
+        self._asked = url
+        try:
+            await page.goto(url, wait_until="commit", timeout=1000 * max(0.1, end - _now()))
+            with suppress(NotYet):  # what there is by then may be enough
+                await page.wait_for_load_state("load", timeout=1000 * max(0.1, end - _now()))
+        except NotYet as error:
+            raise FetchFailed("timeout", "The page did not come in time.") from error
+        except Error as error:
+            if self._failure is not None:
+                raise self._failure from error
+            if not self._at:  # else it is on its way to another document
+                if not _REFUSED.search(str(error)):
+                    raise  # the page or the browser ended
+                raise _refused(error, url, leave) from error
+        await self._settle(page, session, frame, end)
+        return await self._read(session, frame, leave)
+
+    async def _attend(self, session: CDPSession, leave: Pass) -> str:
+        """Be told of what the page asks for, and where it goes. Gives the id of its frame."""
+
+        def paused(told: dict[str, Any]) -> None:
+            self._spawn(self._judge(session, frame, told))
+
+        def asked(told: dict[str, Any]) -> None:
+            answer = {"response": "CancelAuth"}
+            if told["authChallenge"].get("source") == "Proxy":
+                answer = {"response": "ProvideCredentials", "username": leave.name, "password": leave.password}
+            self._spawn(
+                _send(session, "Fetch.continueWithAuth", requestId=told["requestId"], authChallengeResponse=answer)
+            )
+
+        def navigated(told: dict[str, Any]) -> None:
+            if not told["frame"].get("parentId"):
+                self._at = told["frame"]
+
+        session.on("Fetch.requestPaused", paused)
+        session.on("Fetch.authRequired", asked)
+        session.on("Page.frameNavigated", navigated)
+        frame = str((await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"])
+        await asyncio.gather(
+            session.send("Page.enable"),
+            session.send(
+                "Fetch.enable",
+                {"handleAuthRequests": True, "patterns": [{"resourceType": kind} for kind in _INTERCEPTED]},
+            ),
+        )
+        self._at = {}
+        return frame
+
+    async def _judge(self, session: CDPSession, frame: str, told: dict[str, Any]) -> None:
+        """Let a request go, or not: documents, if they may be visited; nothing else that is asked about."""
+        may = told["resourceType"] == "Document"
+        if may and told.get("frameId") == frame:
+            may = await self._may_go(str(told["request"]["url"]))
+        if may:
+            await _send(session, "Fetch.continueRequest", requestId=told["requestId"])
+        else:
+            await _send(session, "Fetch.failRequest", requestId=told["requestId"], errorReason="BlockedByClient")
+
+    async def _may_go(self, url: str) -> bool:
+        self._navigations += 1
+        if self._navigations > MAX_NAVIGATIONS + 1:
+            self._fail(FetchFailed("too_many_redirects", f"It leads on more than {MAX_NAVIGATIONS} times."))
+            return False
+        try:
+            if url != self._asked:
+                await self._may_visit(url)
+                self._asked = url
+        except (FetchFailed, Wait) as failure:
+            self._fail(failure)
+            return False
+        return True
+
+    async def _settle(self, page: Page, session: CDPSession, frame: str, end: float) -> None:
+        """Wait until it stops changing; longer where it says little yet, since something may still be on its way."""
+        quiet = _QUIET
+        while (left := end - _now()) > 0:
+            try:
+                shown = await self._run(session, frame, "settled.js", quiet, min(left, 5.0), _ENOUGH)
+                if quiet == _LONG_QUIET or shown >= _ENOUGH:
+                    return
+                quiet = _LONG_QUIET
+                await page.wait_for_load_state("networkidle", timeout=1000 * max(0.05, end - _now()))
+            except Error as error:
+                if page.is_closed() or not self._browser.is_connected():
+                    raise
+                if "Timeout" in str(error):
+                    return
+                await asyncio.sleep(0.05)  # it is on its way to another document
+
+    async def _read(self, session: CDPSession, frame: str, leave: Pass) -> Rendered:
+        at = self._at
+        url = str(at.get("url", ""))
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        if at.get("unreachableUrl"):
+            host = (urlsplit(str(at["unreachableUrl"])).hostname or "").rstrip(".")
+            if host not in leave.refused:
+                raise FetchFailed("connection_failed", "The page leads on to an address that does not answer.")
+        if host in leave.refused:
+            detail = f"The page leads on to {host[:200]}, which is not on the public internet."
+            raise FetchFailed("forbidden_address", detail)
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise FetchFailed("unsupported_scheme", "The page leads on to something that is no web address.")
+        limits = self._limits
+        found = await self._run(session, frame, "read.js", limits.html_bytes, limits.nodes)
+        status = int(found["status"]) or 200
+        if status == 200 and at.get("mimeType", "text/html") not in _HTML:
+            raise FetchFailed("unsupported_type", f"The browser was led to a file ({str(at['mimeType'])[:100]}).")
+        html = found.get("html")
+        if html is None:
+            raise FetchFailed("too_large", f"The page's scripts made more of it than {limits.html_bytes:,} bytes.")
+        body = str(html).encode("utf-8", "replace")
+        if len(body) > limits.html_bytes:
+            raise FetchFailed("too_large", f"The page's scripts made more of it than {limits.html_bytes:,} bytes.")
+        height = min(int(found["height"]), limits.screenshot_height)
+        return Rendered(url, status, body, await self._screenshot(session, max(1, height)))
+
+    async def _screenshot(self, session: CDPSession, height: int) -> bytes | None:
+        clip = {"x": 0, "y": 0, "width": _WIDTH, "height": height, "scale": 1}
+        asked = {
+            "format": "webp", "quality": _SCREENSHOT_QUALITY, "clip": clip, "captureBeyondViewport": height > _HEIGHT,
+            "optimizeForSpeed": True,
+        }  # fmt: skip
+        try:
+            async with asyncio.timeout(self._limits.seconds * _RESERVE / 2):
+                image = base64.b64decode((await session.send("Page.captureScreenshot", asked))["data"])
+        except (Error, TimeoutError, binascii.Error):
+            return None
+        return image if image.startswith(b"RIFF") and len(image) <= self._limits.screenshot_bytes else None
+
+    async def _run(self, session: CDPSession, frame: str, script: str, *arguments: float) -> Any:
+        """What a script of ours gives, in a world of its own: what the page made of JavaScript's words is not there."""
+        world = await session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "extrophi"})
+        answer = await session.send(
+            "Runtime.evaluate",
+            {
+                "expression": f"({_script(script)})({', '.join(map(str, arguments))})",
+                "contextId": world["executionContextId"],
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        if "exceptionDetails" in answer:
+            raise FetchFailed("render_failed", "The page could not be read out.")
+        return answer["result"].get("value")
+
+    def _crashed(self, _: object) -> None:
+        self._fail(FetchFailed("render_failed", "The page crashed its process, or took more memory than it may."))
+
+    def _fail(self, failure: FetchFailed | Wait) -> None:
+        self._failure = self._failure or failure
+        self._ended.set()
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _leave(self, context: BrowserContext) -> None:
+        """Close all that the page opened. A browser that does not manage to is no more to be used."""
+        for task in self._tasks:
+            task.cancel()
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await context.close()
+        except TimeoutError:
+            self.browser_hangs = True
+        except Error:
+            pass  # with the browser
+
+    def _user_agent(self) -> str:
+        """The browser's, without saying that nobody looks at it, and ours after it: sites shall know who asks."""
+        version = self._browser.version.partition(".")[0]
+        chrome = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0"
+        return f"{chrome} Safari/537.36 {self._agent}".strip()
+
+
+def _refused(error: Exception, url: str, leave: Pass) -> FetchFailed:
+    """Why the page could not be gone to, in the words of a fetch."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    said = str(error)
+    if host in leave.refused:
+        return FetchFailed("forbidden_address", f"{host[:200]} is not on the public internet.")
+    if leave.spent is not None:
+        return FetchFailed("too_large", "The page wants more than it may load.")
+    if "ERR_ABORTED" in said or "Download is starting" in said:
+        return FetchFailed("unsupported_type", "The browser was led to a file, or to nothing.")
+    if "ERR_TOO_MANY_REDIRECTS" in said:
+        return FetchFailed("too_many_redirects", "It redirects too often.")
+    if "ERR_CERT" in said or "ERR_SSL" in said:
+        return FetchFailed("tls_failed", "Its certificate or encryption is not in order.")
+    return FetchFailed("connection_failed", f"The browser got no page: {said.splitlines()[0][:200]}")
+
+
+async def _send(session: CDPSession, method: str, **parameters: Any) -> None:
+    """As far as there is still somebody to hear it."""
+    with suppress(Error):
+        await session.send(method, parameters)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _script(name: str) -> str:
+    return (_SCRIPTS / name).read_text(encoding="utf-8")
