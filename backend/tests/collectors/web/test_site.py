@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.models import Scope, Target
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.collectors.web.target import recognise
 from extrophi_backend.fetch.client import Fetcher
@@ -157,7 +157,7 @@ async def test_looking_for_what_is_new_costs_one_request(collector: WebCollector
     library = Library()
     with serving(WebServer()) as server:
         address = a_site(server, kind)
-        scope = "site" if "site" in kind else "page"
+        scope: Scope = "site" if "site" in kind else "page"
         await library.collect(collector, target(server.url(address)), scope=scope)
         had = dict(library.documents)
         assert len([uri for uri in had if uri.removeprefix(server.base)[1:].isdigit()]) == (1 if kind == "page" else 5)
@@ -174,7 +174,7 @@ async def test_what_is_new_is_found_and_nothing_else_is_asked_for(collector: Web
     library = Library()
     with serving(WebServer()) as server:
         address = a_site(server, kind)
-        scope = "site" if "site" in kind else "page"
+        scope: Scope = "site" if "site" in kind else "page"
         await library.collect(collector, target(server.url(address)), scope=scope)
         asked(server)
         server.pages["/new"] = article("New", "It has not been told before. " * 20)
@@ -229,7 +229,8 @@ async def test_a_sitemaps_index_says_which_of_its_sitemaps_are_as_they_were(coll
 
         server.pages |= {f"/{number}": article(f"Story {number}") for number in range(5)}
         server.pages |= {"/a.xml": sitemap(server.url("/0")), "/b.xml": sitemap(server.url("/1")), "/": front()}
-        for scope, address in (("page", "/sitemap.xml"), ("site", "/")):
+        runs: list[tuple[Scope, str]] = [("page", "/sitemap.xml"), ("site", "/")]
+        for scope, address in runs:
             server.pages["/sitemap.xml"] = index("2026-01-01", "2026-01-01")
             await library.collect(collector, target(server.url(address)), scope=scope)
             asked(server)
