@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from extrophi_backend.collectors.models import Collected, Failure, Page, Run, Validators
-from extrophi_backend.collectors.web.knowing import LISTED, external_id_of, known_already, whereabouts
+from extrophi_backend.collectors.web.knowing import LISTED, changed_since, external_id_of, known_already, whereabouts
 from extrophi_backend.collectors.web.listings import is_listing, read_listing
 from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing, Understood
 from extrophi_backend.collectors.web.progress import Draft, Progress
@@ -166,7 +166,8 @@ class _Collecting:
     async def _handle(self, entry: Entry) -> Wait | None:
         """Look at an entry's page, and put what came of it into the draft; nothing, if it has to wait."""
         had, missed = self.draft.had, self.draft.missed
-        wait = await self.look(entry)
+        # What a person typed is fetched at their word, also when it is looked at again.
+        wait = await self.look(entry, typed=entry.url == self._run.target.canonical)
         self.at.handled += self.draft.had - had
         self.at.failed += self.draft.missed - missed
         return wait
@@ -355,7 +356,7 @@ class _Collecting:
         self._reached(entry, external_id)
         if entry.changed is not None:
             known = (await self._run.known.validators([external_id])).get(external_id, {})
-            if known.get(LISTED) != entry.changed:
+            if changed_since(entry.changed, known.get(LISTED)):
                 self.draft.noted[external_id] = {**known, LISTED: entry.changed}
 
     def _reached(self, entry: Entry, external_id: str) -> None:

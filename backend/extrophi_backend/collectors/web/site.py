@@ -5,13 +5,15 @@ settled in the transaction that saves it; so a job that is killed goes on with t
 found.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from extrophi_backend.collectors.models import DEFAULT_DEPTH, Address, Collected, Failure, Run, Validators
 from extrophi_backend.collectors.web.bounds import Bounds, bounds_of, may_be_page
-from extrophi_backend.collectors.web.knowing import external_id_of, known_already, whereabouts
+from extrophi_backend.collectors.web.knowing import external_id_of, known_already, nothing_for, whereabouts
 from extrophi_backend.collectors.web.listings import is_listing, read_listing
 from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing, Understood
 from extrophi_backend.collectors.web.progress import Draft, Progress
@@ -22,7 +24,7 @@ from extrophi_backend.collectors.web.traps import Kinds, agree, deepens, kinds_o
 from extrophi_backend.extraction.detecting import detect
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
-from extrophi_backend.fetch.addresses import linked
+from extrophi_backend.fetch.addresses import host_of, linked, parse
 from extrophi_backend.fetch.client import Fetched, Fetcher
 from extrophi_backend.fetch.errors import FetchFailed, Wait
 
@@ -32,6 +34,11 @@ sitemap lists pages, and what is listed comes before what is merely linked."""
 _BATCH = 50
 _MOST_ADDRESSES = 100_000
 _MOST_SITEMAPS = 1000
+_MOST_NAMED = 100
+"""Sitemaps that robots.txt names."""
+_AT_ONCE, _LINKS_AT_ONCE = 500, 50
+_PATIENCE = 3
+"""Addresses in a row that pages say are their own, and that cannot be had, before that host's are asked no more."""
 _SITEMAP_DEPTH = 3
 _MOST_KINDS = 2000
 _SAMPLES = 64
@@ -69,6 +76,8 @@ class Site:
         self._front = run.target.canonical
         self._depth = DEFAULT_DEPTH if run.depth is None else run.depth
         self._kinds = Kinds()
+        self.in_vain: Counter[str] = Counter()
+        """By scheme and host: how many addresses in a row could not be had that pages say are their own."""
         self._recent: tuple[Draft, dict[bytes, Address]] = (looks.draft, {})
 
     @property
@@ -156,7 +165,8 @@ class Site:
             return
         entry = entry_of(address.entry) if address.entry is not None else Entry(address.url)
         if address.rank == _LINKED and not self._kinds.enters(address.url):
-            self.leave(address, "trap")
+            self.settle(address, "trap")
+            self.note_nothing(address.url, "trap")
             return
         at, draft = self._looks.at, self._looks.draft
         had, missed = draft.had, draft.missed
@@ -187,7 +197,7 @@ class Site:
                 named = await self._fetcher.sitemaps(front)
             except FetchFailed:
                 named = []
-            for sitemap in named[:_MOST_SITEMAPS] or [linked(front, "/sitemap.xml")]:
+            for sitemap in named[:_MOST_NAMED] or [linked(front, "/sitemap.xml")]:
                 self._place(sitemap, _SITEMAP)
             for feed in seen.feeds if seen is not None else ():
                 self._place(feed, _FEED)
@@ -231,30 +241,39 @@ class Site:
             raise failure from wait
 
     async def _place_listed(self, address: Address, listing: Listing) -> None:
-        bounds = self.bounds
-        entries = [one for one in listing.entries if not one.linked or one.problem or bounds.hold(one.url)]
         front = identity(self._at["front"])
-        lists_pages = any(one.linked and not one.problem and identity(one.url) != front for one in entries)
+        lists_pages = False
+        for start in range(0, len(listing.entries), _AT_ONCE):
+            entries = self._own(listing.entries[start : start + _AT_ONCE])
+            lists_pages |= any(one.linked and not one.problem and identity(one.url) != front for one in entries)
+            if self._run.purpose == "new":
+                passed = await known_already(self._run.known, entries, self._front)
+                entries = [one for one in entries if one.url not in passed]
+            for one in entries:
+                self._place(one.url, _LISTED, depth=1, entry=brief_of(one))
+            await asyncio.sleep(0)  # a sitemap may list 100,000, and the job's lease wants to be kept meanwhile
         if address.rank == _FEED and lists_pages:
             self._at["news"] = self._at["news"] or address.url
         if address.rank == _SITEMAP:
             if address.depth == 0 and (lists_pages or listing.sitemaps):
                 self._at["sitemaps"] = [*self._at["sitemaps"], address.url]
             self._at["listed"] = self._at["listed"] or lists_pages
-        if self._run.purpose == "new":
-            passed = await known_already(self._run.known, entries)
-            entries = [one for one in entries if one.url not in passed]
-        for one in entries:
-            self._place(one.url, _LISTED, depth=1, entry=brief_of(one))
         if address.depth < _SITEMAP_DEPTH:
             for sitemap in listing.sitemaps[:_MOST_SITEMAPS]:
                 self._place(sitemap, _SITEMAP, depth=address.depth + 1, entry=listing.changed.get(sitemap))
+
+    def _own(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that are the site's, and those whose link is none: they are told of."""
+        bounds = self.bounds
+        return [one for one in entries if not one.linked or one.problem or bounds.hold(one.url)]
 
     async def follow(self, page: Address, links: Sequence[str]) -> list[str]:
         """Put a page's links into the frontier. Gives those that are new in it and may be entered."""
         bounds = self.bounds
         fresh: dict[bytes, str] = {}
-        for link in links:
+        for number, link in enumerate(links):
+            if number % _LINKS_AT_ONCE == 0:
+                await asyncio.sleep(0)
             if bounds.hold(link) and may_be_page(link):
                 try:
                     url = plain(link)
@@ -264,7 +283,7 @@ class Site:
         there = await self.met(list(fresh))
         fresh = {key: url for key, url in fresh.items() if key not in there and not deepens(url)}
         if self._run.purpose == "new":
-            passed = await known_already(self._run.known, [Entry(url) for url in fresh.values()])
+            passed = await known_already(self._run.known, [Entry(url) for url in fresh.values()], self._front)
             fresh = {key: url for key, url in fresh.items() if url not in passed}
         await self._load_kinds([page.url, *fresh.values()])
         kind = kinds_of(page.url)[0]
@@ -272,7 +291,7 @@ class Site:
         for url in fresh.values():
             # From one page of a kind to the next is no step down: an archive's hundredth page is as near as its first.
             depth = page.depth + (kinds_of(url)[0] != kind or page.rank == _FRONT)
-            if depth <= self._depth and self._at["placed"] < _MOST_ADDRESSES:
+            if depth <= self._depth and not self._kinds.is_over(url):
                 self._place(url, _LINKED, depth=depth)
                 placed.append(url)
         return [url for url in placed if self._kinds.enters(url)]
@@ -301,12 +320,13 @@ class Site:
         self._looks.draft.settled.append(settled)
         self._overlay[address.key] = settled
 
-    def leave(self, address: Address, why: str) -> None:
-        """There is no document to be had at it, and runs for what is new need not ask."""
-        self.settle(address, why)
-        self._looks.draft.memos[whereabouts(address.url)] = {"no": why}
+    def note_nothing(self, url: str, why: str) -> None:
+        """There is no document to be had there, and runs for what is new need not ask."""
+        self._looks.draft.memos[nothing_for(self._front, url)] = {"why": why}
 
     def _place(self, url: str, rank: int, *, depth: int = 0, entry: Any = None) -> None:
+        if self._at["placed"] >= _MOST_ADDRESSES:
+            return
         try:
             key = identity(url) if rank in {_FRONT, _LISTED, _LINKED} else digest("listing", external_id_of(url))
         except FetchFailed:
@@ -334,11 +354,9 @@ class Site:
         """The front answered there."""
         self._at["front"] = front
 
-    def take_as_listing(self) -> None:
+    async def take_as_listing(self, listing: Listing) -> None:
         """The front is itself a feed or a sitemap: what it lists is the site."""
         self._at["listed"] = True
-
-    async def place_listed(self, listing: Listing) -> None:
         await self._place_listed(Address(b"", self._front, _FRONT, 0), listing)
 
 
@@ -396,18 +414,11 @@ class _Visit:
             self._is_same(entry, url)
         else:
             self.state = "outside"
-            self._looks.draft.memos[whereabouts(entry.url)] = {"no": "outside"}
+            self._site.note_nothing(entry.url, "outside")
 
     async def answered(self, entry: Entry, fetched: Fetched) -> None:
-        if self.address.rank == _FRONT:
-            self._site.begin_at(fetched.url)
-            if fetched.status == 200 and is_listing(fetched.body, fetched.media_type):
-                listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
-                if listing is not None:
-                    self.state = "read"
-                    self._site.take_as_listing()
-                    await self._site.place_listed(listing)
-                    return
+        if self.address.rank == _FRONT and await self._is_listing(fetched):
+            return
         fetched, found = await self._looks.understood(
             entry, fetched, typed=self.address.rank == _FRONT, validators=self.validators
         )
@@ -422,20 +433,40 @@ class _Visit:
             self.state = "read"
             await self._looks.take_unchanged(entry, fetched)
         elif found == "gone":
-            self.state = "gone"
-            self._looks.draft.gone.append(external_id_of(fetched.url))
-            self._looks.draft.reached.append(entry.url)
+            self._take_gone(entry, fetched)
         elif isinstance(found, Failure) and fetched.status != 200:
             await self.missed(entry, found)
         else:
             self.is_explored = True
             await self._take_page(entry, fetched, found)
 
+    async def _is_listing(self, fetched: Fetched) -> bool:
+        """Whether the front is itself a feed or a sitemap: then what it lists is taken."""
+        self._site.begin_at(fetched.url)
+        if fetched.status != 200 or not is_listing(fetched.body, fetched.media_type):
+            return False
+        listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
+        if listing is None:
+            return False
+        self.state = "read"
+        await self._site.take_as_listing(listing)
+        return True
+
+    def _take_gone(self, entry: Entry, fetched: Fetched) -> None:
+        self.state = "gone"
+        self._looks.draft.gone.append(external_id_of(fetched.url))
+        self._looks.draft.reached.append(entry.url)
+        if self.address.rank == _FRONT:  # without it there is no site: a person is told
+            detail = (
+                f"The server answered {fetched.status}: the site's front is gone. What was collected before is kept."
+            )
+            self._looks.fail(entry.url, f"http_{fetched.status}", detail)
+
     async def missed(self, entry: Entry, failure: Failure) -> None:
         if self.address.rank == _LINKED and failure.code == "robots_disallowed":
             # A link there is no promise of a page: what a site does not want read is passed by.
             self.state = "forbidden"
-            self._looks.draft.memos[whereabouts(entry.url)] = {"no": "robots"}
+            self._site.note_nothing(entry.url, "robots")
             return
         await self._looks.missed(entry, failure)
 
@@ -467,7 +498,7 @@ class _Visit:
             is_said = await self._was_said(fetched.url, found.text)
         if not survey.is_kept or (isinstance(found, Failure) and found.code == "no_text" and survey.links):
             # It is there to lead on, and no document.
-            self._looks.draft.memos[whereabouts(entry.url)] = {"no": "document"}
+            self._site.note_nothing(entry.url, "no document")
             self._looks.draft.reached.append(entry.url)
         elif isinstance(found, Failure):
             self.state = "failed"
@@ -515,11 +546,16 @@ class _Visit:
     async def _took_other(self, entry: Entry, other: str) -> bool:
         """Look at the address that the page says is its own, and take what is there, if it is the same."""
         whole = Entry(other, entry.title, entry.author, entry.published_at)
+        server, in_vain = other.partition("/")[0] + host_of(parse(other)), self._site.in_vain
+        if in_vain[server] >= _PATIENCE:
+            return False
         try:
             fetched = await self._looks.fetch(other, typed=False, validators=self.validators)
             fetched, found = await self._looks.understood(whole, fetched, typed=False, validators=self.validators)
-        except (FetchFailed, _LedElsewhere):
+        except (FetchFailed, _LedElsewhere) as failure:
+            in_vain[server] += isinstance(failure, FetchFailed)
             return False
+        in_vain[server] = 0
         key = identity(other)
         if not isinstance(found, Collected) or identity(fetched.url) != key:
             return False

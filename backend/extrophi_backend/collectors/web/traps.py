@@ -122,11 +122,16 @@ class Kinds:
     def __len__(self) -> int:
         return len(self._kinds)
 
+    def is_over(self, url: str) -> bool:
+        """Whether no page of its kind will be entered any more."""
+        kind = self._kinds.setdefault(kinds_of(url)[0], Kind())
+        return not kind.is_within_budget and not kind.is_proven
+
     def enters(self, url: str) -> bool:
         """Whether a page at this address may be asked for."""
-        narrow, *wide = (self._kinds.setdefault(name, Kind()) for name in kinds_of(url))
-        if not narrow.is_within_budget and not narrow.is_proven:
+        if self.is_over(url):
             return False
+        narrow, *wide = (self._kinds.setdefault(name, Kind()) for name in kinds_of(url))
         # A section of little worth ends nothing that has shown its own.
         return narrow.is_proven or all(one.is_within_budget or 3 * one.worth >= one.entered for one in wide)
 

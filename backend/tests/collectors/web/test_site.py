@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.models import Scope, Target
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.collectors.web.target import recognise
 from extrophi_backend.fetch.client import Fetcher
@@ -157,7 +157,7 @@ async def test_looking_for_what_is_new_costs_one_request(collector: WebCollector
     library = Library()
     with serving(WebServer()) as server:
         address = a_site(server, kind)
-        scope = "site" if "site" in kind else "page"
+        scope: Scope = "site" if "site" in kind else "page"
         await library.collect(collector, target(server.url(address)), scope=scope)
         had = dict(library.documents)
         assert len([uri for uri in had if uri.removeprefix(server.base)[1:].isdigit()]) == (1 if kind == "page" else 5)
@@ -174,7 +174,7 @@ async def test_what_is_new_is_found_and_nothing_else_is_asked_for(collector: Web
     library = Library()
     with serving(WebServer()) as server:
         address = a_site(server, kind)
-        scope = "site" if "site" in kind else "page"
+        scope: Scope = "site" if "site" in kind else "page"
         await library.collect(collector, target(server.url(address)), scope=scope)
         asked(server)
         server.pages["/new"] = article("New", "It has not been told before. " * 20)
@@ -190,3 +190,79 @@ async def test_what_is_new_is_found_and_nothing_else_is_asked_for(collector: Web
         await library.collect(collector, target(server.url(address)), scope=scope, purpose="new")
         assert asked(server) == {where: 1, "/new": 1}
         assert server.url("/new") in library.documents
+
+
+async def test_what_is_nothing_to_a_site_is_news_to_a_feed(collector: WebCollector) -> None:
+    """An address that leads out of a site holds no document of the site; who lists it may want it all the same."""
+    library = Library()
+    with serving(WebServer()) as server, serving(WebServer()) as other:
+        other.pages["/story"] = article("A story of another site")
+        server.pages["/go"] = Reply(status=302, headers={"Location": other.url("/story")})
+        server.pages |= {"/": front("/go"), "/feed.xml": feed("/go")}
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert list(library.documents) == [server.url("/")]
+        assert not other.requests["/story"]  # it is not even asked
+        await library.collect(collector, target(server.url("/feed.xml")), purpose="new")
+        assert other.url("/story") in library.documents
+
+
+async def test_depth_and_limit_end_a_site(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        server.pages |= {"/": front("/a", "/b"), "/a": front("/a/next/one"), "/b": article("B")}
+        server.pages |= {"/a/next/one": front("/a/next/one/more/deep"), "/a/next/one/more/deep": article("Deep")}
+        for depth, limit, expected in ((0, 9, 1), (1, 9, 3), (2, 9, 4), (3, 9, 5), (3, 2, 2)):
+            library = Library()
+            await library.collect(collector, target(server.url("/")), scope="site", depth=depth, limit=limit)
+            assert len(library.documents) == expected, (depth, limit)
+
+
+async def test_a_sitemaps_index_says_which_of_its_sitemaps_are_as_they_were(collector: WebCollector) -> None:
+    library = Library()
+    with serving(WebServer()) as server:
+
+        def index(first: str, second: str) -> Reply:
+            told = "".join(
+                f"<sitemap><loc>{server.url(f'/{name}.xml')}</loc><lastmod>{day}</lastmod></sitemap>"
+                for name, day in (("a", first), ("b", second))
+            )
+            return Reply(f"<?xml version='1.0'?><sitemapindex>{told}</sitemapindex>", media_type="text/xml")
+
+        server.pages |= {f"/{number}": article(f"Story {number}") for number in range(5)}
+        server.pages |= {"/a.xml": sitemap(server.url("/0")), "/b.xml": sitemap(server.url("/1")), "/": front()}
+        runs: list[tuple[Scope, str]] = [("page", "/sitemap.xml"), ("site", "/")]
+        for scope, address in runs:
+            server.pages["/sitemap.xml"] = index("2026-01-01", "2026-01-01")
+            await library.collect(collector, target(server.url(address)), scope=scope)
+            asked(server)
+            await library.collect(collector, target(server.url(address)), scope=scope, purpose="new")
+            assert asked(server) == {"/sitemap.xml": 1}
+            server.pages["/sitemap.xml"] = index("2026-01-01", "2026-01-02")
+            await library.collect(collector, target(server.url(address)), scope=scope, purpose="new")
+            assert asked(server) == {"/sitemap.xml": 1, "/b.xml": 1}
+
+
+async def test_a_front_that_is_gone_or_dead_is_told(collector: WebCollector) -> None:
+    library = Library()
+    with serving(WebServer()) as server:
+        server.pages["/"] = front("/a")
+        server.pages["/a"] = article("A")
+        await library.collect(collector, target(server.url("/")), scope="site")
+        del server.pages["/"]
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert [failure.code for failure in library.failures] == ["http_404"]
+        assert server.url("/") in library.gone
+        assert server.url("/a") in library.documents
+
+
+async def test_an_address_that_pages_say_is_their_own_and_is_none_changes_nothing(collector: WebCollector) -> None:
+    """A template that gives all pages one canonical address, and one that names pages which are not there."""
+    with serving(WebServer()) as server:
+        heads = {f"/{n}": f"<link rel='canonical' href='/{'listing' if n < 3 else f'lost/{n}'}'>" for n in range(6)}
+        for path, head in heads.items():
+            told = " ".join(f"{path[1:]} {word}{path[1:]}x" for word in "heron pond dawn reed ice bird fish".split())
+            server.pages[path] = article(f"Story {path}", *[f"{told} {part}" for part in "abcd"], head=head)
+        server.pages["/listing"] = article("A list", "It is about all of the stories, and none of them in itself. " * 5)
+        server.pages["/"] = front(*heads, "/listing")
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert sorted(library.documents) == sorted(map(server.url, ["/", "/listing", *heads]))
