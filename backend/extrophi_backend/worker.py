@@ -135,8 +135,9 @@ class Worker:
 
     def close(self) -> None:
         """End what collectors have started, after Celery has ended. Not waited for in vain: it ends with us anyway."""
+        assert self._parts is not None
         with suppress(TimeoutError, FutureCancelled):
-            asyncio.run_coroutine_threadsafe(self.registry.close(), self.loop).result(_CLOSE_SECONDS)
+            asyncio.run_coroutine_threadsafe(self._parts.registry.close(), self.loop).result(_CLOSE_SECONDS)
 
     def _turn(self) -> None:
         asyncio.set_event_loop(self.loop)
