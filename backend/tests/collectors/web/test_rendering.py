@@ -1,6 +1,7 @@
 """Pages that are made by their scripts, collected by way of a real browser."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -156,12 +157,14 @@ async def test_a_script_leads_to_no_private_address(server: WebServer, collector
     assert not server.requests["/secret"]
 
 
-async def test_little_text_stays_where_a_browser_finds_no_more(server: WebServer, collector: WebCollector) -> None:
+async def test_little_text_stays_where_a_browser_finds_no_more(server: WebServer, fetcher: Fetcher) -> None:
     server.pages["/"] = scripted(
         "for (;;) {}", body="<article><h1>Note</h1><p>It is short, and all there is.</p></article>"
     )
-    library = Library()
-    await library.collect(collector, target(server.url("/")))
+    browser = Browser(allow=LOOPBACK, limits=replace(LIMITS, seconds=3))
+    collector = WebCollector(fetcher, max_bytes=1_000_000, renderer=Renderer(browser, fetcher))
+    library = await collected(collector, server.url("/"))
+    await browser.close()
     assert not library.failures
     (document,) = library.documents.values()
     assert "all there is" in document.text
