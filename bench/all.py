@@ -12,6 +12,7 @@ NAMES = (
     "retrieval",
     "abstention",
     "citations",
+    "rendering",
     "embedding_speed",
     "search_speed",
     "push",

@@ -393,12 +393,13 @@ async def has_visits(conn: Connection, now: datetime) -> bool:
 async def take_visits(conn: Connection, now: datetime, most: int) -> list[Visit]:
     """Documents to be looked at again by now: those that an answer cited first, then the longest due.
 
-    Each is due again in a day, should nobody tell what its visit came to. Uses documents_visits.
+    Each is due again as if it had not changed, should nobody tell what its visit came to: it may have moved to another
+    address. Uses documents_visits.
     """
     rows = await conn.fetch(
         """WITH due AS (SELECT id FROM documents WHERE next_visit_at <= $1
                          ORDER BY cited_at IS NULL, next_visit_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-           UPDATE documents d SET next_visit_at = $1 + interval '1 day'
+           UPDATE documents d SET next_visit_at = $1 + visit_days * interval '1 day'
              FROM due WHERE d.id = due.id
         RETURNING d.external_id, d.platform,
                   coalesce((SELECT collection_id FROM collection_documents c WHERE c.document_id = d.id

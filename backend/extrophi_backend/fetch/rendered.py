@@ -25,7 +25,7 @@ class Limits:
     connections: int = 500
     nodes: int = 500_000
     screenshot_height: int = 3_000
-    """Pixels. The rest of a longer page is not on it."""
+    """Pixels. The rest of a longer page is not on it; with 0, none is taken."""
     screenshot_bytes: int = 4_000_000
 
 

@@ -216,8 +216,9 @@ class Visit:
         body = str(html).encode("utf-8", "replace")
         if len(body) > limits.html_bytes:
             raise FetchFailed("too_large", f"The page's scripts made more of it than {limits.html_bytes:,} bytes.")
-        height = min(int(found["height"]), limits.screenshot_height)
-        return Rendered(url, status, body, await self._screenshot(session, max(1, height)))
+        height = min(max(1, int(found["height"])), limits.screenshot_height)
+        screenshot = await self._screenshot(session, height) if status == 200 and height else None
+        return Rendered(url, status, body, screenshot)
 
     async def _screenshot(self, session: CDPSession, height: int) -> bytes | None:
         clip = {"x": 0, "y": 0, "width": _WIDTH, "height": height, "scale": 1}

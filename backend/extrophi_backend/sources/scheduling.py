@@ -37,7 +37,7 @@ async def start_due(pool: Pool, now: datetime) -> int:
             jobs = [
                 NewJob(
                     uuid7(), one.target, one.typed, one.platform, one.collection_id, one.document_limit, one.id,
-                    one.scope, one.depth, purpose="new", scheduled=True,
+                    one.scope, one.depth, one.purpose, scheduled=True,
                 )
                 for one in due
             ]  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from extrophi_backend.collectors.models import Scope
+from extrophi_backend.collectors.models import Purpose, Scope
 from extrophi_backend.db import Connection
 from extrophi_backend.sources.states import Reason, State
 
@@ -52,6 +52,7 @@ class Due:
     document_limit: int
     scope: Scope
     depth: int | None
+    purpose: Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Look:
     """What most of its documents failed with."""
 
 
+_FULL = timedelta(days=7)
 _STATE = "CASE WHEN s.state = 'paused' THEN 'paused' ELSE s.health END"
 # A job that no worker takes is not the source's fault, and is said of it all the same.
 _SOURCE = f"""
@@ -202,18 +204,27 @@ async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
     """Sources to be looked at by now, the longest due first; this transaction's alone. Uses sources_due.
 
     Not those that are being collected: they say themselves when to look again. A source for which a job is made, and
-    which never tells, is due again in an hour.
+    which never tells, is due again in an hour. A site is looked at as a whole now and then: what no feed and no sitemap
+    lists, and the front page does not lead to, is found so alone.
     """
     rows = await conn.fetch(
-        """WITH due AS (SELECT s.id FROM sources s
+        """WITH due AS (SELECT s.id, s.scope = 'site' AND coalesce(s.full_look_at, s.first_look)
+                                                           < $1::timestamptz - $3::interval
+                                    AS is_full
+                          FROM sources s
                          WHERE s.state = 'active' AND s.next_run_at <= $1
                            AND NOT EXISTS (SELECT FROM jobs j
                                             WHERE j.source_id = s.id AND j.status IN ('queued', 'running'))
                          ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED)
-           UPDATE sources s SET next_run_at = $1 + interval '1 hour' FROM due WHERE s.id = due.id
-        RETURNING s.id, s.platform, s.target, s.typed, s.collection_id, s.document_limit, s.scope, s.depth""",
+           UPDATE sources s
+              SET next_run_at = $1 + interval '1 hour',
+                  full_look_at = CASE WHEN due.is_full THEN $1 ELSE s.full_look_at END
+             FROM due WHERE s.id = due.id
+        RETURNING s.id, s.platform, s.target, s.typed, s.collection_id, s.document_limit, s.scope, s.depth,
+                  CASE WHEN due.is_full THEN 'all' ELSE 'new' END AS purpose""",
         now,
         most,
+        _FULL,
     )
     return [Due(**row) for row in rows]
 

@@ -285,3 +285,20 @@ async def test_a_job_that_waits_says_so_of_its_source(api: httpx.AsyncClient, co
     seen = (await api.get(f"/sources/{made['id']}")).json()
     assert (seen["state"], seen["reason"]["detail"]) == ("rate_limited", "x.example asked to wait.")
     assert datetime.fromisoformat(seen["next_run_at"]) > datetime.now(UTC) + timedelta(minutes=9)
+
+
+async def test_a_site_is_looked_at_as_a_whole_once_a_week(pool: Pool, conn: Connection) -> None:
+    site, page = await add(conn, 1), await add(conn, 2)
+    await conn.execute("UPDATE sources SET first_look = $1", NOW - 8 * DAY)
+    await conn.execute("UPDATE sources SET scope = 'site', depth = 5 WHERE id = $1", site)
+
+    async def purposes(now: datetime) -> dict[UUID, str]:
+        await conn.execute("UPDATE sources SET next_run_at = $1", now)
+        await start_due(pool, now)
+        found = {job["source_id"]: job["purpose"] for job in await open_jobs(conn)}
+        await conn.execute("UPDATE jobs SET status = 'succeeded', finished_at = now()")
+        return found
+
+    assert await purposes(NOW) == {site: "all", page: "new"}
+    assert await purposes(NOW + DAY) == {site: "new", page: "new"}
+    assert await purposes(NOW + 8 * DAY) == {site: "all", page: "new"}

@@ -28,6 +28,7 @@ _WHEELS = {
     "extrophi_research": "the reader",
     "extrophi_orchestrator": "the front door",
 }
+_CHROMIUM = "EXTROPHI_CHROMIUM"
 _CREDENTIALS = {
     "OPENAI_API_KEY": "OpenAI (the local model and extractive answers do without)",
     "CHAT_MODEL": "a chat model (answers are extractive without)",
@@ -52,7 +53,7 @@ def doctor(as_json: options.AsJSON = False) -> None:
     """
     settings = read_settings()
     checks: list[Callable[[Settings], Iterator[Finding]]] = [
-        _python, _disk, _wheels, _root, _port, _servers, _running, _accounts, _credentials,
+        _python, _disk, _wheels, _root, _browser, _port, _servers, _running, _accounts, _credentials,
     ]  # fmt: skip
     findings = [finding for check in checks for finding in check(settings)]
     if as_json:
@@ -102,6 +103,26 @@ def _root(_settings: Settings) -> Iterator[Finding]:
     else:
         mend = "Install util-linux, or run Extrophi as an ordinary user."
         yield Finding("root", "bad", "PostgreSQL refuses to run as root, and setpriv is missing", mend)
+
+
+def _browser(_settings: Settings) -> Iterator[Finding]:
+    from extrophi_backend.fetch.chromium import find_chromium  # noqa: PLC0415  for this command only
+    from extrophi_backend.fetch.errors import FetchFailed  # noqa: PLC0415
+
+    named = os.environ.get("EXTROPHI_CHROMIUM", "").strip()
+    try:
+        found = find_chromium(Path(named) if named else None)
+    except FetchFailed as missing:
+        mend = f"Mend it, or unset {_CHROMIUM}." if named else f"Install chromium-headless-shell, or set {_CHROMIUM}."
+        detail = missing.detail if named else "none found: pages that are made by JavaScript cannot be collected"
+        yield Finding("browser", "bad" if named else "note", detail, mend)
+        return
+    if find_spec("playwright") is None:
+        yield Finding(
+            "browser", "note", f"{found}, without playwright to drive it", "Delete .venv; ./extrophi makes it."
+        )
+    else:
+        yield Finding("browser", "ok", found)
 
 
 def _port(settings: Settings) -> Iterator[Finding]:

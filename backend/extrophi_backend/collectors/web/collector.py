@@ -13,7 +13,15 @@ from extrophi_backend.collectors.web.knowing import LISTED, changed_since, exter
 from extrophi_backend.collectors.web.listings import is_listing, read_listing
 from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing, Understood
 from extrophi_backend.collectors.web.progress import Draft, Progress
-from extrophi_backend.collectors.web.reading import EXTRACTION, FROM_FEED, Moved, read, read_content, stands_in
+from extrophi_backend.collectors.web.reading import (
+    EXTRACTION,
+    FROM_FEED,
+    SHOWN_AS,
+    Moved,
+    read,
+    read_content,
+    stands_in,
+)
 from extrophi_backend.collectors.web.remembering import recalled, remembered
 from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.collectors.web.site import Site
@@ -24,6 +32,7 @@ from extrophi_backend.fetch.addresses import parse
 from extrophi_backend.fetch.client import Fetched, Fetcher
 from extrophi_backend.fetch.errors import FetchFailed, Paced, Wait
 from extrophi_backend.fetch.pace import pace_name
+from extrophi_backend.fetch.rendered import Rendered
 
 _BATCH = 100
 """Entries whose validators are asked for at once, and that are looked ahead at."""
@@ -315,7 +324,8 @@ class _Collecting:
         Raises:
             FetchFailed, Wait: about the page that it leads to.
         """
-        render = partial(self._renderer.render, typed=typed) if self._renderer else None
+        shown: list[Rendered] = []
+        render = partial(self._render, typed=typed, shown=shown) if self._renderer else None
         for _ in range(_MOST_STUBS + 1):
             external_id = external_id_of(fetched.url)
             if fetched.not_modified:
@@ -323,10 +333,17 @@ class _Collecting:
             if fetched.status in {404, 410} and await self._run.known.validators([external_id]):
                 return fetched, "gone"
             found = await read(fetched, entry, external_id, entry.url, self._max_bytes, render)
+            if shown:  # its links are those that a browser shows
+                fetched = replace(fetched, url=shown[-1].url, body=shown[-1].html, media_type=SHOWN_AS)
             if not isinstance(found, Moved):
                 return fetched, found
             fetched = await self.fetch(found.url, typed=typed, validators=validators)
         raise FetchFailed("too_many_redirects", f"It leads on to another page more than {_MOST_STUBS} times.")
+
+    async def _render(self, url: str, *, typed: bool, shown: list[Rendered]) -> Rendered:
+        assert self._renderer is not None
+        shown.append(await self._renderer.render(url, typed=typed))
+        return shown[-1]
 
     async def missed(self, entry: Entry, failure: Failure) -> None:
         """Take what the feed itself holds of a page that cannot be had, unless a better version is there already."""

@@ -27,7 +27,7 @@ _STANDING_IN = 280
 _GONE = frozenset({"http_404", "http_410", "soft_404", "poisonous"})
 _STUB = 500
 """Characters. A page that leads on at once and says no more than this is no page of its own."""
-_SHOWN_AS = "text/html; charset=utf-8"
+SHOWN_AS = "text/html; charset=utf-8"
 _REASONS = {
     400: "Bad request", 401: "Unauthorized", 402: "Payment required", 403: "Forbidden", 404: "Not found", 410: "Gone",
     429: "Too many requests", 451: "Unavailable for legal reasons", 500: "Server error", 502: "Bad gateway",
@@ -93,7 +93,7 @@ async def _rendered(
         rendered = await render(fetched.url)
     except FetchFailed as failure:
         return sent or Failure(asked, failure.code, failure.detail)
-    shown = Fetched(rendered.url, rendered.status, _SHOWN_AS, rendered.html, None, None)
+    shown = Fetched(rendered.url, rendered.status, SHOWN_AS, rendered.html, None, None)
     if shown.status != 200:
         return await _error(shown, asked)
     try:

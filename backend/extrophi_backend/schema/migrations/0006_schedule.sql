@@ -8,6 +8,7 @@ ALTER TABLE sources
     ADD COLUMN failures    integer NOT NULL DEFAULT 0,       -- looks in a row that came to nothing
     ADD COLUMN looked_at   timestamptz,                      -- when its last look ended
     ADD COLUMN first_look  timestamptz,                      -- what it holds from before then is no news
+    ADD COLUMN full_look_at timestamptz,                     -- when all of it, not only what is new, was last looked at
     ADD COLUMN next_run_at timestamptz;                      -- null: not by itself
 CREATE INDEX sources_due ON sources (next_run_at) WHERE state = 'active';
 

@@ -1,6 +1,7 @@
 """Pages that are made by their scripts, collected by way of a real browser."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -156,12 +157,14 @@ async def test_a_script_leads_to_no_private_address(server: WebServer, collector
     assert not server.requests["/secret"]
 
 
-async def test_little_text_stays_where_a_browser_finds_no_more(server: WebServer, collector: WebCollector) -> None:
+async def test_little_text_stays_where_a_browser_finds_no_more(server: WebServer, fetcher: Fetcher) -> None:
     server.pages["/"] = scripted(
         "for (;;) {}", body="<article><h1>Note</h1><p>It is short, and all there is.</p></article>"
     )
-    library = Library()
-    await library.collect(collector, target(server.url("/")))
+    browser = Browser(allow=LOOPBACK, limits=replace(LIMITS, seconds=3))
+    collector = WebCollector(fetcher, max_bytes=1_000_000, renderer=Renderer(browser, fetcher))
+    library = await collected(collector, server.url("/"))
+    await browser.close()
     assert not library.failures
     (document,) = library.documents.values()
     assert "all there is" in document.text
@@ -176,3 +179,17 @@ async def test_without_a_browser_the_failure_says_how_to_have_one(server: WebSer
     (failure,) = library.failures
     assert failure.code == "browser_missing"
     assert "EXTROPHI_CHROMIUM" in failure.detail
+
+
+async def test_a_site_that_its_scripts_make_is_followed_by_the_links_that_a_browser_shows(
+    server: WebServer, collector: WebCollector
+) -> None:
+    links = "".join(f"<li><a href=/posts/{name}>The story of the {name}</a></li>" for name in ("heron", "bittern"))
+    server.pages["/"] = scripted(writes(f"<nav><ul>{links}</ul></nav>"))
+    for name in ("heron", "bittern"):
+        server.pages[f"/posts/{name}"] = scripted(writes(f"<article><h1>The {name}</h1>{STORY}</article>"), title=name)
+    library = Library()
+    await library.collect(collector, target(server.url("/")), scope="site")
+    found = {one.external_id: one for one in library.documents.values()}
+    assert set(found) == {server.url("/posts/heron"), server.url("/posts/bittern")}
+    assert all("waits until something moves" in one.text and one.screenshot for one in found.values())

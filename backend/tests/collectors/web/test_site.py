@@ -44,7 +44,7 @@ def check(site: GeneratedSite, documents: list[str]) -> None:
     assert site.url("/about") in documents
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_a_site_of_2000_pages_is_collected_whole_and_its_traps_are_left(collector: WebCollector) -> None:
     library = Library()
     with serving_site(2000) as site:
