@@ -2,21 +2,23 @@
 
     python -m bench.rendering [ROUNDS]
 
-Counted of ours: from an address to the rendered HTML, by way of the guard proxy, a context for each page, our bounds and
-waits included; not what comes before and after (robots.txt, the host's pace, the static fetch, extraction). The bare
-loop opens a page in a new context, goes to the address, waits for `load`, and takes the page's content. Both have the
-same browser, as many pages at once, the same server on loopback, and nothing else in reach: what the pages want of other
-hosts fails at once, for both. Rounds take turns. The second pair takes the same screenshot as well.
+Counted of ours: from an address to the rendered HTML, by way of the guard proxy, a context for each page, our bounds
+and waits included; not what comes before and after (robots.txt, the host's pace, the static fetch, extraction). The
+bare loop opens a page in a new context, goes to the address, waits for `load`, and takes the page's content. Both have
+the same browser, as many pages at once, the same server on loopback, and nothing else in reach: what the pages want of
+other hosts fails at once, for both. Rounds take turns. The second pair takes the same screenshot as well.
 """
 
 import asyncio
 import base64
+import multiprocessing
 import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
+from multiprocessing.connection import Connection
 from typing import Any
 
 from playwright.async_api import Browser as PlaywrightBrowser
@@ -35,15 +37,29 @@ LIMITS = Limits(seconds=60, html_bytes=16 * 2**20, traffic_bytes=64 * 2**20, mem
 Render = Callable[[str], Awaitable[None]]
 
 
-async def main(rounds: int) -> int:
+def serve(told: "Connection[Any, Any]") -> None:
+    """The pages, from a process of its own: neither loop is to do the web's work."""
     server = WebServer()
     for key, page in read_pages(DATA / "web").items():
         server.pages[f"/{key}"] = Reply(page.html, validators=False)
     with serving(server):
-        urls = [server.url(path) for path in server.pages]
+        told.send([server.url(path) for path in server.pages])
+        told.recv()
+
+
+async def main(rounds: int) -> int:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    server = context.Process(target=serve, args=(theirs,), daemon=True)
+    server.start()
+    urls: list[str] = await asyncio.to_thread(ours.recv)
+    try:
         print(f"{len(urls)} pages, {AT_ONCE} at once, {rounds} rounds in turns: pages a second, median")
         ratio = await compare("HTML", urls, rounds, with_screenshot=False)
         await compare("HTML and screenshot", urls, rounds, with_screenshot=True)
+    finally:
+        ours.send(None)
+        server.join()
     print(f"ratio {ratio:.2f}, asked {LEAST_RATIO}")
     return int(ratio < LEAST_RATIO)
 

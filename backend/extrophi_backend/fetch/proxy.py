@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import h11
 import httpcore
@@ -185,7 +185,7 @@ class Proxy:
     async def _connect(self, client: "_Client", page: Pass, address: str) -> "tuple[httpx.URL, _Upstream] | None":
         """A connection to where `address` leads. None if there is none: then that has been answered."""
         try:
-            url = parse(address)
+            url = _parsed(address)
         except FetchFailed:
             await client.refuse(400)
             return None
@@ -359,6 +359,12 @@ class _Upstream:
     async def close(self) -> None:
         with suppress(OSError, httpcore.NetworkError):
             await self._stream.aclose()
+
+
+@lru_cache(512)
+def _parsed(address: str) -> httpx.URL:
+    """The same hosts are gone to again and again."""
+    return parse(address)
 
 
 def _end_to_end(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

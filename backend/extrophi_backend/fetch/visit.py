@@ -6,6 +6,7 @@ import binascii
 import re
 from collections.abc import Awaitable
 from contextlib import suppress
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,9 +22,10 @@ MAX_NAVIGATIONS = 10
 """Redirects, by whatever means, of the page itself."""
 _WIDTH, _HEIGHT = 1280, 1024
 _ENOUGH = 2_000
-"""Characters. A page that shows so much when it is loaded is not waited for: it has its text."""
+"""Characters. A page that shows so much once it is loaded is not waited for: it has its text."""
 _QUIET, _LONG_QUIET = 0.15, 0.5
-"""Seconds without a change, after which a page is taken to be finished: with enough text, and with less."""
+"""Seconds without a change, after which a page that has less is taken to be finished: if nothing is on its way, and if
+something was."""
 _RESERVE = 0.25
 """Of a page's time, for reading it out and its screenshot."""
 _CLOSE_SECONDS = 5.0
@@ -116,8 +118,8 @@ class Visit:
                 if not _REFUSED.search(str(error)):
                     raise  # the page or the browser ended
                 raise _refused(error, url, leave) from error
-        await self._settle(page, session, frame, end)
-        return await self._read(session, frame, leave)
+        found = await self._settled(page, session, frame, end)
+        return await self._read(session, leave, found)
 
     async def _attend(self, session: CDPSession, leave: Pass) -> str:
         """Be told of what the page asks for, and where it goes. Gives the id of its frame."""
@@ -140,14 +142,15 @@ class Visit:
         session.on("Fetch.requestPaused", paused)
         session.on("Fetch.authRequired", asked)
         session.on("Page.frameNavigated", navigated)
-        frame = str((await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"])
-        await asyncio.gather(
+        target, *_ = await asyncio.gather(
+            session.send("Target.getTargetInfo"),
             session.send("Page.enable"),
             session.send(
                 "Fetch.enable",
                 {"handleAuthRequests": True, "patterns": [{"resourceType": kind} for kind in _INTERCEPTED]},
             ),
         )
+        frame = str(target["targetInfo"]["targetId"])
         self._at = {}
         return frame
 
@@ -175,24 +178,55 @@ class Visit:
             return False
         return True
 
-    async def _settle(self, page: Page, session: CDPSession, frame: str, end: float) -> None:
-        """Wait until it stops changing; longer where it says little yet, since something may still be on its way."""
+    async def _settled(self, page: Page, session: CDPSession, frame: str, end: float) -> dict[str, Any]:
+        """What is read of the page when it has stopped changing.
+
+        One that says little is waited for longer, since something may still be on its way.
+        """
         quiet = _QUIET
         while (left := end - _now()) > 0:
             try:
-                shown = await self._run(session, frame, "settled.js", quiet, min(left, 5.0), _ENOUGH)
-                if quiet == _LONG_QUIET or shown >= _ENOUGH:
-                    return
+                found = await self._look(session, frame, quiet, min(left, 5.0), at_once=quiet == _LONG_QUIET)
+                if found is not None:
+                    return found
                 quiet = _LONG_QUIET
                 await page.wait_for_load_state("networkidle", timeout=1000 * max(0.05, end - _now()))
-            except Error as error:
+            except NotYet:
+                break
+            except Error:
                 if page.is_closed() or not self._browser.is_connected():
                     raise
-                if "Timeout" in str(error):
-                    return
                 await asyncio.sleep(0.05)  # it is on its way to another document
+        found = await self._look(session, frame, 0.0, 0.0, at_once=True)
+        assert found is not None
+        return found
 
-    async def _read(self, session: CDPSession, frame: str, leave: Pass) -> Rendered:
+    async def _look(
+        self, session: CDPSession, frame: str, quiet: float, most: float, *, at_once: bool
+    ) -> dict[str, Any] | None:
+        """What scripts of ours give, in a world of their own: what the page made of JavaScript's words is not there.
+
+        None where the page shows less than enough, unless it is to be read at once.
+        """
+        limits = self._limits
+        settled = f"({_script('settled.js')})({quiet}, {most}, {_ENOUGH})"
+        read = f"({_script('read.js')})({limits.html_bytes}, {limits.nodes})"
+        enough = str(at_once).lower()
+        world = await session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "extrophi"})
+        answer = await session.send(
+            "Runtime.evaluate",
+            {
+                "expression": f"{settled}.then((shown) => ({enough} || shown >= {_ENOUGH} ? {read} : null))",
+                "contextId": world["executionContextId"],
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        if "exceptionDetails" in answer:
+            raise FetchFailed("render_failed", "The page could not be read out.")
+        return answer["result"].get("value")
+
+    async def _read(self, session: CDPSession, leave: Pass, found: dict[str, Any]) -> Rendered:
         at = self._at
         url = str(at.get("url", ""))
         host = (urlsplit(url).hostname or "").rstrip(".")
@@ -206,7 +240,6 @@ class Visit:
         if urlsplit(url).scheme not in {"http", "https"}:
             raise FetchFailed("unsupported_scheme", "The page leads on to something that is no web address.")
         limits = self._limits
-        found = await self._run(session, frame, "read.js", limits.html_bytes, limits.nodes)
         status = int(found["status"]) or 200
         if status == 200 and at.get("mimeType", "text/html") not in _HTML:
             raise FetchFailed("unsupported_type", f"The browser was led to a file ({str(at['mimeType'])[:100]}).")
@@ -232,22 +265,6 @@ class Visit:
         except (Error, TimeoutError, binascii.Error):
             return None
         return image if image.startswith(b"RIFF") and len(image) <= self._limits.screenshot_bytes else None
-
-    async def _run(self, session: CDPSession, frame: str, script: str, *arguments: float) -> Any:
-        """What a script of ours gives, in a world of its own: what the page made of JavaScript's words is not there."""
-        world = await session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "extrophi"})
-        answer = await session.send(
-            "Runtime.evaluate",
-            {
-                "expression": f"({_script(script)})({', '.join(map(str, arguments))})",
-                "contextId": world["executionContextId"],
-                "awaitPromise": True,
-                "returnByValue": True,
-            },
-        )
-        if "exceptionDetails" in answer:
-            raise FetchFailed("render_failed", "The page could not be read out.")
-        return answer["result"].get("value")
 
     def _crashed(self, _: object) -> None:
         self._fail(FetchFailed("render_failed", "The page crashed its process, or took more memory than it may."))
@@ -307,5 +324,6 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
+@cache
 def _script(name: str) -> str:
     return (_SCRIPTS / name).read_text(encoding="utf-8")

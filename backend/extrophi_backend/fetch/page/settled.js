@@ -1,5 +1,5 @@
-// Resolves once the page has loaded and not changed for `quiet` seconds, at the latest after `most`: to how many
-// characters it shows, as far as `enough`.
+// Resolves to how many characters the page shows, as far as `enough`: once it has loaded and shows so many, or has not
+// changed for `quiet` seconds; at the latest after `most`.
 (quiet, most, enough) =>
   new Promise((resolve) => {
     const shown = () => {
@@ -20,8 +20,9 @@
     watch.observe(document, { childList: true, characterData: true, subtree: true });
     const look = () => {
       const now = performance.now();
-      const finished = document.readyState === "complete" && now - changed >= quiet * 1000;
-      if (finished || now - started >= most * 1000) {
+      const loaded = document.readyState === "complete";
+      const finished = loaded && now - changed >= quiet * 1000;
+      if (finished || (loaded && shown() >= enough) || now - started >= most * 1000) {
         watch.disconnect();
         resolve(shown());
       } else {
