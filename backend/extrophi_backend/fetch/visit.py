@@ -170,7 +170,7 @@ class Visit:
             self._fail(FetchFailed("too_many_redirects", f"It leads on more than {MAX_NAVIGATIONS} times."))
             return False
         try:
-            if url != self._asked:
+            if self._navigations > 1 and url != self._asked:  # the first is what we asked for, however it is written
                 await self._may_visit(url)
                 self._asked = url
         except (FetchFailed, Wait) as failure:
