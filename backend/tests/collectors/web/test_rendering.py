@@ -18,7 +18,7 @@ from tests.collecting import Library
 from tests.web_server import Reply, WebServer, article, serving, sitemap
 
 LOOPBACK = (ip_network("127.0.0.1/32"),)
-LIMITS = Limits(seconds=15, html_bytes=2_000_000, traffic_bytes=8_000_000, memory=2**30)
+LIMITS = Limits(seconds=60, html_bytes=2_000_000, traffic_bytes=8_000_000, memory=2**30)
 STORY = "".join(
     f"<p>The heron stands in the shallows, says sentence {number}, and waits until something moves below.</p>"
     for number in range(12)
