@@ -40,6 +40,9 @@ class Library:
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         return {uri: self.documents[uri].validators for uri in external_ids if uri in self.documents}
 
+    async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
+        return await self.validators(external_ids)
+
     async def external_ids(self, prefix: str) -> Sequence[str]:
         return [uri for uri in self.documents if uri.startswith(prefix) and uri not in self.gone]
 

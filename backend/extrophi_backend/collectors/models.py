@@ -153,6 +153,13 @@ class Known(Protocol):
         """Those of the given documents that exist."""
         ...
 
+    async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
+        """Those of the given documents that this source has brought, if it is one's run: it need not ask for them.
+
+        Another's are known all the same (`validators`), and are this one's as well once it has looked at them.
+        """
+        ...
+
     async def external_ids(self, prefix: str) -> Sequence[str]:
         """All documents of this platform whose external id starts with `prefix`, and that are not gone."""
         ...

@@ -521,11 +521,18 @@ async def delete(conn: Connection, document_id: UUID) -> bool:
     return True
 
 
-async def validators(conn: Connection, platform: str, external_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+async def validators(
+    conn: Connection, platform: str, external_ids: Sequence[str], *, source_id: UUID | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """Of those that exist; with a source, of those that it has brought."""
     rows = await conn.fetch(
-        "SELECT external_id, validators FROM documents WHERE platform = $1 AND external_id = ANY($2::text[])",
+        """SELECT external_id, validators FROM documents d
+            WHERE platform = $1 AND external_id = ANY($2::text[])
+              AND ($3::uuid IS NULL OR EXISTS (SELECT FROM source_documents s
+                                                WHERE s.source_id = $3 AND s.document_id = d.id))""",
         platform,
         external_ids,
+        source_id,
     )
     return {row["external_id"]: row["validators"] for row in rows}
 

@@ -87,6 +87,10 @@ class Library:
         async with self.pool.acquire() as conn:
             return await documents_sql.validators(conn, self.platform, external_ids)
 
+    async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        async with self.pool.acquire() as conn:
+            return await documents_sql.validators(conn, self.platform, external_ids, source_id=self.source_id)
+
     async def external_ids(self, prefix: str) -> Sequence[str]:
         async with self.pool.acquire() as conn:
             return await documents_sql.external_ids(conn, self.platform, prefix)

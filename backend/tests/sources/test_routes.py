@@ -75,6 +75,25 @@ async def test_a_source_is_collected_by_one_job_at_a_time(
     assert server.bodies["/"] == 1
 
 
+async def test_what_was_collected_before_is_a_sources_own_once_it_has_looked(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    server.pages |= {path: article(path) for path in ("/1", "/2")}
+    server.pages["/list.xml"] = sitemap(server.url("/1"), server.url("/2"))
+    once = (await api.post("/jobs", json={"target": server.url("/list.xml")})).json()
+    await run(once["id"], pool, settings, tmp_path)
+    source = await add(api, server.url("/list.xml"), collection="birds")
+    await run(source["last_job"]["id"], pool, settings, tmp_path)
+    assert (await api.get(f"/sources/{source['id']}")).json()["documents"] == 2
+    assert len((await api.get("/documents?collection=birds")).json()["items"]) == 2
+    assert (server.bodies["/1"], server.bodies["/2"]) == (1, 1)
+    # From now on it looks for what is new, which costs one request.
+    server.requests.clear()
+    again = (await api.post(f"/sources/{source['id']}/jobs")).json()
+    await run(again["id"], pool, settings, tmp_path)
+    assert server.requests == {"/list.xml": 1}
+
+
 async def test_a_source_that_was_not_to_be_collected_has_no_job(api: httpx.AsyncClient) -> None:
     assert (await add(api, "example.org", collect=False))["last_job"] is None
 

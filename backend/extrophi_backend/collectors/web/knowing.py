@@ -50,7 +50,7 @@ async def known_already(known: Known, entries: Sequence[Entry], site: str | None
     names += [nothing_for(site, url) for url in urls] if site is not None else []
     memos = await known.memos(names)
     ids = {url: (memos.get(whereabouts(url)) or {}).get("to") or external_id_of(url) for url in urls}
-    held = await known.validators(sorted(set(ids.values())))
+    held = await known.collected(sorted(set(ids.values())))
     done = {
         entry.url
         for entry in entries

@@ -348,7 +348,7 @@ class Site:
 
     async def is_known(self, external_id: str) -> bool:
         """Whether a run for what is new need not look at a document."""
-        return self._run.purpose == "new" and bool(await self._run.known.validators([external_id]))
+        return self._run.purpose == "new" and bool(await self._run.known.collected([external_id]))
 
     def begin_at(self, front: str) -> None:
         """The front answered there."""
