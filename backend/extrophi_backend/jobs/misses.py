@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from extrophi_backend.collectors.models import MAX_ID_BYTES, Failure
@@ -14,6 +15,28 @@ _PASSING = re.compile(
 )
 """Codes of what may be over in an hour. All else is about the page itself, or about who may read it."""
 _KEPT = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    target: str
+    code: str
+    detail: str
+    tries: int
+    tried_at: datetime
+    next_try_at: datetime
+
+
+async def of_source(conn: Connection, source_id: UUID, *, after: str | None, limit: int) -> list[Miss]:
+    """What could not be had of a source, by target. Uses the primary key."""
+    rows = await conn.fetch(
+        """SELECT target, code, detail, tries, tried_at, next_try_at FROM misses
+            WHERE source_id = $1 AND ($2::text IS NULL OR target > $2) ORDER BY target LIMIT $3""",
+        source_id,
+        after,
+        limit,
+    )
+    return [Miss(**row) for row in rows]
 
 
 async def note(conn: Connection, source_id: UUID, failures: Sequence[Failure]) -> None:

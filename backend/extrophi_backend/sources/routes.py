@@ -11,6 +11,7 @@ from extrophi_backend.http.cursors import read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
+from extrophi_backend.jobs import misses
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs.models import Status
 from extrophi_backend.jobs.routes import Depth, JobError, JobOut
@@ -18,7 +19,7 @@ from extrophi_backend.jobs.routes import out as job_out
 from extrophi_backend.sources import service, sql
 from extrophi_backend.sources.schedule import check_zone, parse_schedule
 from extrophi_backend.sources.sql import Source
-from extrophi_backend.sources.states import STATES, State
+from extrophi_backend.sources.states import STATES, State, reason_of, state_of
 
 router = APIRouter(prefix="/sources", tags=["sources"])
 
@@ -117,6 +118,22 @@ class Sources(BaseModel):
     next_cursor: str | None
 
 
+class MissOut(BaseModel):
+    """A document that could not be had yet, or not any more."""
+
+    target: str
+    state: State
+    reason: Reason
+    tries: int
+    tried_at: datetime
+    next_try_at: datetime
+
+
+class Misses(BaseModel):
+    items: list[MissOut]
+    next_cursor: str | None
+
+
 @router.post(
     "",
     status_code=201,
@@ -174,6 +191,29 @@ async def read(app: App, id: Id) -> SourceOut:  # noqa: A002  the contract's nam
         return _out(await service.get(conn, id))
 
 
+@router.get("/{id}/misses", summary="What could not be had of a source, why, and until when", responses=responses())
+async def list_misses(app: App, id: Id, limit: Limit = 50, cursor: Cursor = None) -> Misses:  # noqa: A002  as above
+    (after,) = read_cursor(cursor, _target) if cursor is not None else (None,)
+    async with app.pool.acquire() as conn:
+        await service.get(conn, id)
+        found = await misses.of_source(conn, id, after=after, limit=limit + 1)
+    more = len(found) > limit
+    return Misses(
+        items=[
+            MissOut(
+                target=one.target,
+                state=state_of(one.code),
+                reason=Reason.model_validate(reason_of(one.code, one.detail).json),
+                tries=one.tries,
+                tried_at=one.tried_at,
+                next_try_at=one.next_try_at,
+            )
+            for one in found[:limit]
+        ],
+        next_cursor=write_cursor(found[limit - 1].target) if more else None,
+    )
+
+
 @router.patch(
     "/{id}", summary="Rename, pause (it is not collected), resume, limit or reschedule a source", responses=responses()
 )
@@ -209,6 +249,13 @@ async def collect(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's nam
         job = await jobs.get(conn, await service.collect_now(conn, await service.get(conn, id)))
     await app.tell_workers()
     return job_out(job)
+
+
+def _target(text: str) -> str:
+    """A kind of a cursor's part: what a text column holds."""
+    if "\0" in text or not text.isprintable():
+        raise ValueError
+    return text
 
 
 def _out(source: Source) -> SourceOut:

@@ -118,6 +118,17 @@ async def test_what_was_missed_is_noted_tried_when_due_and_forgotten_when_it_is_
         (server.url("/dead"), "http_404", 1),
     ]
     assert [row["wait"].total_seconds() for row in noted] == [3600, 7 * 86_400]
+    path = f"/sources/{source['id']}/misses"
+    page = (await api.get(path, params={"limit": 1})).json()
+    rest = (await api.get(path, params={"limit": 1, "cursor": page["next_cursor"]})).json()
+    shown = [(one["target"], one["state"], one["reason"]["code"]) for one in page["items"] + rest["items"]]
+    assert shown == [
+        (server.url("/broken"), "failed", "http_500"),
+        (server.url("/dead"), "gone", "http_404"),
+    ]
+    assert rest["next_cursor"] is None
+    assert (await api.get(path, params={"cursor": "WyJcdTAwMDAiXQ"})).status_code == 422  # NUL
+    assert (await api.get("/sources/01a21bb7-6191-7556-9410-c30841c950e9/misses")).status_code == 404
 
     async def look() -> dict[str, int]:
         server.requests.clear()

@@ -80,7 +80,12 @@ def sources(
             ((changed, body),) = changes
             _show(_asked(extrophi, changed, body), as_json=as_json)
         elif source:
-            _show(_asked(extrophi, source), as_json=as_json)
+            found = _asked(extrophi, source)
+            missed = list(extrophi.pages(f"/api/sources/{source}/misses"))
+            _show(found | {"misses": missed} if as_json else found, as_json=as_json)
+            if missed and not as_json:
+                rows = [(one["target"], one["state"], when(one["next_try_at"]), _why(one)[2:]) for one in missed]
+                table(["could not be had", "state", "next try", "why"], rows)
         else:
             _list(list(extrophi.pages("/api/sources", state=[one.value for one in state or ()])), as_json=as_json)
 
