@@ -57,8 +57,14 @@ def test_all_are_collected_and_a_second_time_no_body_travels(
     assert first["progress"] == {"found": 36, "created": 36, "updated": 0, "unchanged": 0, "failed": 0}, first
     log.write_text("")
 
+    unchanged = {"found": 36, "created": 0, "updated": 0, "unchanged": 36, "failed": 0}
     again = extrophi.ended(extrophi.post(f"/api/sources/{source['id']}/jobs", {})["id"])
-    assert again["progress"] == {"found": 36, "created": 0, "updated": 0, "unchanged": 36, "failed": 0}, again
+    assert again["progress"] == unchanged, again
+    assert answers(log) == {f"/{listing}": [304]}  # for news, one request
+    log.write_text("")
+
+    every = extrophi.ended(extrophi.post("/api/jobs", {"target": f"{base}/{listing}", "limit": 1000})["id"])
+    assert every["progress"] == unchanged, every
     asked = answers(log)
     asked.pop("/robots.txt", None)
     assert len(asked) == 37

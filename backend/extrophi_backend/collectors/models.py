@@ -133,6 +133,8 @@ class Page:
     """Addresses of the frontier, or new in it, that are not to be taken again: `state` says why."""
     patterns: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """JSON about kinds of addresses of the frontier, by name (see `Known.patterns`)."""
+    known: int = 0
+    """Documents that are listed, and that a run for what is new passed over: unchanged, as far as that tells."""
 
 
 @dataclass(frozen=True, slots=True)

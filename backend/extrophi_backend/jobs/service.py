@@ -269,7 +269,7 @@ async def _save_at_once(parts: Parts, lease: Lease, page: Page, *, one_by_one: b
         counts = Counts(
             created=statuses.count("created"),
             updated=statuses.count("updated"),
-            unchanged=statuses.count("unchanged") + len(page.unchanged),
+            unchanged=statuses.count("unchanged") + len(page.unchanged) + page.known,
             failed=len(failures),
         )
         await sql.advance(conn, lease, page.cursor, counts, failures)

@@ -106,9 +106,11 @@ def _root(_settings: Settings) -> Iterator[Finding]:
 
 
 def _browser(_settings: Settings) -> Iterator[Finding]:
-    from extrophi_backend.fetch.chromium import find_chromium  # noqa: PLC0415  for this command only
-    from extrophi_backend.fetch.errors import FetchFailed  # noqa: PLC0415
-
+    try:
+        from extrophi_backend.fetch.chromium import find_chromium  # noqa: PLC0415  for this command only
+        from extrophi_backend.fetch.errors import FetchFailed  # noqa: PLC0415
+    except ImportError:  # nothing of ours can be run then, which is said above
+        return
     named = os.environ.get("EXTROPHI_CHROMIUM", "").strip()
     try:
         found = find_chromium(Path(named) if named else None)

@@ -417,7 +417,7 @@ def test_sources_travel_with_an_export(front_door: FrontDoor, extrophi: Command,
     ran = extrophi("import", str(file), "--url", front_door.url)
     assert ran.code == 0, ran.err
     assert "1 of 1 sources kept" in ran.out
-    assert front_door.bodies("POST", "/api/sources") == [kept | {"collect": False}]
+    assert front_door.bodies("POST", "/api/sources") == [kept | {"collect": False, "scope": "page"}]
     assert front_door.bodies("PATCH", "/api/sources/t") == [{"state": "paused"}]
     file.write_text(file.read_text().replace("https://a.example/feed", "nonsense"))
     ran = extrophi("import", str(file), "--url", front_door.url)

@@ -154,7 +154,7 @@ async def test_a_target_that_cannot_be_collected_does_not_stop_the_others(asker:
 
 
 async def test_with_no_target_that_can_be_collected_it_fails(asker: Asking, research: Upstream) -> None:
-    made = await asker.make(NOWHERE, "another")
+    made = await asker.make(NOWHERE, "https://10.0.0.1/")
     ended = await asker.ended(made)
     assert (ended["status"], ended["error"]["code"]) == ("failed", "no_target")
     heard = await asker.heard(made)

@@ -3,7 +3,7 @@
 A document's external id, and its url, is the canonical form of the address that answered, after redirects.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -147,7 +147,7 @@ class _Collecting:
                 if at.is_enough(limit) or (is_new and at.handled + len(at.aside) >= limit):
                     todo.clear()
                     break
-                wait = None if is_new and entry.url in passed else await self._handle(entry)
+                wait = await self._handle_or_pass(entry, passed if is_new else {})
                 if wait is not None:
                     held[wait.host] = held[_host(entry.url)] = wait
                     if is_new and (len(at.aside) >= _MOST_ASIDE or not _others(batch[number + 1 :], held)):
@@ -163,13 +163,19 @@ class _Collecting:
         if at.aside and not at.is_enough(limit):
             raise _first(held)
 
-    async def passed(self, entries: Sequence[Entry]) -> Collection[str]:
-        """Addresses of entries that a run for what is new passes over: known ones, and those that failed lately.
+    async def _handle_or_pass(self, entry: Entry, passed: Mapping[str, bool]) -> Wait | None:
+        if entry.url not in passed:
+            return await self._handle(entry)
+        self.draft.known += passed[entry.url]
+        return None
+
+    async def passed(self, entries: Sequence[Entry]) -> Mapping[str, bool]:
+        """Addresses of entries that a run for what is new passes over: known ones (true), and those that failed lately.
 
         One that its listing says to have changed since it was collected is not passed over.
         """
         if self._run.purpose != "new":
-            return ()
+            return {}
         return await known_already(self._run.known, entries)
 
     async def _handle(self, entry: Entry) -> Wait | None:

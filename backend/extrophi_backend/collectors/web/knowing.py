@@ -1,6 +1,6 @@
 """What the library knows of addresses already, for runs that look only for what is new."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -35,8 +35,8 @@ def nothing_for(site: str, url: str) -> str:
     return f"no {digest('site', site).hex()} {url}"
 
 
-async def known_already(known: Known, entries: Sequence[Entry], site: str | None = None) -> Collection[str]:
-    """Addresses of entries that need no looking at: what they lead to is known, or they failed and are not due.
+async def known_already(known: Known, entries: Sequence[Entry], site: str | None = None) -> Mapping[str, bool]:
+    """Addresses of entries that need no looking at: what they lead to is known (true), or they failed and are not due.
 
     An entry that its listing says to have changed since its page was collected is looked at.
 
@@ -57,7 +57,8 @@ async def known_already(known: Known, entries: Sequence[Entry], site: str | None
         if (ids[entry.url] in held and not changed_since(entry.changed, held[ids[entry.url]].get(LISTED)))
         or (site is not None and ids[entry.url] not in held and nothing_for(site, entry.url) in memos)
     }
-    return done | set(await known.not_due([url for url in urls if url not in done]))
+    passed = {url: ids[url] in held for url in done}
+    return passed | dict.fromkeys(await known.not_due([url for url in urls if url not in done]), False)
 
 
 def changed_since(told: str | None, noted: str | None) -> bool:

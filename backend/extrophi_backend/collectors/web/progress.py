@@ -29,6 +29,7 @@ class Draft:
     met: list[Address] = field(default_factory=list[Address])
     settled: list[Address] = field(default_factory=list[Address])
     patterns: dict[str, Any] = field(default_factory=dict[str, Any])
+    known: int = 0
     size: int = 0
     is_due: bool = False
     """It is to be given now: what comes next reads what it holds."""
@@ -63,6 +64,7 @@ class Draft:
             tuple(self.met),
             tuple(self.settled),
             self.patterns,
+            self.known,
         )
 
 

@@ -248,6 +248,7 @@ class Site:
             lists_pages |= any(one.linked and not one.problem and identity(one.url) != front for one in entries)
             if self._run.purpose == "new":
                 passed = await known_already(self._run.known, entries, self._front)
+                self._looks.draft.known += sum(passed.values())
                 entries = [one for one in entries if one.url not in passed]
             for one in entries:
                 self._place(one.url, _LISTED, depth=1, entry=brief_of(one))
