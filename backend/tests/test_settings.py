@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from extrophi_backend.settings import Settings, read_settings
 
@@ -85,7 +86,8 @@ def test_a_blank_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_an_address_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    read_settings()
+    taken = getattr(read_settings(), name.lower().removeprefix("extrophi_"))
+    assert (taken.get_secret_value() if isinstance(taken, SecretStr) else taken) == value
 
 
 def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ from extrophi_orchestrator.log import event
 from extrophi_orchestrator.settings import Settings
 
 _log = logging.getLogger(__name__)
+_CONNECTS = 3
+"""Tries to connect: the second at once, the third half a second later. Nothing was sent until one succeeds."""
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Extrophi</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
@@ -52,8 +54,10 @@ def create_app(settings: Settings) -> FastAPI:
             "research": str(settings.research_url).rstrip("/"),
         }
         tls = _trusted(urls.values())
+        # As the gateway's pools: while containers around a component come and go, its name may be missing for a moment.
+        patient = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, retries=_CONNECTS - 1)
         async with (
-            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=tls) as client,
+            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, transport=patient) as client,
             httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=tls) as looking,
         ):
             pools: dict[Component, Pool] = {name: Pool(name, url) for name, url in urls.items()}

@@ -279,6 +279,7 @@ async def test_taking_a_job_wakes_who_watches_it(pool: Pool, conn: Connection) -
     async with asyncio.timeout(10):
         while str(made) not in heard:
             await conn.execute("SELECT 1")
+    assert heard == [str(made)]
     await conn.remove_listener("extrophi_jobs", listener)
 
 

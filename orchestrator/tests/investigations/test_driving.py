@@ -3,10 +3,12 @@
 import asyncio
 import json
 import signal
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from extrophi_orchestrator.investigations import driving
@@ -21,7 +23,7 @@ from orchestrator.tests.investigations.conftest import (
     sse,
     stream,
 )
-from orchestrator.tests.servers import Exchange, Upstream
+from orchestrator.tests.servers import Exchange, Upstream, front_door
 from tests.contracts.services import running
 
 NOWHERE = "nothing that can be collected"
@@ -161,6 +163,34 @@ async def test_with_no_target_that_can_be_collected_it_fails(asker: Asking, rese
     assert names(heard) == ["investigation", "job", "job", "error"]
     assert heard[-1].data == ended["error"]
     assert not research.seen
+
+
+async def test_a_backend_that_is_missing_for_a_moment_is_tried_again(research: Upstream) -> None:
+    """As while containers around it come and go: its name, or its port, is not there, and then it is."""
+    refusal = b'{"status": 422, "code": "invalid_input", "detail": "It was reached."}'
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 422 x\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n" % len(refusal)
+        )
+        writer.write(b"Connection: close\r\n\r\n" + refusal)
+        writer.close()
+
+    with socket.socket() as late:
+        late.bind(("127.0.0.1", 0))  # it refuses until it listens
+        address = f"http://127.0.0.1:{late.getsockname()[1]}"
+        async with (
+            front_door(address, research.url) as door,
+            httpx.AsyncClient(base_url=door.url, timeout=20, trust_env=False) as client,
+        ):
+            body = {"question": "When do herons hunt?", "targets": ["https://a.example/"]}
+            asked = asyncio.create_task(client.post("/api/investigations", json=body))
+            await asyncio.sleep(0.1)
+            assert not asked.done()
+            async with await asyncio.start_server(refuse, sock=late):
+                told = await asked
+    assert (told.status_code, told.json()["detail"]) == (422, "It was reached.")
 
 
 async def test_a_blank_question_is_input_at_fault(asker: Asking, note: str) -> None:
