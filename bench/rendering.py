@@ -5,8 +5,9 @@
 Counted of ours: from an address to the rendered HTML, by way of the guard proxy, a context for each page, our bounds
 and waits included; not what comes before and after (robots.txt, the host's pace, the static fetch, extraction). The
 bare loop opens a page in a new context, goes to the address, waits for `load`, and takes the page's content. Both have
-the same browser, as many pages at once, the same server on loopback, and nothing else in reach: what the pages want of
-other hosts fails at once, for both. Rounds take turns. The second pair takes the same screenshot as well.
+the same browser and event loop (the worker's), as many pages at once, the same server on loopback, and nothing else in
+reach: what the pages want of other hosts fails at once, for both. Rounds take turns. The second pair takes the same
+screenshot as well.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from ipaddress import ip_network
 from multiprocessing.connection import Connection
 from typing import Any
 
+import uvloop
 from playwright.async_api import Browser as PlaywrightBrowser
 from playwright.async_api import async_playwright
 
@@ -129,4 +131,4 @@ async def _loopback(host: str) -> Sequence[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)))
+    sys.exit(uvloop.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)))

@@ -37,6 +37,10 @@ class Site(http.server.BaseHTTPRequestHandler):
         if name == "sitemap.xml":
             urls = "".join(f"<url><loc>{{base}}/{{query}}-{{n}}</loc></url>" for n in range({PAGES}))
             kind, body = "application/xml", f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{{urls}}</urlset>"
+        elif name == "application":
+            told = "The lamplighter of Aldwick walked his round of ninety lamps each evening, whatever the weather. "
+            script = f"document.body.innerHTML = '<article><h1>Lamps</h1><p>' + '{{told}}'.repeat(9) + '</p></article>'"
+            kind, body = "text/html", f"<title>Lamps</title><body><div id=app></div><script>{{script}}</script>"
         elif "-" in name:
             words = hashlib.sha512(name.encode()).hexdigest()
             told = " ".join(words[at : at + 4] for at in range(0, 128, 4))
@@ -191,6 +195,27 @@ def test_the_main_job_from_outside(composed: Composed, site: str, tmp_path: Path
         path = f"/api/documents/{citation['document_id']}?version={citation['version']}"
         text = composed.get(path)["text"]
         assert text[citation["quote_start"] : citation["quote_end"]] == citation["quote"]
+
+
+def test_a_page_made_by_its_scripts(composed: Composed, site: str) -> None:
+    """By Chromium within the image: a root that cannot be written to, a user without privileges, and no capability."""
+    backend = composed.container("backend")
+    assert podman("exec", backend, "id", "-u") == "1000"
+    assert "Read-only file system" in podman("exec", backend, "sh", "-c", "touch /app/new /usr/new 2>&1 || true")
+    added = composed.cli("add", f"{site}/application", "--schedule", "never")
+    assert added.returncode == 0, added.stdout + added.stderr
+
+    def collected() -> Any:
+        listed = composed.get("/api/documents?limit=100")["items"]
+        return next((one for one in listed if one["external_id"] == f"{site}/application"), None)
+
+    document = eventually(collected, seconds=120)
+    assert composed.get(f"/api/documents/{document['id']}")["text"].count("ninety lamps") == 9
+    screenshot = composed.client.get(f"/api/documents/{document['id']}/screenshot")
+    assert (screenshot.headers["content-type"], screenshot.content[:4]) == ("image/webp", b"RIFF")
+    shown = composed.cli("sources")
+    assert f"{site}/application" in shown.stdout, shown.stdout + shown.stderr
+    assert "collected" in shown.stdout
 
 
 def test_a_fresh_clone_from_the_build_to_the_clean_up(tmp_path_factory: pytest.TempPathFactory) -> None:
