@@ -20,9 +20,15 @@ PAGES = 60
 
 def processes(extrophi: Running, victim: str) -> list[psutil.Process]:
     if victim == "worker":  # its command line is the API's, too: the role is told by the environment
-        found = extrophi.children("extrophi_backend")
-        return [one for one in found if one.environ().get("EXTROPHI_ROLE") == "worker"]
+        return [one for one in extrophi.children("extrophi_backend") if is_worker(one)]
     return extrophi.children({"postgres": "postgres", "valkey": "valkey-server"}[victim])
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return process.environ().get("EXTROPHI_ROLE") == "worker"
+    except psutil.NoSuchProcess:  # ended since it was listed
+        return False
 
 
 def strike(extrophi: Running, victim: str) -> None:
