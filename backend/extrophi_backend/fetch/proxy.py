@@ -252,10 +252,10 @@ class Proxy:
             answer = h11.Response(
                 status_code=head.status_code, headers=_end_to_end(head.headers.raw_items()), reason=bytes(head.reason)
             )
-            await client.send(answer)
-            while isinstance(part := await upstream.event(), h11.Data):
-                await client.send(h11.Data(data=bytes(part.data)))
-            await client.send(h11.EndOfMessage())
+            await client.send(answer, *upstream.arrived())
+            while not upstream.has_ended:
+                await upstream.receive()
+                await client.send(*upstream.arrived())
         finally:
             await upstream.close()
 
@@ -280,8 +280,11 @@ class _Client:
                 self._http.receive_data(await self._reader.read(_CHUNK))
             return event
 
-    async def send(self, event: "h11.Response | h11.Data | h11.EndOfMessage") -> None:
-        await self.write(self._http.send(event) or b"")
+    async def send(self, *events: "h11.Response | h11.Data | h11.EndOfMessage") -> None:
+        """All of them in one piece: each write wakes the browser."""
+        data = b"".join(self._http.send(event) or b"" for event in events)
+        if data:
+            await self.write(data)
 
     async def refuse(self, status: int, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         """Answer without a body. The connection is of use only if the request has been read."""
@@ -289,8 +292,8 @@ class _Client:
             if not isinstance(await self.event(_UNKNOWN_SECONDS), h11.Data):
                 break
         length = [] if 200 <= status < 300 else [(b"Content-Length", b"0")]
-        await self.send(h11.Response(status_code=status, reason=_REASONS[status], headers=[*length, *headers]))
-        await self.send(h11.EndOfMessage())
+        head = h11.Response(status_code=status, reason=_REASONS[status], headers=[*length, *headers])
+        await self.send(head, h11.EndOfMessage())
 
     def next(self) -> bool:
         """Ready for another request; False if this connection is done with."""
@@ -320,6 +323,8 @@ class _Upstream:
     """A server's side. All that passes counts."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, page: Pass) -> None:
+        self.has_ended = False
+        """Its answer."""
         self._stream = stream
         self._page = page
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
@@ -342,15 +347,25 @@ class _Upstream:
         if data:
             await self._stream.write(data)
 
-    async def event(self) -> object:
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            self._http.receive_data(await self.read())
-        return event
+    async def receive(self) -> None:
+        self._http.receive_data(await self.read())
+
+    def arrived(self) -> "list[h11.Data | h11.EndOfMessage]":
+        """What has come of the body since the last time."""
+        parts: list[h11.Data | h11.EndOfMessage] = []
+        while not self.has_ended and (event := self._http.next_event()) is not h11.NEED_DATA:
+            if isinstance(event, h11.Data):
+                parts.append(h11.Data(data=bytes(event.data)))
+            else:
+                self.has_ended = True
+                parts.append(h11.EndOfMessage())
+        return parts
 
     async def head(self) -> h11.Response:
         """Of the answer, past what only says that it will come."""
         while True:
-            event = await self.event()
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                await self.receive()
             if isinstance(event, h11.Response):
                 return event
             if not isinstance(event, h11.InformationalResponse):
