@@ -100,7 +100,9 @@ async def post_answer(
 
     async def whole() -> Response:
         found = await find(app, body.question, body.limit, body.filters.filters(), body.as_of)
-        return JSONResponse(_out(await answer(app, chat, found)).model_dump(mode="json"))
+        made = await answer(app, chat, found)
+        app.notes.cited(made.citations)
+        return JSONResponse(_out(made).model_dump(mode="json"))
 
     return await _unless_gone(request, whole())
 
@@ -114,6 +116,7 @@ async def _events(app: State, chat: ChatModel | None, found: Found) -> AsyncGene
                 elif isinstance(step, Said):
                     yield Event("delta", {"text": step.text})
                 else:
+                    app.notes.cited(step.citations)
                     yield Event("done", _out(step).model_dump(mode="json"))
     except BrokeOff as error:
         problem = Problem(
