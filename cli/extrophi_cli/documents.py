@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What POST /api/documents takes; other fields of an export are for the reader.
 _OF_SOURCES = ("target", "collection", "limit", "title", "scope", "depth", "schedule", "time_zone")
-_ITS_OWN = frozenset({"reason", "seen_at", "next_visit_at", "has_screenshot"})
+_ITS_OWN = frozenset({"reason", "seen_at", "next_visit_at", "cited_at", "has_screenshot"})
 """What a library knows of its own looks at a document; another has to look for itself."""
 _TEXTS = ("title", "author", "url", "canonical_url", "language", "state")
 _MOMENTS = ("published_at", "collected_at", "gone_at")

@@ -6,19 +6,23 @@ unless collecting was allowed at the start.
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from extrophi_cli import __version__
+from extrophi_cli import __version__, options
 from extrophi_cli.client import Extrophi
 from extrophi_cli.errors import CommandError
 from extrophi_cli.running import connect
 from extrophi_cli.targets import prepare, upload
 from extrophi_cli.wire import JSON
 
+_AsOf = Annotated[
+    datetime | None, Field(description="A day or moment: only what was there then, as it was worded then.")
+]
 _PAGE = 20_000  # characters of a document given at once: about 5,000 tokens
 
 
@@ -48,10 +52,12 @@ def make_server(url: str | None, key: str | None, *, allow_collect: bool = False
         query: Annotated[str, Field(description='Words or a question; "a phrase" and -word work.')],
         limit: Annotated[int, Field(ge=1, le=100)] = 10,
         platforms: list[str] | None = None,
+        as_of: _AsOf = None,
     ) -> JSON:
         """Search the library by word and by meaning; each hit has its passage and citation."""
         filters = {"platforms": platforms} if platforms else {}
-        return await call(lambda e: e.post("/api/search", {"query": query, "limit": limit, "filters": filters}))
+        asked = {"query": query, "limit": limit, "filters": filters, **_at(as_of)}
+        return await call(lambda e: e.post("/api/search", asked))
 
     @server.tool()
     async def read_document(
@@ -66,9 +72,9 @@ def make_server(url: str | None, key: str | None, *, allow_collect: bool = False
         return {**document, "text": text[start:end], "start": start, "next_start": end if end < len(text) else None}
 
     @server.tool()
-    async def ask(question: str, limit: Annotated[int, Field(ge=1, le=100)] = 8) -> JSON:
+    async def ask(question: str, limit: Annotated[int, Field(ge=1, le=100)] = 8, as_of: _AsOf = None) -> JSON:
         """Answer a question from the library; every [n] leads to a quoted sentence. It says when it knows nothing."""
-        return await call(lambda e: e.post("/api/answer", {"question": question, "limit": limit}))
+        return await call(lambda e: e.post("/api/answer", {"question": question, "limit": limit, **_at(as_of)}))
 
     if allow_collect:
 
@@ -81,6 +87,10 @@ def make_server(url: str | None, key: str | None, *, allow_collect: bool = False
             return await call(lambda e: _collect(e, target, limit))
 
     return server
+
+
+def _at(as_of: datetime | None) -> dict[str, str]:
+    return options.at(options.in_utc(as_of) if as_of else None)
 
 
 def _collect(extrophi: Extrophi, target: str, limit: int) -> JSON:

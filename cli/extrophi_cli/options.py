@@ -31,6 +31,11 @@ def _moment(text: str) -> str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no day like 2026-01-31.") from None
+    return in_utc(moment)
+
+
+def in_utc(moment: datetime) -> str:
+    """As the API takes it; without a time zone it is UTC's."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
 
 
@@ -99,6 +104,11 @@ def reach(scope: Reach | None, depth: int | None, limit: int | None) -> dict[str
         scope = Reach.SITE
     chosen = {"scope": scope.value if scope else None, "depth": depth, "limit": limit}
     return {name: value for name, value in chosen.items() if value is not None}
+
+
+def at(as_of: str | None) -> dict[str, str]:
+    """The `as_of` of a search or an answer, if it was given."""
+    return {"as_of": as_of} if as_of else {}
 
 
 def filters(

@@ -9,6 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from extrophi_research.answer.chat import chat_model
+from extrophi_research.answer.noting import Notes
 from extrophi_research.answer.routes import router as answer
 from extrophi_research.db import make_pool
 from extrophi_research.embeddings.local import LocalModel
@@ -45,13 +46,15 @@ def create_app(settings: Settings) -> FastAPI:
         async with httpx.AsyncClient(trust_env=False) as client:
             model = LocalModel(settings.model_threads)
             embedder = Embedder(settings, model, client)
+            notes = Notes(pool)
             vectors = Vectors(pool, client, str(settings.backend_url), settings.service_key)
-            app.state.extrophi = State(settings, pool, model, embedder, vectors, index, follower)
+            app.state.extrophi = State(settings, pool, model, embedder, vectors, index, follower, notes)
             app.state.chat = chat_model(settings, client)
             following = asyncio.create_task(follower.run())
             try:
                 yield
             finally:
+                await notes.close()
                 following.cancel()
                 await asyncio.wait({following})
                 await asyncio.to_thread(index.close)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from extrophi_research.answer.noting import Notes
 from extrophi_research.db import Pool
 from extrophi_research.embeddings.local import LocalModel
 from extrophi_research.embeddings.service import Embedder
@@ -20,3 +21,4 @@ class State:
     vectors: Vectors
     index: KeywordIndex
     follower: Follower
+    notes: Notes

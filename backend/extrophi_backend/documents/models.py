@@ -116,6 +116,7 @@ class Document:
     reason: Mapping[str, str] | None
     seen_at: datetime
     next_visit_at: datetime | None
+    cited_at: datetime | None
     collections: Sequence[str]
     has_screenshot: bool = False
     text: str | None = None

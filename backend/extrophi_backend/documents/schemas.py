@@ -118,6 +118,7 @@ class DocumentHead(BaseModel):
     reason: Annotated[dict[str, str] | None, Field(description="Why it could not be had when last looked at.")]
     seen_at: Annotated[datetime, Field(description="When it was last had from its source, to the day.")]
     next_visit_at: Annotated[datetime | None, Field(description="When it is looked at again by itself.")]
+    cited_at: Annotated[datetime | None, Field(description="When an answer last cited it.")]
     collections: list[str]
     has_screenshot: bool = Field(description="Whether `/documents/{id}/screenshot` has how a browser showed it.")
 

@@ -248,7 +248,8 @@ async def get(conn: Connection, document_id: UUID, version: int | None) -> Docum
     row = await conn.fetchrow(
         """SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
                   v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, d.reason, d.seen_at,
-                  d.next_visit_at, v.text, v.anchors, v.blocks, v.screenshot_key IS NOT NULL AS has_screenshot,
+                  d.next_visit_at, d.cited_at, v.text, v.anchors, v.blocks,
+                  v.screenshot_key IS NOT NULL AS has_screenshot,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
              FROM documents d
@@ -277,7 +278,7 @@ async def newest(
     rows = await conn.fetch(
         f"""SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
                   d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at, d.reason,
-                  d.seen_at, d.next_visit_at, v.screenshot_key IS NOT NULL AS has_screenshot,
+                  d.seen_at, d.next_visit_at, d.cited_at, v.screenshot_key IS NOT NULL AS has_screenshot,
                   CASE WHEN $6 THEN v.text END AS text, CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
                   CASE WHEN $6 THEN v.blocks ELSE '{{}}' END AS blocks,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
@@ -413,14 +414,7 @@ async def take_visits(conn: Connection, now: datetime, most: int) -> list[Visit]
 
 async def note_cited(conn: Connection, ids: Sequence[UUID]) -> None:
     """An answer cites these: whether they change is looked at first, and from tomorrow on."""
-    await conn.execute(
-        """UPDATE documents d
-              SET cited_at = now(), next_visit_at = least(next_visit_at, now() + interval '1 day'),
-                  visit_days = least(visit_days, 8)
-             FROM (SELECT id FROM documents WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS cited
-            WHERE d.id = cited.id""",
-        ids,
-    )
+    await conn.execute("SELECT read_v1.note_cited($1)", ids)
 
 
 async def count_states(conn: Connection) -> dict[str, int]:

@@ -46,6 +46,8 @@ class Fetched:
     body: bytes
     etag: str | None
     last_modified: str | None
+    robots: tuple[str, ...] = ()
+    """Its headers `X-Robots-Tag`."""
 
     @property
     def not_modified(self) -> bool:
@@ -355,6 +357,7 @@ def _fetched(answer: httpx.Response) -> Fetched:
         body=answer.content,
         etag=header("etag"),
         last_modified=header("last-modified"),
+        robots=tuple(value[:1000] for value in answer.headers.get_list("x-robots-tag")[:20]),
     )
 
 

@@ -26,7 +26,7 @@ _LOCK = 0x6578_7472  # "extr": two at once wait for each other
 _LOCK_SECONDS = 30.0
 _PUBLISHED = """
 SELECT obj_description(to_regnamespace('read_v1'), 'pg_namespace') = $1
-   AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS name WHERE to_regclass(name) IS NULL)
+   AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS name WHERE to_regclass(name) IS NULL AND to_regproc(name) IS NULL)
 """
 
 
@@ -170,7 +170,7 @@ def migrations() -> list[str]:
 
 async def _is_published(connection: Connection) -> bool:
     """Whether the views are this release's, and all there."""
-    names = re.findall(r"VIEW (read_v1\.\w+)", _views())
+    names = re.findall(r"(?:VIEW|REPLACE FUNCTION) (read_v1\.\w+)", _views())
     return bool(await connection.fetchval(_PUBLISHED, _digest(), names))
 
 

@@ -71,5 +71,24 @@ async def test_a_view_that_is_missing_is_published_again(empty_database: str) ->
         await connection.execute("DROP VIEW read_v1.collections")
         await migrate(empty_database)
         assert await connection.fetchval("SELECT name FROM read_v1.collections") == "default"
+        await connection.execute("DROP FUNCTION read_v1.note_cited")
+        await migrate(empty_database)
+        await connection.execute("SELECT read_v1.note_cited('{}')")
+    finally:
+        await connection.close()
+
+
+async def test_what_nobody_visits_is_taken_off_the_list_of_visits(empty_database: str) -> None:
+    await migrate(empty_database)
+    connection = await asyncpg.connect(empty_database)
+    try:
+        await connection.execute("DELETE FROM schema_migrations WHERE name = '0011_cited.sql'")
+        await connection.execute(
+            """INSERT INTO documents (id, platform, external_id, content_hash, next_visit_at)
+               SELECT gen_random_uuid(), platform, 'x', '', now() FROM unnest('{web,files}'::text[]) AS platform"""
+        )
+        assert await migrate(empty_database) == ["0011_cited.sql"]
+        visited = await connection.fetch("SELECT platform FROM documents WHERE next_visit_at IS NOT NULL")
+        assert [row["platform"] for row in visited] == ["web"]
     finally:
         await connection.close()

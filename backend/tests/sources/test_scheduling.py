@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents.models import DEFAULT_COLLECTION
+from extrophi_backend.documents.sql import note_cited
 from extrophi_backend.sources import service
 from extrophi_backend.sources.scheduling import start_due, start_visits
 
@@ -174,7 +175,7 @@ async def test_sources_are_listed_and_counted_by_state(api: httpx.AsyncClient, c
     assert stats["sources"] == {"blocked": 1, "collected": 1, "gone": 1, "paused": 1}
 
 
-async def document(conn: Connection, name: str, due: datetime, *, cited: bool = False) -> UUID:
+async def document(conn: Connection, name: str, due: datetime | None, *, cited: bool = False) -> UUID:
     document_id = uuid7()
     await conn.execute(
         """INSERT INTO documents (id, platform, external_id, content_hash, next_visit_at, cited_at)
@@ -199,6 +200,37 @@ async def test_known_documents_are_visited_within_a_budget_the_cited_first(pool:
     assert timedelta(minutes=13) < free < timedelta(minutes=15)
     await conn.execute("UPDATE budgets SET free_at = now()")
     assert await start_visits(pool, NOW, 2000) == 15  # and not those of the first turn again
+
+
+async def test_what_an_answer_cites_is_visited_from_tomorrow_on(
+    api: httpx.AsyncClient, pool: Pool, conn: Connection
+) -> None:
+    now = datetime.now(UTC)  # as PostgreSQL has it
+    cited, other = [await document(conn, name, now + 30 * DAY) for name in ("cited", "other")]
+    soon = await document(conn, "soon", now + SECOND)
+    pushed = await document(conn, "pushed", None)
+    written = await document(conn, "written", now + 30 * DAY)
+    async with pool.acquire() as writer, writer.transaction():
+        await writer.execute("SELECT FROM documents WHERE id = $1 FOR UPDATE", written)
+        await note_cited(conn, [cited, soon, pushed, written, uuid7()])  # and waits for nobody
+    told = {
+        row["id"]: row
+        for row in await conn.fetch(
+            "SELECT id, cited_at IS NOT NULL AS is_cited, next_visit_at, next_visit_at - now() AS rest FROM documents"
+        )
+    }
+    assert {one for one, row in told.items() if row["is_cited"]} == {cited, soon, pushed}
+    assert timedelta(hours=23) < told[cited]["rest"] <= timedelta(days=1)
+    assert told[soon]["next_visit_at"] == now + SECOND
+    assert told[other]["next_visit_at"] == told[written]["next_visit_at"] == now + 30 * DAY
+    assert told[pushed]["next_visit_at"] is None  # nobody visits it, cited or not
+    await conn.execute(
+        """INSERT INTO document_versions (document_id, version, text, title, content_hash)
+           SELECT id, 1, 'x', '', '' FROM documents"""
+    )
+    listed = {one["id"]: one["cited_at"] for one in (await api.get("/documents")).json()["items"]}
+    assert (listed[str(cited)] is None, listed[str(other)] is None) == (False, True)
+    assert (await api.get(f"/documents/{cited}")).json()["cited_at"] == listed[str(cited)]
 
 
 async def test_visits_of_several_collections_are_jobs_of_their_own(pool: Pool, conn: Connection) -> None:

@@ -17,6 +17,7 @@ def ask(
     languages: options.Languages = None,
     after: options.After = None,
     before: options.Before = None,
+    as_of: options.AsOf = None,
     url: options.URL = None,
     key: options.Key = None,
     as_json: options.AsJSON = False,
@@ -27,6 +28,8 @@ def ask(
         extrophi ask "Why do long articles get read less on phones?"
 
         extrophi ask "What did the author change his mind about?" --author "Jane Doe" --json
+
+        extrophi ask "What does a loaf of bread cost?" --as-of 2026-05-01
     """
     chosen = options.filters(
         platforms=platforms,
@@ -37,7 +40,7 @@ def ask(
         before=before,
     )
     printer = AnswerPrinter(quiet=as_json)
-    body = {"question": question, "limit": limit, "filters": chosen}
+    body = {"question": question, "limit": limit, "filters": chosen, **options.at(as_of)}
     with connect(url, key) as extrophi, extrophi.events("POST", "/api/answer", body=body) as events:
         for event in events:
             printer.take(event)

@@ -51,9 +51,9 @@ def search(
         after=after,
         before=before,
     )
-    asked = {"query": query, "limit": limit, "mode": mode.value, "filters": chosen}
+    asked = {"query": query, "limit": limit, "mode": mode.value, "filters": chosen, **options.at(as_of)}
     with connect(url, key) as extrophi:
-        found = extrophi.post("/api/search", asked | ({"as_of": as_of} if as_of else {}))
+        found = extrophi.post("/api/search", asked)
     if as_json:
         write_json(found)
         return

@@ -620,3 +620,31 @@ def test_a_search_may_ask_for_a_day_in_the_past(front_door: FrontDoor, extrophi:
     assert front_door.bodies("POST", "/api/search")[0]["as_of"] == "2026-05-01T00:00:00Z"
     extrophi("search", "bread", "--url", front_door.url)
     assert "as_of" not in front_door.bodies("POST", "/api/search")[1]
+
+
+def test_a_question_may_ask_for_a_day_in_the_past(front_door: FrontDoor, extrophi: Command) -> None:
+    front_door.answers["POST", "/api/answer"] = [("done", {"answer": "Bread.", "citations": []})]
+    assert extrophi("ask", "What?", "--as-of", "2026-05-01T12:00:00+02:00", "--url", front_door.url).code == 0
+    assert front_door.bodies("POST", "/api/answer")[0]["as_of"] == "2026-05-01T12:00:00+02:00"
+    extrophi("ask", "What?", "--url", front_door.url)
+    assert "as_of" not in front_door.bodies("POST", "/api/answer")[1]
+    assert extrophi("ask", "What?", "--as-of", "then", "--url", front_door.url).code == 2
+
+
+async def test_a_model_may_search_and_ask_as_of_a_day(front_door: FrontDoor, home: Path) -> None:
+    front_door.answers["POST", "/api/search"] = {"items": []}
+    front_door.answers["POST", "/api/answer"] = {"answer": "Bread.", "citations": []}
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "extrophi_cli", "mcp", "--url", front_door.url],
+        env={**os.environ, "PYTHONPATH": PATHS, "EXTROPHI_HOME": str(home)},
+    )
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        assert not (await session.call_tool("search", {"query": "bread", "as_of": "2026-05-01"})).is_error
+        assert not (await session.call_tool("ask", {"question": "What?", "as_of": "2026-05-01T12:00:00Z"})).is_error
+        assert (await session.call_tool("ask", {"question": "What?", "as_of": "then"})).is_error
+        await session.call_tool("ask", {"question": "What?"})
+    assert front_door.bodies("POST", "/api/search")[0]["as_of"] == "2026-05-01T00:00:00Z"
+    given, none = front_door.bodies("POST", "/api/answer")
+    assert (given["as_of"], "as_of" in none) == ("2026-05-01T12:00:00Z", False)

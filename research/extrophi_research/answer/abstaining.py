@@ -1,6 +1,7 @@
 """What is said when nothing that was collected answers: where we looked, what came nearest, what to collect."""
 
 from collections.abc import Sequence
+from datetime import datetime, time
 
 from extrophi_research.answer.extractive import escaped
 from extrophi_research.answer.models import Nearest, Searched
@@ -20,6 +21,10 @@ _ONE_LANGUAGE = (
 
 def abstention(searched: Searched, reading: Reading) -> str:
     """The text of an answer that has none to give."""
+    if searched.documents == 0 and searched.as_of is not None:
+        passing = "No document that had been collected by then passes these filters"
+        nothing = passing if searched.filtered else "Nothing had been collected yet by then"
+        return f"As of {_moment(searched.as_of)}: {nothing}. Ask as of a later date, or of none."
     if searched.documents == 0:
         if searched.filtered:
             return "No collected document passes these filters. Widen them, or collect something that passes them."
@@ -31,7 +36,7 @@ def abstention(searched: Searched, reading: Reading) -> str:
     paragraphs = [_where(searched)]
     if searched.nearest:
         paragraphs.append("\n".join(["What comes nearest:", *(f"- {_line(one)}" for one in searched.nearest)]))
-    paragraphs.append(_next(missing(reading)[:_MOST_WORDS], filtered=searched.filtered))
+    paragraphs.append(_next(missing(reading)[:_MOST_WORDS], searched))
     if not _ENGLISH.intersection(analysis.words(reading.question)):
         paragraphs.append(_ONE_LANGUAGE)
     return "\n\n".join(paragraphs)
@@ -44,7 +49,15 @@ def _where(searched: Searched) -> str:
         first, last = searched.published_from.date(), searched.published_to.date()
         about.append(f"published {first}" if first == last else f"published {first} to {last}")
     inside = f" ({'; '.join(about)})" if about else ""
-    return f"Nothing in the {count}{inside}{' that pass the filters' if searched.filtered else ''} answers this."
+    passing = " that pass the filters" if searched.filtered else ""
+    if searched.as_of is not None:
+        return f"As of {_moment(searched.as_of)}, nothing in the {count}{inside}{passing} answers this."
+    return f"Nothing in the {count}{inside}{passing} answers this."
+
+
+def _moment(moment: datetime) -> str:
+    """To the minute, in UTC; a day's beginning by the day alone."""
+    return f"{moment:%Y-%m-%d}" if moment.time() == time() else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _line(one: Nearest) -> str:
@@ -54,12 +67,16 @@ def _line(one: Nearest) -> str:
     return f"{title}: {link}" if link else title
 
 
-def _next(words: Sequence[str], *, filtered: bool) -> str:
-    widen = "Widen the filters, or collect" if filtered else "Collect"
+def _next(words: Sequence[str], searched: Searched) -> str:
+    if searched.as_of is not None:  # what is collected now was not there then
+        step = f"{'Widen the filters, or ask' if searched.filtered else 'Ask'} as of a later date, or of none."
+    else:
+        widen = "Widen the filters, or collect" if searched.filtered else "Collect"
+        step = f"{widen} pages, feeds or files on it, and ask again."
     if not words:
-        return f"{widen} pages, feeds or files on it, and ask again."
+        return step
     named = _listed([f"“{escaped(word)}”" for word in words])
-    return f"None of that says anything of {named}. {widen} pages, feeds or files on it, and ask again."
+    return f"None of that says anything of {named}. {step}"
 
 
 def _listed(words: Sequence[str]) -> str:

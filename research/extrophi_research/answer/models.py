@@ -32,6 +32,8 @@ class Searched:
     filtered: bool
     """Whether filters left some documents out."""
     nearest: Sequence[Nearest]
+    as_of: datetime | None = None
+    """All of it is what the library held at that moment."""
 
 
 @dataclass(frozen=True, slots=True)

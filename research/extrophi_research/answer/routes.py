@@ -19,7 +19,7 @@ from extrophi_research.http.sse import Event, EventStream
 from extrophi_research.http.state import App, State
 from extrophi_research.log import event
 from extrophi_research.search.models import Citation
-from extrophi_research.search.schemas import CitationOut, FiltersIn
+from extrophi_research.search.schemas import AsOf, CitationOut, FiltersIn
 
 _log = logging.getLogger(__name__)
 router = APIRouter(tags=["answer"])
@@ -32,6 +32,7 @@ class AnswerIn(BaseModel):
     question: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 8
     filters: FiltersIn = FiltersIn()
+    as_of: AsOf = None
 
 
 class NumberedCitation(CitationOut):
@@ -54,6 +55,7 @@ class SearchedOut(BaseModel):
     published_from: datetime | None
     published_to: datetime | None
     filtered: bool
+    as_of: datetime | None = Field(description="What was searched is what the library held at this moment.")
     nearest: list[NearestOut]
 
 
@@ -93,12 +95,14 @@ async def post_answer(
     """
     if "text/event-stream" in accept:
         # Found before the stream begins, so that what goes wrong until then is a problem with its own status.
-        found = await find(app, body.question, body.limit, body.filters.filters())
+        found = await find(app, body.question, body.limit, body.filters.filters(), body.as_of)
         return EventStream(_events(app, chat, found))
 
     async def whole() -> Response:
-        found = await find(app, body.question, body.limit, body.filters.filters())
-        return JSONResponse(_out(await answer(app, chat, found)).model_dump(mode="json"))
+        found = await find(app, body.question, body.limit, body.filters.filters(), body.as_of)
+        made = await answer(app, chat, found)
+        app.notes.cited(made.citations)
+        return JSONResponse(_out(made).model_dump(mode="json"))
 
     return await _unless_gone(request, whole())
 
@@ -112,6 +116,7 @@ async def _events(app: State, chat: ChatModel | None, found: Found) -> AsyncGene
                 elif isinstance(step, Said):
                     yield Event("delta", {"text": step.text})
                 else:
+                    app.notes.cited(step.citations)
                     yield Event("done", _out(step).model_dump(mode="json"))
     except BrokeOff as error:
         problem = Problem(

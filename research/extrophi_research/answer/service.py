@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from extrophi_research.answer.abstaining import abstention
@@ -24,7 +25,7 @@ from extrophi_research.search import sql
 from extrophi_research.search.citations import cite
 from extrophi_research.search.keyword import IndexBroken, KeywordIndex
 from extrophi_research.search.models import Chunk, Citation, Filters, Hit
-from extrophi_research.search.service import search
+from extrophi_research.search.service import chunks_of, search
 
 _log = logging.getLogger(__name__)
 _FEWEST = 8
@@ -49,15 +50,15 @@ class Found:
     degraded: str | None
 
 
-async def find(app: State, question: str, limit: int, filters: Filters) -> Found:
+async def find(app: State, question: str, limit: int, filters: Filters, as_of: datetime | None = None) -> Found:
     """Search and read. All that can be refused or be out of reach is found out here."""
     query = as_query(question, "question")
     wanted = max(limit, _FEWEST)
-    found = await search(app, query, limit=wanted, group="none", filters=filters)
+    found = await search(app, query, limit=wanted, group="none", filters=filters, as_of=as_of)
     async with app.pool.acquire() as conn:
-        covered = await sql.coverage(conn, filters)
-        known = await sql.chunks(conn, [hit.chunk_id for hit in found.items])
-    chunks = [known[hit.chunk_id] for hit in found.items if hit.chunk_id in known]  # else deleted a moment ago
+        covered = await sql.coverage(conn, filters, as_of)
+        known = await chunks_of(conn, found)
+    chunks = [known[hit.chunk_id] for hit in found.items if hit.chunk_id in known]
     searched = Searched(
         documents=covered["documents"],
         platforms=sorted(covered["platforms"] or []),
@@ -65,6 +66,7 @@ async def find(app: State, question: str, limit: int, filters: Filters) -> Found
         published_to=covered["published_to"],
         filtered=filters.any,
         nearest=_nearest(found.items),
+        as_of=as_of,
     )
     reading = await asyncio.to_thread(read, app.model, question, chunks[:MAX_PASSAGES], _holding(app.index))
     fewer = f"Of {len(chunks)} passages, the nearest {MAX_PASSAGES} were read." if len(chunks) > MAX_PASSAGES else None

@@ -7,7 +7,7 @@ from extrophi_research.enrich.service import evidence
 from extrophi_research.http.fields import Question
 from extrophi_research.http.problems import responses
 from extrophi_research.http.state import App
-from extrophi_research.search.schemas import FiltersIn, HitOut, hit_out
+from extrophi_research.search.schemas import AsOf, FiltersIn, HitOut, hit_out
 
 router = APIRouter(tags=["enrich"])
 
@@ -20,6 +20,7 @@ class EnrichIn(BaseModel):
     text: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 5
     filters: FiltersIn = FiltersIn()
+    as_of: AsOf = None
 
 
 class Evidence(BaseModel):
@@ -30,5 +31,5 @@ class Evidence(BaseModel):
 @router.post("/enrich", summary="Evidence for a passage of a draft", responses=responses())
 async def enrich(app: App, body: EnrichIn) -> Evidence:
     """Hits that bear on the passage. None quotes a sentence that the passage already holds word for word."""
-    found = await evidence(app, body.text, body.limit, body.filters.filters())
+    found = await evidence(app, body.text, body.limit, body.filters.filters(), body.as_of)
     return Evidence(items=[hit_out(hit) for hit in found.items], degraded=found.degraded)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from extrophi_research.answer.asking import as_query
 from extrophi_research.answer.reading import quotable
-from extrophi_research.search import analysis, sql
+from extrophi_research.search import analysis
 from extrophi_research.search.citations import cite
 from extrophi_research.search.models import Chunk, Filters, Found, Hit
-from extrophi_research.search.service import search
+from extrophi_research.search.service import chunks_of, search
 from extrophi_research.state import State
 
 _SHORTEST = 5
@@ -17,7 +18,7 @@ _MORE = 5
 """Hits asked for beyond the limit, for those that turn out to hold nothing new."""
 
 
-async def evidence(app: State, text: str, limit: int, filters: Filters) -> Found:
+async def evidence(app: State, text: str, limit: int, filters: Filters, as_of: datetime | None = None) -> Found:
     """Hits for a passage. Each quotes a sentence that the passage does not hold word for word.
 
     Writers have what they quote; a hit of which the passage holds every sentence (the draft itself, collected) is left
@@ -25,9 +26,9 @@ async def evidence(app: State, text: str, limit: int, filters: Filters) -> Found
     """
     query = as_query(text, "text")
     wanted = min(limit + _MORE, 100)
-    found = await search(app, query, limit=wanted, filters=filters)
+    found = await search(app, query, limit=wanted, filters=filters, as_of=as_of)
     async with app.pool.acquire() as conn:
-        chunks = await sql.chunks(conn, [hit.chunk_id for hit in found.items])
+        chunks = await chunks_of(conn, found)
     passage = _Passage(text)
     hits = [new for hit in found.items if hit.chunk_id in chunks and (new := passage.anew(hit, chunks[hit.chunk_id]))]
     return replace(found, items=hits[:limit])

@@ -89,3 +89,5 @@ class Found:
     items: Sequence[Hit] = field(default=())
     degraded: str | None = None
     relaxed: bool = False
+    earlier: Mapping[UUID, Chunk] = field(default_factory=dict[UUID, Chunk])
+    """Chunks of older versions, which are in no table."""

@@ -21,6 +21,9 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+AsOf = Annotated[
+    Moment | None, Field(description="Only what the library held at this moment, in the versions of then.")
+]
 
 
 class FiltersIn(BaseModel):
@@ -47,9 +50,7 @@ class SearchIn(BaseModel):
     mode: Mode = "hybrid"
     group: Group = "document"
     filters: FiltersIn = FiltersIn()
-    as_of: Moment | None = Field(
-        None, description="Search what the library held at this moment, in the versions of then."
-    )
+    as_of: AsOf = None
 
 
 class CitationOut(BaseModel):

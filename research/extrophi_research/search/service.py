@@ -95,7 +95,13 @@ async def search(
         notes += [note] if note else []
     if lookup.by_word_fails:
         notes.append("The keyword index is being built: some documents are not found by word yet.")
-    return Found(found, " ".join(notes) or None, relaxed)
+    return Found(found, " ".join(notes) or None, relaxed, lookup.earlier)
+
+
+async def chunks_of(conn: Connection, found: Found) -> dict[UUID, Chunk]:
+    """The chunks of what was found, but for those that were deleted a moment ago."""
+    chunks = await sql.chunks(conn, [hit.chunk_id for hit in found.items])
+    return chunks | {hit.chunk_id: found.earlier[hit.chunk_id] for hit in found.items if hit.chunk_id in found.earlier}
 
 
 async def _add_earlier(lookup: "_Lookup", as_of: datetime, asked: Asked | None, *, keyword: bool) -> list[str]:

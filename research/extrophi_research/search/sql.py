@@ -35,6 +35,17 @@ _ALONE = """c.ordinal = 0 AND (SELECT n.ordinal FROM read_v1.chunks n
 _VECTORS = f"""SELECT c.id, c.document_id, {_ALONE}, e.bytes FROM read_v1.chunks c
                  JOIN read_v1.embeddings e ON e.hash = c.embedding_hash AND e.model_id = $1"""  # noqa: S608  our own
 _VECTORS_AT_ONCE = 5000
+# Documents that were there at $1 and changed since, as they were then.
+_CHANGED_SINCE = """SELECT p.id, p.platform, v.version, v.author, v.language, v.published_at, v.size
+                      FROM read_v1.documents p
+                     CROSS JOIN LATERAL (SELECT o.version, o.author, o.language, o.published_at,
+                                                octet_length(o.text) AS size
+                                           FROM read_v1.versions o
+                                          WHERE o.document_id = p.id AND o.collected_at <= $1
+                                          ORDER BY o.version DESC LIMIT 1) v
+                     WHERE p.collected_at > $1 AND p.version > 1"""
+_HELD = f"""(SELECT id, platform, author, language, published_at FROM read_v1.documents WHERE collected_at <= $1
+             UNION ALL SELECT id, platform, author, language, published_at FROM ({_CHANGED_SINCE}) AS c)"""  # noqa: S608  our own
 
 
 class Near(NamedTuple):
@@ -282,15 +293,7 @@ async def changed_since(conn: Connection, moment: datetime, filters: Filters, mo
     """
     where, arguments = _where(replace(filters, collected_by=None), 3)
     rows = await conn.fetch(
-        f"""SELECT d.id, d.version, d.size
-              FROM (SELECT p.id, p.platform, v.version, v.author, v.language, v.published_at, v.size
-                      FROM read_v1.documents p
-                     CROSS JOIN LATERAL (SELECT o.version, o.author, o.language, o.published_at,
-                                                octet_length(o.text) AS size
-                                           FROM read_v1.versions o
-                                          WHERE o.document_id = p.id AND o.collected_at <= $1
-                                          ORDER BY o.version DESC LIMIT 1) v
-                     WHERE p.collected_at > $1 AND p.version > 1) AS d
+        f"""SELECT d.id, d.version, d.size FROM ({_CHANGED_SINCE}) AS d
              WHERE {where or "true"} ORDER BY d.id LIMIT $2""",  # noqa: S608  as above
         moment,
         most,
@@ -313,13 +316,15 @@ async def versions(conn: Connection, wanted: Sequence[tuple[UUID, int]]) -> list
     return [Version(**row) for row in rows]
 
 
-async def coverage(conn: Connection, filters: Filters) -> dict[str, Any]:
-    """What there was to search: how many documents, of which platforms, over which dates."""
-    where, arguments = _where(filters, 1)
+async def coverage(conn: Connection, filters: Filters, as_of: datetime | None) -> dict[str, Any]:
+    """What there was to search, now or at a moment: how many documents, of which platforms, over which dates."""
+    documents, held = ("read_v1.documents", []) if as_of is None else (_HELD, [as_of])
+    where, arguments = _where(filters, 1 + len(held))
     row = await conn.fetchrow(
         f"""SELECT count(*)::int AS documents, array_agg(DISTINCT d.platform) FILTER (WHERE d.platform IS NOT NULL)
                    AS platforms, min(d.published_at) AS published_from, max(d.published_at) AS published_to
-              FROM read_v1.documents d WHERE {where or "true"}""",  # noqa: S608  as above
+              FROM {documents} d WHERE {where or "true"}""",  # noqa: S608  as above
+        *held,
         *arguments,
     )
     assert row is not None

@@ -1,6 +1,7 @@
-"""Search of what the library held at a date."""
+"""Search, answers and evidence of what the library held at a date."""
 
 import hashlib
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -159,9 +160,79 @@ async def test_that_not_all_were_looked_through_is_said(library, research, revis
     assert "Not all documents" in found["degraded"]
 
 
+async def asked(research, question, as_of=THEN, **more):
+    body = {"question": question, "as_of": as_of.isoformat()} | more
+    answer = await research.client.post("/answer", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+QUESTION = "What does sourdough bread need, and how long do flour and water ferment?"
+
+
+async def test_an_answer_as_of_a_date_quotes_the_version_of_then(library, research, revised):
+    await library.embed()
+    answer = await asked(research, QUESTION)
+    assert answer["abstained"] is False
+    assert {(one["document_id"], one["version"]) for one in answer["citations"]} == {(str(revised), 1)}
+    assert "Sourdough bread needs a starter." in answer["answer"]
+    for citation in answer["citations"]:
+        assert await stored(library, citation) == citation["quote"]
+    assert (answer["searched"]["documents"], answer["searched"]["filtered"]) == (1, False)
+    assert datetime.fromisoformat(answer["searched"]["as_of"]) == THEN
+    now = await research.client.post("/answer", json={"question": "How long does bread with yeast rise?"})
+    assert ({one["version"] for one in now.json()["citations"]}, now.json()["searched"]["as_of"]) == ({2}, None)
+
+
+async def test_a_streamed_answer_as_of_a_date_is_the_whole_one(research, revised):
+    body = {"question": QUESTION, "as_of": THEN.isoformat()}
+    streamed = await research.client.post("/answer", json=body, headers={"accept": "text/event-stream"})
+    data = [line.removeprefix("data: ") for line in streamed.text.splitlines() if line.startswith("data: ")]
+    assert json.loads(data[-1]) == await asked(research, QUESTION)
+    assert [one["version"] for one in json.loads(data[0])] == [1, 1]
+
+
+async def test_what_was_searched_is_what_there_was(library, research, revised):
+    await library.conn.execute(
+        "UPDATE document_versions SET published_at = $1 WHERE version = 1", datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    stayed = await library.add(HERONS, platform="files", published_at=datetime(2021, 1, 1, tzinfo=UTC))
+    await was_collected(library, stayed, NOW - timedelta(days=20))
+    await library.add("A tale of two whales.", platform="youtube", published_at=datetime(2022, 1, 1, tzinfo=UTC))
+    searched = (await asked(research, "Who is the mayor of Reykjavik?"))["searched"]
+    assert (searched["documents"], searched["platforms"]) == (2, ["files", "web"])
+    assert (searched["published_from"][:4], searched["published_to"][:4]) == ("2020", "2021")
+    by_ida = (await asked(research, QUESTION, filters={"authors": ["ida"]}))["searched"]
+    by_jon = (await asked(research, QUESTION, filters={"authors": ["jon"]}))["searched"]
+    assert (by_ida["documents"], by_jon["documents"]) == (1, 0)
+
+
+async def test_an_abstention_as_of_a_date_says_so(research, revised):
+    day = THEN.replace(hour=0, minute=0, second=0, microsecond=0)
+    known = await asked(research, "Where do herons stand at dawn?", as_of=day)
+    assert known["abstained"] is True
+    assert f"As of {day:%Y-%m-%d}, nothing in the 1 collected document (the web) answers this." in known["answer"]
+    assert "as of a later date" in known["answer"]
+    assert "Collect" not in known["answer"]
+    before_all = await asked(research, QUESTION, as_of=day - timedelta(days=40, minutes=-90))
+    assert before_all["answer"].startswith(f"As of {day - timedelta(days=40):%Y-%m-%d} 01:30 UTC: Nothing had been")
+    none_pass = await asked(research, QUESTION, as_of=day, filters={"platforms": ["files"]})
+    assert "No document that had been collected by then passes these filters" in none_pass["answer"]
+
+
+async def test_evidence_as_of_a_date_quotes_the_version_of_then(library, research, revised):
+    draft = {"text": "Sourdough bread needs a starter. Flour and water come first.", "as_of": THEN.isoformat()}
+    found = (await research.client.post("/enrich", json=draft)).json()["items"]
+    assert [(one["document_id"], one["version"]) for one in found] == [(str(revised), 1)]
+    quote = found[0]["citation"]["quote"]  # not the sentence that the draft quotes already
+    assert quote == await stored(library, found[0]["citation"])
+    assert quote == "Flour and water ferment for a week before the first loaf."
+
+
 @pytest.mark.parametrize("as_of", ["yesterday", "2026-05-01", "2026-05-01T00:00:00", "0001-01-01T00:00:00+14:00"])
-async def test_a_moment_that_is_none_is_refused(research, as_of):
-    answer = await research.client.post("/search", json={"query": "x", "as_of": as_of})
+@pytest.mark.parametrize(("path", "field"), [("/search", "query"), ("/answer", "question"), ("/enrich", "text")])
+async def test_a_moment_that_is_none_is_refused(research, path, field, as_of):
+    answer = await research.client.post(path, json={field: "x", "as_of": as_of})
     assert (answer.status_code, answer.json()["field"]) == (422, "as_of")
 
 

@@ -8,6 +8,7 @@ found.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing
 from extrophi_backend.collectors.web.progress import Draft, Progress
 from extrophi_backend.collectors.web.remembering import brief_of, entry_of, recalled
 from extrophi_backend.collectors.web.spelling import digest, identity, plain
-from extrophi_backend.collectors.web.survey import Survey, survey
+from extrophi_backend.collectors.web.survey import Survey, is_document, survey
 from extrophi_backend.collectors.web.traps import Kinds, agree, deepens, kinds_of, sketch
 from extrophi_backend.extraction.detecting import detect
 from extrophi_backend.extraction.errors import ExtractionFailed
@@ -589,10 +590,8 @@ _LOOKED_AT = frozenset({"read", "same"})
 
 
 async def _surveyed(fetched: Fetched) -> Survey | None:
-    """What an HTML page leads to; None for what is no HTML."""
-    try:
-        if detect(fetched.body, media_type=fetched.media_type, name=None, url=fetched.url) != "html":
-            return None
-        return await in_child(survey, fetched.body, fetched.media_type, fetched.url)
-    except ExtractionFailed:
-        return None
+    """What an HTML page leads to; None for what is no HTML, unless its headers ask that it be no document."""
+    with suppress(ExtractionFailed):
+        if detect(fetched.body, media_type=fetched.media_type, name=None, url=fetched.url) == "html":
+            return await in_child(survey, fetched.body, fetched.media_type, fetched.url, fetched.robots)
+    return None if is_document(fetched.robots) else Survey((), (), is_kept=False, samples=())

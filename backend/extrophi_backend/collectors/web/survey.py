@@ -1,7 +1,7 @@
 """What a page leads to, and whether it wants to be kept and followed. For a process that may die."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from extrophi_backend.collectors.web.traps import sketch
@@ -15,6 +15,9 @@ _MOST_FEEDS = 3
 _FEED = re.compile(r"application/(?:rss|atom|feed)\+(?:xml|json)", re.IGNORECASE)
 _COMMENTS = re.compile(r"comment|kommentar|reacci", re.IGNORECASE)
 _ROBOTS = frozenset({"robots", "extrophi"})
+_AGENT = re.compile(r"[^\s:]*[a-z*][^\s:]*")
+_VALUED = ("max-", "unavailable_after")
+"""Directives with a colon of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,16 @@ class Survey:
     samples: tuple[int, ...]
 
 
-def survey(body: bytes, media_type: str, url: str) -> Survey:
-    """Look over the HTML page that came from `url`.
+def survey(body: bytes, media_type: str, url: str, robots: Sequence[str] = ()) -> Survey:
+    """Look over the HTML page that came from `url`, with these headers `X-Robots-Tag`.
 
     Raises:
         ExtractionFailed: its bytes are no text.
     """
     root = parse_page(body, media_type)
     if root is None:
-        return Survey((), (), is_kept=True, samples=())
-    wishes = {wish for meta in root.iter("meta") for wish in _wishes(meta)}
+        return Survey((), (), is_kept=is_document(robots), samples=())
+    wishes = {wish for meta in root.iter("meta") for wish in _wishes(meta)} | _header_wishes(robots)
     base = next((href for one in root.iter("base") if (href := one.get("href", "").strip())), None)
     start = (join(url, base) or url) if base else url
     links = () if wishes & {"nofollow", "none"} else _absolute(start, _links(root))
@@ -49,6 +52,31 @@ def survey(body: bytes, media_type: str, url: str) -> Survey:
         is_kept=not wishes & {"noindex", "none"},
         samples=sketch("\n".join(part.text for part in parts_of(root))),
     )
+
+
+def is_document(robots: Sequence[str]) -> bool:
+    """Whether what came with these headers `X-Robots-Tag` may be kept, as far as they say."""
+    return not _header_wishes(robots) & {"noindex", "none"}
+
+
+def _header_wishes(robots: Sequence[str]) -> set[str]:
+    """What the headers ask of everyone, or of us.
+
+    There is no RFC of them; developers.google.com/search/docs/crawling-indexing/robots-meta-tag says how they are read.
+    `name:` makes what comes after it one robot's own, up to the next name or the header's end.
+    """
+    wishes: set[str] = set()
+    for header in robots:
+        is_ours = True
+        for part in header.lower().split(","):
+            name, colon, wish = (one.strip() for one in part.partition(":"))
+            if colon and _AGENT.fullmatch(name) and not name.startswith(_VALUED):
+                is_ours = name in _ROBOTS or name == "*"
+            else:
+                wish = part.strip()
+            if is_ours:
+                wishes.add(wish)
+    return wishes
 
 
 def _wishes(meta: Element) -> list[str]:

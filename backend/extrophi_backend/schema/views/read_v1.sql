@@ -35,9 +35,23 @@ SELECT model_id, hash, state, run_after FROM public.embedding_queue;
 
 CREATE OR REPLACE VIEW read_v1.changes AS SELECT seq, txid, document_id, deleted FROM public.changes;
 
+-- The one thing that research may write. With its owner's rights, as the views have them; a reader needs no more than
+-- USAGE of the schema. A document that somebody writes just now is passed over: who waited for it while holding others
+-- might end that transaction, and it is being looked at anyway.
+CREATE OR REPLACE FUNCTION read_v1.note_cited(ids uuid[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    UPDATE public.documents d
+       SET cited_at = now(), visit_days = least(visit_days, 8),
+           next_visit_at = CASE WHEN next_visit_at IS NOT NULL  -- else it is not visited by itself, cited or not
+                                THEN least(next_visit_at, now() + interval '1 day') END
+      FROM (SELECT id FROM public.documents WHERE id = ANY(ids) FOR NO KEY UPDATE SKIP LOCKED) AS cited
+     WHERE d.id = cited.id
+$$;
+
 COMMENT ON SCHEMA read_v1 IS 'The contract between backend, which owns the tables, and research, which reads them.';
 COMMENT ON COLUMN read_v1.documents.version IS 'Number of the newest version.';
 COMMENT ON COLUMN read_v1.documents.state IS 'collected, or gone: vanished at its source and kept here.';
+COMMENT ON FUNCTION read_v1.note_cited IS 'An answer cites these documents: whether they change is looked at first, from tomorrow on.';
 COMMENT ON COLUMN read_v1.versions.anchors IS
     '[[offset, {"page": 2}], …] ascending; the anchor of a place is the last one at or before it. Keys: page, seconds, url.';
 COMMENT ON COLUMN read_v1.chunks.start_offset IS 'In code points of the version''s text; text[start:end] = chunk.text.';

@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 import time
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
@@ -10,6 +11,7 @@ import pytest
 
 from extrophi_backend.collectors.models import Scope, Target
 from extrophi_backend.collectors.web.collector import WebCollector
+from extrophi_backend.collectors.web.survey import survey
 from extrophi_backend.collectors.web.target import recognise
 from extrophi_backend.fetch.client import Fetcher
 from tests.collecting import Library
@@ -204,6 +206,64 @@ async def test_what_is_nothing_to_a_site_is_news_to_a_feed(collector: WebCollect
         assert not other.requests["/story"]  # it is not even asked
         await library.collect(collector, target(server.url("/feed.xml")), purpose="new")
         assert other.url("/story") in library.documents
+
+
+BOTH = (False, False)
+
+
+@pytest.mark.parametrize(
+    ("robots", "kept_and_followed"),
+    [
+        ((), (True, True)),
+        (("noindex",), (False, True)),
+        (("NoFollow",), (True, False)),
+        (("noindex, nofollow",), BOTH),
+        (("none",), BOTH),
+        (("all", "noarchive", "noindex", "nofollow"), BOTH),
+        (("noai, max-snippet: 20, max-image-preview:large, noindex",), (False, True)),
+        (("unavailable_after: Wed, 25 Jun 2030 15:00:00 PST, noindex",), (False, True)),
+        (("unavailable_after: 2030-06-25T15:00:00+00:00, nofollow",), (True, False)),
+        (("otherbot: noindex, nofollow",), (True, True)),
+        (("otherbot: noindex", "nofollow"), (True, False)),
+        (("otherbot: none, extrophi: noindex",), (False, True)),
+        (("noindex, otherbot: nofollow",), (False, True)),
+        (("Extrophi: none",), BOTH),
+        (("* : nofollow", "robots: noindex"), BOTH),
+        (("noindexing", "no index", "", ",:,", ": noindex and more", "index: noindex"), (True, True)),
+    ],
+)
+def test_what_the_header_asks_counts_as_what_the_page_asks(
+    robots: tuple[str, ...], kept_and_followed: tuple[bool, bool]
+) -> None:
+    page = b"<html><body><a href='/on'>on</a></body></html>"
+    found = survey(page, "text/html", "https://some.site/", robots)
+    assert (found.is_kept, bool(found.links)) == kept_and_followed
+    asks_both = page.replace(b"<body>", b"<head><meta name=robots content=none></head><body>")
+    found = survey(asks_both, "text/html", "https://some.site/", robots)
+    assert (found.is_kept, bool(found.links)) == BOTH
+
+
+async def test_a_site_says_by_header_what_is_not_kept_or_followed(collector: WebCollector) -> None:
+    library = Library()
+    told = str(front("/beyond").body).encode()
+
+    def raw_several(connection: socket.socket) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(told)}"
+        robots = "X-Robots-Tag: otherbot: none\r\nX-Robots-Tag: NOFOLLOW"
+        connection.sendall(f"{head}\r\n{robots}\r\n\r\n".encode() + told)
+
+    with serving(WebServer()) as server:
+        quiet = Reply(front("/found").body, headers={"X-Robots-Tag": "noindex"})
+        text = "A note that is long enough to be one. " * 20
+        server.pages |= {"/": front("/quiet", "/several", "/note.txt", "/plain.txt"), "/quiet": quiet}
+        server.pages |= {"/several": raw_several, "/found": article("Found"), "/beyond": article("Beyond")}
+        server.pages["/note.txt"] = Reply(text, media_type="text/plain", headers={"X-Robots-Tag": "none"})
+        server.pages["/plain.txt"] = Reply(f"Plain. {text}", media_type="text/plain")
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert sorted(library.documents) == [server.url(path) for path in ("/", "/found", "/plain.txt", "/several")]
+        assert not library.failures
+        assert server.requests["/note.txt"] == 1
+        assert not server.requests["/beyond"]
 
 
 async def test_depth_and_limit_end_a_site(collector: WebCollector) -> None:
