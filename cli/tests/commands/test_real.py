@@ -233,6 +233,21 @@ def test_sources_are_added_listed_and_removed(extrophi: Running, tmp_path: Path)
     assert json.loads(extrophi.cli("search", "numbat", "--json").stdout)["items"], "its documents stay"
 
 
+def test_a_source_is_widened_and_narrowed(extrophi: Running, slow_site: str) -> None:
+    [added] = json.loads(extrophi.cli("add", slow_site, "--later", "--schedule", "never", "--json").stdout)["items"]
+    identity = added["id"]
+    wide = extrophi.cli("sources", identity, "--scope", "site", "--depth", "3", "--limit", "1000")
+    assert "  reaches: the site, 3 steps deep, 1000 documents at a time" in wide.stdout.splitlines(), wide.stderr
+    deeper = json.loads(extrophi.cli("sources", identity, "--depth", "4", "--json").stdout)
+    assert (deeper["scope"], deeper["depth"], deeper["limit"]) == ("site", 4, 1000)
+    refused = extrophi.cli("sources", identity, "--scope", "page", "--depth", "4")
+    assert (refused.returncode, "depth: " in refused.stderr) == (4, True)
+    assert "reaches" not in extrophi.cli("sources", identity, "--scope", "page").stdout
+    for wrong in (["--scope", "site"], [identity, "--scope", "site", "--pause", identity]):
+        assert extrophi.cli("sources", *wrong).returncode == 2
+    assert extrophi.cli("sources", "--remove", identity).returncode == 0
+
+
 def test_a_watched_folder_is_followed(extrophi: Running, tmp_path: Path) -> None:
     process = subprocess.Popen(
         command("add", str(tmp_path), "--watch"),
