@@ -1,5 +1,3 @@
-from collections.abc import Generator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
@@ -7,7 +5,7 @@ import typer
 
 from extrophi_cli import options
 from extrophi_cli.client import Extrophi
-from extrophi_cli.errors import CommandError, Refused
+from extrophi_cli.errors import CommandError, ids_listed_by
 from extrophi_cli.output import say, table, when, write_json
 from extrophi_cli.running import connect
 from extrophi_cli.wire import JSON
@@ -16,6 +14,7 @@ ID = Annotated[
     str | None,
     typer.Argument(metavar="[ID]", help="Only this source, in full; or the one to change.", show_default=False),
 ]
+_LISTED = "`extrophi sources` lists them."
 
 
 class State(StrEnum):
@@ -119,22 +118,12 @@ def _named(source: str | None) -> str:
 
 def _asked(extrophi: Extrophi, source: str, body: JSON | None = None) -> JSON:
     path = f"/api/sources/{source}"
-    with _listed():
+    with ids_listed_by(_LISTED):
         return extrophi.get(path) if body is None else extrophi.request("PATCH", path, json=body)
 
 
-@contextmanager
-def _listed() -> Generator[None]:
-    """Say where ids are found to who gave one that is none."""
-    try:
-        yield
-    except Refused as refused:
-        is_of_id = refused.status == 404 or refused.field == "id"
-        raise (refused.with_hint("`extrophi sources` lists them.") if is_of_id else refused) from None
-
-
 def _remove(extrophi: Extrophi, source: str, *, as_json: bool) -> None:
-    with _listed():
+    with ids_listed_by(_LISTED):
         extrophi.delete(f"/api/sources/{source}")
     if as_json:
         write_json({"removed": source})
