@@ -19,6 +19,7 @@ from extrophi_cli.commands.doctor import doctor
 from extrophi_cli.commands.down import down
 from extrophi_cli.commands.embeddings import embeddings
 from extrophi_cli.commands.export import export
+from extrophi_cli.commands.feed import feed
 from extrophi_cli.commands.import_ import import_
 from extrophi_cli.commands.investigate import investigate
 from extrophi_cli.commands.jobs import jobs
@@ -29,6 +30,7 @@ from extrophi_cli.commands.status import status
 from extrophi_cli.commands.up import up
 from extrophi_cli.commands.vectors import vectors
 from extrophi_cli.commands.versions import versions
+from extrophi_cli.commands.webhooks import webhooks
 from extrophi_cli.errors import FAILED, INTERRUPTED, CommandError
 from extrophi_cli.output import say_error
 from extrophi_cli.settings import point_to
@@ -76,8 +78,8 @@ app = typer.Typer(
 )
 
 for command in (
-    investigate, ask, search, versions, diff, add, sources, collect, jobs, accounts, import_, export, embeddings,
-    vectors, up, down, status, doctor, mcp,
+    investigate, ask, search, versions, diff, add, sources, collect, jobs, webhooks, feed, accounts, import_, export,
+    embeddings, vectors, up, down, status, doctor, mcp,
 ):  # fmt: skip
     app.command(command.__name__.rstrip("_"), help=_help(command))(command)
 

@@ -10,7 +10,8 @@ Exit codes (docs/cli.md repeats them):
     130  interrupted by Ctrl-C
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -72,3 +73,13 @@ class Refused(CommandError):
         """Itself, with this next step where it had none."""
         self.hint = self.hint or hint
         return self
+
+
+@contextmanager
+def ids_listed_by(hint: str) -> Generator[None]:
+    """Say where ids are found to who gave one that is none."""
+    try:
+        yield
+    except Refused as refused:
+        is_of_id = refused.status == 404 or refused.field == "id"
+        raise (refused.with_hint(hint) if is_of_id else refused) from None

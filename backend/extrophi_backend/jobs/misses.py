@@ -67,6 +67,11 @@ async def forget(conn: Connection, source_id: UUID, targets: Sequence[str]) -> N
     )
 
 
+async def forget_all(conn: Connection, source_id: UUID) -> None:
+    """The source does not reach to them any more."""
+    await conn.execute("DELETE FROM misses WHERE source_id = $1", source_id)
+
+
 async def not_due(conn: Connection, source_id: UUID, targets: Sequence[str]) -> Collection[str]:
     """Those of the targets that are to be tried later than now."""
     rows = await conn.fetch(

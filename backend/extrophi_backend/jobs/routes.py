@@ -102,7 +102,7 @@ class Jobs(BaseModel):
 @router.post("", status_code=202, summary="Collect a target once", responses=responses())
 async def create(app: App, body: NewJobIn) -> JobOut:
     target = await app.registry.find(body.target)
-    reach = reach_of(target, body.scope, body.depth)
+    reach = reach_of(target.platform, body.scope, body.depth)
     async with app.pool.acquire() as conn, conn.transaction():
         made = await service.create(conn, target, collection=body.collection, limit=body.limit, reach=reach)
     await app.tell_workers()

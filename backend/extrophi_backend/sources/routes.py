@@ -60,12 +60,14 @@ class NewSource(BaseModel):
 
 
 class SourceChange(BaseModel):
-    """What is left out stays as it is."""
+    """What is left out, or null, stays as it is. One that reaches further than before is looked at as a whole, soon."""
 
     model_config = ConfigDict(extra="forbid")
     title: Title | None = None
     state: Wish | None = None
     limit: DocumentLimit | None = None
+    scope: Annotated[Scope | None, Field(description="A page goes without a depth; a page made a site has 5.")] = None
+    depth: Depth = None
     schedule: Schedule | None = None
     time_zone: TimeZone | None = None
 
@@ -142,7 +144,7 @@ class Misses(BaseModel):
 )
 async def create(app: App, body: NewSource, response: Response) -> SourceOut:
     target = await app.registry.find(body.target)
-    reach = reach_of(target, body.scope or target.scope, body.depth)
+    reach = reach_of(target.platform, body.scope or target.scope, body.depth)
     check_zone(body.time_zone)
     schedule = parse_schedule(body.schedule, body.time_zone)
     async with app.pool.acquire() as conn, conn.transaction():
@@ -215,7 +217,9 @@ async def list_misses(app: App, id: Id, limit: Limit = 50, cursor: Cursor = None
 
 
 @router.patch(
-    "/{id}", summary="Rename, pause (it is not collected), resume, limit or reschedule a source", responses=responses()
+    "/{id}",
+    summary="Rename, pause (it is not collected), resume, limit or reschedule a source, or change how far it reaches",
+    responses=responses(),
 )
 async def change(app: App, id: Id, body: SourceChange) -> SourceOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn, conn.transaction():
@@ -225,6 +229,8 @@ async def change(app: App, id: Id, body: SourceChange) -> SourceOut:  # noqa: A0
             title=body.title,
             state=body.state,
             limit=body.limit,
+            scope=body.scope,
+            depth=body.depth,
             schedule=body.schedule,
             time_zone=body.time_zone,
         )

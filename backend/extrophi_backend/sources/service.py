@@ -7,11 +7,12 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import Target
-from extrophi_backend.collectors.reach import PAGE, Reach
+from extrophi_backend.collectors.models import Scope, Target
+from extrophi_backend.collectors.reach import PAGE, Reach, reach_of
 from extrophi_backend.db import Connection
 from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.errors import NotFound, SourcePaused
+from extrophi_backend.jobs import misses
 from extrophi_backend.jobs import sql as jobs_sql
 from extrophi_backend.jobs.models import NewJob
 from extrophi_backend.sources import sql
@@ -87,10 +88,15 @@ async def change(
     title: str | None,
     state: str | None,
     limit: int | None,
+    scope: Scope | None,
+    depth: int | None,
     schedule: str | None,
     time_zone: str | None,
 ) -> None:
     """Change what is given. In the caller's transaction.
+
+    One that reaches further than before is looked at as a whole next, and now unless it is paused or `never`. An open
+    job goes on as it was begun.
 
     Raises:
         NotFound, InvalidInput.
@@ -101,9 +107,19 @@ async def change(
     zone = time_zone or before.time_zone
     check_zone(zone)
     planned = parse_schedule(before.schedule if schedule is None else schedule, zone)
+    reached = Reach(before.scope, before.depth)
+    reach = reached
+    if scope is not None or depth is not None:
+        given = depth if depth is not None or scope == "page" else before.depth
+        reach = reach_of(before.platform, scope or before.scope, given)
     await sql.update(conn, source_id, title=title, state=state, limit=limit, schedule=planned.text, time_zone=time_zone)
+    is_wider = reach.goes_beyond(reached)
+    if reach != reached:
+        await sql.set_reach(conn, source_id, reach.scope, reach.depth, is_wider=is_wider)
+    if reach.scope != reached.scope == "site":  # nothing will ever try them again
+        await misses.forget_all(conn, source_id)
     is_resumed = state == "active" and (before.state == "paused" or before.next_run_at is None)
-    if is_resumed and planned.kind != "never":  # one that was gone as well: somebody knows better
+    if (is_resumed or is_wider) and planned.kind != "never":  # one that was gone as well: somebody knows better
         await sql.run_next_at(conn, source_id, datetime.now(UTC))
     elif (planned.text, zone) != (before.schedule, before.time_zone):
         now = datetime.now(UTC)
@@ -131,7 +147,7 @@ async def collect_now(conn: Connection, source: Source) -> UUID:
             source.id,
             source.scope,
             source.depth,
-            purpose="new",
+            purpose="all" if source.owes_whole else "new",
         )
         if await jobs_sql.insert(conn, job):
             return job.id
@@ -159,6 +175,8 @@ async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) ->
     look = await sql.last_look(conn, job_id)
     if look is None:
         return
+    if look.scope == "page" and look.job_scope == "site":  # begun before it was narrowed
+        await misses.forget_all(conn, look.source_id)
     now = now or datetime.now(UTC)
     schedule = parse_schedule(look.schedule, look.time_zone)
     if look.status == "failed":
@@ -178,8 +196,13 @@ async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) ->
             next_run_at=next_run_at,
         )
         return
-    since = look.first_look or now
+    pays = look.owes_whole and look.was_whole and look.status != "canceled"
+    # What it holds since it reaches so far is no news of it.
+    since = now if pays else look.first_look or now
     news = await sql.news(conn, look.source_id, since) if schedule.kind == "auto" else []
+    next_run_at = next_look(schedule, look.time_zone, now, news=news, since=since)
+    if look.owes_whole and not look.was_whole and schedule.kind != "never":  # begun before it was widened
+        next_run_at = now
     await sql.settle(
         conn,
         look.source_id,
@@ -187,7 +210,8 @@ async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) ->
         reason=None,
         failures=look.failures if look.status == "canceled" else 0,
         looked_at=now,
-        next_run_at=next_look(schedule, look.time_zone, now, news=news, since=since),
+        next_run_at=next_run_at,
+        pays_whole=pays,
     )
 
 

@@ -38,6 +38,8 @@ class Source:
     updated_at: datetime
     documents: int
     last_job: Mapping[str, Any] | None
+    owes_whole: bool
+    """It reaches further than it was ever looked at as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class Look:
     time_zone: str
     failures: int
     first_look: datetime | None
+    scope: Scope
+    job_scope: Scope
+    owes_whole: bool
+    was_whole: bool
+    """The job looked at all that the source reaches to now."""
     status: str
     error: Mapping[str, str] | None
     created: int
@@ -73,6 +80,8 @@ class Look:
 
 
 _FULL = timedelta(days=7)
+# `full_look_at` of a source that has been widened, until it was looked at as a whole: then every such look is long ago.
+_OWES_WHOLE = "s.scope = 'site' AND s.full_look_at IS NOT DISTINCT FROM '-infinity'"
 _STATE = "CASE WHEN s.state = 'paused' THEN 'paused' ELSE s.health END"
 # A job that no worker takes is not the source's fault, and is said of it all the same.
 _SOURCE = f"""
@@ -89,7 +98,8 @@ _SOURCE = f"""
            (SELECT count(*)::int FROM source_documents d WHERE d.source_id = s.id) AS documents,
            CASE WHEN j.id IS NOT NULL THEN
                jsonb_build_object('id', j.id, 'status', j.status, 'error', j.error, 'created_at', j.created_at,
-                                  'finished_at', j.finished_at, 'failed', j.failed) END AS last_job
+                                  'finished_at', j.finished_at, 'failed', j.failed) END AS last_job,
+           {_OWES_WHOLE} AS owes_whole
       FROM sources s
       JOIN collections c ON c.id = s.collection_id
       LEFT JOIN LATERAL (SELECT id, status, error, run_after, created_at, finished_at, failed FROM jobs
@@ -190,6 +200,20 @@ async def update(
     return done == "UPDATE 1"
 
 
+async def set_reach(conn: Connection, source_id: UUID, scope: Scope, depth: int | None, *, is_wider: bool) -> None:
+    """How far it reaches from now on. Where that is further than before, it owes a look at the whole."""
+    await conn.execute(
+        """UPDATE sources
+              SET scope = $2, depth = $3,
+                  full_look_at = CASE WHEN $4 THEN '-infinity' WHEN $2 = 'page' THEN NULL ELSE full_look_at END
+            WHERE id = $1""",
+        source_id,
+        scope,
+        depth,
+        is_wider,
+    )
+
+
 async def run_next_at(conn: Connection, source_id: UUID, moment: datetime | None) -> None:
     """When it is looked at next by itself; None: it is not."""
     await conn.execute("UPDATE sources SET next_run_at = $2 WHERE id = $1", source_id, moment)
@@ -205,10 +229,10 @@ async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
 
     Not those that are being collected: they say themselves when to look again. A source for which a job is made, and
     which never tells, is due again in an hour. A site is looked at as a whole now and then: what no feed and no sitemap
-    lists, and the front page does not lead to, is found so alone.
+    lists, and the front page does not lead to, is found so alone. One that owes such a look does so until it went well.
     """
     rows = await conn.fetch(
-        """WITH due AS (SELECT s.id, s.scope = 'site' AND coalesce(s.full_look_at, s.first_look)
+        f"""WITH due AS (SELECT s.id, s.scope = 'site' AND coalesce(s.full_look_at, s.first_look)
                                                            < $1::timestamptz - $3::interval
                                     AS is_full
                           FROM sources s
@@ -218,10 +242,10 @@ async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
                          ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED)
            UPDATE sources s
               SET next_run_at = $1 + interval '1 hour',
-                  full_look_at = CASE WHEN due.is_full THEN $1 ELSE s.full_look_at END
+                  full_look_at = CASE WHEN due.is_full AND NOT ({_OWES_WHOLE}) THEN $1 ELSE s.full_look_at END
              FROM due WHERE s.id = due.id
         RETURNING s.id, s.platform, s.target, s.typed, s.collection_id, s.document_limit, s.scope, s.depth,
-                  CASE WHEN due.is_full THEN 'all' ELSE 'new' END AS purpose""",
+                  CASE WHEN due.is_full THEN 'all' ELSE 'new' END AS purpose""",  # noqa: S608  a constant of ours
         now,
         most,
         _FULL,
@@ -232,14 +256,16 @@ async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
 async def last_look(conn: Connection, job_id: UUID) -> Look | None:
     """How a job that has ended went, if it is a source's. Locks the source."""
     row = await conn.fetchrow(
-        """SELECT s.id AS source_id, s.schedule, s.time_zone, s.failures, s.first_look, j.status, j.error, j.created,
-                  j.updated,
+        f"""SELECT s.id AS source_id, s.schedule, s.time_zone, s.failures, s.first_look, s.scope, j.scope AS job_scope,
+                  {_OWES_WHOLE} AS owes_whole,
+                  j.purpose = 'all' AND (j.scope, j.depth) IS NOT DISTINCT FROM (s.scope, s.depth) AS was_whole,
+                  j.status, j.error, j.created, j.updated,
                   (SELECT jsonb_build_object('code', f.code, 'detail', min(f.detail))
                      FROM (SELECT code, detail FROM job_failures WHERE job_id = j.id ORDER BY seq LIMIT 1000) AS f
                     GROUP BY f.code ORDER BY count(*) DESC, f.code LIMIT 1) AS failure
              FROM jobs j JOIN sources s ON s.id = j.source_id
             WHERE j.id = $1 AND j.finished_at IS NOT NULL
-              FOR NO KEY UPDATE OF s""",
+              FOR NO KEY UPDATE OF s""",  # noqa: S608  a constant of ours
         job_id,
     )
     return Look(**row) if row else None
@@ -269,13 +295,19 @@ async def settle(
     failures: int,
     looked_at: datetime,
     next_run_at: datetime | None,
+    pays_whole: bool = False,
 ) -> None:
-    """Note what a look came to, and when the next one is. Without a `health` the look came to nothing, either way."""
+    """Note what a look came to, and when the next one is. Without a `health` the look came to nothing, either way.
+
+    `pays_whole`: it was the look at the whole that was owed.
+    """
     await conn.execute(
         """UPDATE sources
               SET health = coalesce($2, health), reason = CASE WHEN $2::text IS NULL THEN reason ELSE $3 END,
                   failures = $4, looked_at = $5, next_run_at = $6,
-                  first_look = CASE WHEN $2 IN ('collected', 'unchanged') THEN coalesce(first_look, $5)
+                  full_look_at = CASE WHEN $7 THEN $5 ELSE full_look_at END,
+                  first_look = CASE WHEN $7 THEN $5
+                                    WHEN $2 IN ('collected', 'unchanged') THEN coalesce(first_look, $5)
                                     ELSE first_look END
             WHERE id = $1""",
         source_id,
@@ -284,6 +316,7 @@ async def settle(
         failures,
         looked_at,
         next_run_at,
+        pays_whole,
     )
 
 

@@ -32,6 +32,7 @@ class Webhook:
     """A source's webhook as people see it. `waiting` counts events that are still to go out."""
 
     source_id: UUID
+    target: str
     url: str
     sealed: bytes
     state: State

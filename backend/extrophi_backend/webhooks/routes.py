@@ -6,16 +6,18 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from extrophi_backend.http.fields import Text
+from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.http.fields import Cursor, Limit, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
-from extrophi_backend.webhooks import service
+from extrophi_backend.webhooks import service, sql
 from extrophi_backend.webhooks.models import State as WebhookState
 from extrophi_backend.webhooks.models import Webhook
 from extrophi_backend.webhooks.posting import Poster
 
-router = APIRouter(prefix="/sources/{id}/webhook", tags=["sources"])
+router = APIRouter(tags=["sources"])
 
+_PATH = "/sources/{id}/webhook"
 Id = Annotated[UUID, Path(description="A source's id.")]
 
 
@@ -41,6 +43,7 @@ class WebhookOut(BaseModel):
     """`failed`: the last attempt for a day was in vain; what waits goes out once a test succeeds or it is set anew."""
 
     source_id: UUID
+    target: Annotated[str, Field(description="The source's.")]
     url: str
     state: Annotated[WebhookState, Field(description="disabled: the receiver answered 410.")]
     error: Annotated[WebhookError | None, Field(description="Why the last attempt failed.")]
@@ -56,13 +59,29 @@ class SetWebhook(WebhookOut):
     secret: Annotated[str | None, Field(description="The secret that was made for it: shown this once.")]
 
 
+class Webhooks(BaseModel):
+    items: list[WebhookOut]
+    next_cursor: str | None
+
+
 class Tried(BaseModel):
     delivered: bool
     status: int | None
     error: WebhookError | None
 
 
-@router.put("", summary="Post a source's events to an address", responses=responses(409))
+@router.get("/webhooks", summary="List webhooks, those of the newest sources first", responses=responses())
+async def index(app: App, limit: Limit = 50, cursor: Cursor = None) -> Webhooks:
+    (before,) = read_cursor(cursor, UUID) if cursor is not None else (None,)
+    async with app.pool.acquire() as conn:
+        found = await sql.of_newest(conn, before=before, limit=limit + 1)
+    return Webhooks(
+        items=[WebhookOut(**_shown(one)) for one in found[:limit]],
+        next_cursor=write_cursor(str(found[limit - 1].source_id)) if len(found) > limit else None,
+    )
+
+
+@router.put(_PATH, summary="Post a source's events to an address", responses=responses(409))
 async def put(app: App, id: Id, body: NewWebhook) -> SetWebhook:  # noqa: A002  the contract's name
     """Messages are signed as Standard Webhooks has it. What waits goes to the new address."""
     async with app.pool.acquire() as conn, conn.transaction():
@@ -70,20 +89,20 @@ async def put(app: App, id: Id, body: NewWebhook) -> SetWebhook:  # noqa: A002  
         return SetWebhook(**_shown(await service.get(conn, id)), secret=made)
 
 
-@router.get("", summary="A source's webhook, and how it goes", responses=responses())
+@router.get(_PATH, summary="A source's webhook, and how it goes", responses=responses())
 async def read(app: App, id: Id) -> WebhookOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn:
         return WebhookOut(**_shown(await service.get(conn, id)))
 
 
-@router.delete("", status_code=204, summary="Post a source's events no more", responses=responses())
+@router.delete(_PATH, status_code=204, summary="Post a source's events no more", responses=responses())
 async def delete(app: App, id: Id) -> Response:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn, conn.transaction():
         await service.remove(conn, id)
     return Response(status_code=204)
 
 
-@router.post("/test", summary="Post a message that tells of nothing, now", responses=responses())
+@router.post(f"{_PATH}/test", summary="Post a message that tells of nothing, now", responses=responses())
 async def test(app: App, id: Id) -> Tried:  # noqa: A002  the contract's name
     """If the receiver takes it, a webhook that had failed is active again, and what waits goes out."""
     poster = await asyncio.to_thread(Poster, app.settings.fetch_allow)  # it reads the system's authorities

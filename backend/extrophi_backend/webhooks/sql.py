@@ -9,14 +9,26 @@ from extrophi_backend.webhooks.models import MOST_EVENTS, Claim, Failure, Webhoo
 _ROUTE = 0x6578_7765  # an advisory lock: one at a time routes, or the order would be lost
 
 
+_WEBHOOK = """
+    SELECT w.source_id, s.target, w.url, w.sealed, w.state, w.error, w.attempts, w.run_after, w.delivered_at,
+           w.created_at, w.updated_at,
+           (SELECT count(*)::int FROM webhook_outbox o WHERE o.source_id = w.source_id) AS waiting
+      FROM webhooks w
+      JOIN sources s ON s.id = w.source_id
+"""
+
+
 async def get(conn: Connection, source_id: UUID) -> Webhook | None:
-    row = await conn.fetchrow(
-        """SELECT source_id, url, sealed, state, error, attempts, run_after, delivered_at, created_at, updated_at,
-                  (SELECT count(*)::int FROM webhook_outbox o WHERE o.source_id = w.source_id) AS waiting
-             FROM webhooks w WHERE source_id = $1""",
-        source_id,
-    )
+    row = await conn.fetchrow(f"{_WEBHOOK} WHERE w.source_id = $1", source_id)
     return Webhook(**row) if row else None
+
+
+async def of_newest(conn: Connection, *, before: UUID | None, limit: int) -> list[Webhook]:
+    """Those of the newest sources first: UUIDv7 ids sort by time."""
+    rows = await conn.fetch(
+        f"{_WEBHOOK} WHERE $1::uuid IS NULL OR w.source_id < $1 ORDER BY w.source_id DESC LIMIT $2", before, limit
+    )
+    return [Webhook(**row) for row in rows]
 
 
 async def begin_routing(conn: Connection) -> None:

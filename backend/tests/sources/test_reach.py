@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from extrophi_backend.jobs import misses
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs import sql as jobs_sql
 from extrophi_backend.settings import Settings
+from extrophi_backend.sources.scheduling import start_due
 from tests.generated_site import serving_site
 from tests.web_server import Reply, WebServer, article, serving, sitemap
 
@@ -37,7 +39,7 @@ def server() -> Iterator[WebServer]:
 
 
 def registry_for(settings: Settings, purpose: Any = "all", revisit: Any = ()) -> Registry:
-    """As a worker has it, its collector given a purpose."""
+    """As a worker has it, its collector given a purpose; None: the job's own."""
     registry = make_registry(settings)
     assert registry.fetcher is not None
     return Registry(registry.recognisers, {"web": Purposeful(registry.fetcher, purpose, revisit)}, (), registry.fetcher)
@@ -46,7 +48,7 @@ def registry_for(settings: Settings, purpose: Any = "all", revisit: Any = ()) ->
 class Purposeful(WebCollector):
     def __init__(self, fetcher: Fetcher, purpose: Any, revisit: Any) -> None:
         super().__init__(fetcher, max_bytes=1_000_000)
-        self._told = {"purpose": purpose, "revisit": revisit}
+        self._told = {"purpose": purpose, "revisit": revisit} if purpose else {}
 
     def collect(self, run: Run) -> AsyncGenerator[Page, None]:
         fields = {name: getattr(run, name) for name in Run.__slots__}
@@ -102,6 +104,138 @@ async def test_a_reach_that_is_none_is_refused(api: httpx.AsyncClient, body: dic
     for path in ("/sources", "/jobs"):
         answer = await api.post(path, json={"target": "https://example.org/"} | body)
         assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+@pytest.fixture
+def pond(server: WebServer) -> WebServer:
+    """A site three steps deep, told by its links alone."""
+
+    def page(title: str, *paths: str) -> Reply:
+        linked = " ".join(f"<a href='{path}'>{path}</a>" for path in paths)
+        told = (f"{title} has {number} of what a pond has, and more of it in other years." for number in range(5, 9))
+        return article(title, *told, f"Read on: {linked}")
+
+    server.pages |= {
+        "/": page("The pond", "/birds"),
+        "/birds": page("Its birds", "/birds/herons/grey"),
+        "/birds/herons/grey": page("The grey heron", "/fish/of/the/heron"),
+        "/fish/of/the/heron": page("What it eats"),
+    }
+    return server
+
+
+async def next_run(pool: Pool, settings: Settings, folder: Path) -> Any:
+    """Run what is due now to its end; gives the job as it was made."""
+    now = datetime.now(UTC)
+    assert await start_due(pool, now) == 1
+    job = await pool.fetchrow("SELECT id, scope, depth, purpose FROM jobs WHERE status = 'queued'")
+    assert job is not None
+    await run(str(job["id"]), pool, settings, folder, purpose=None)
+    return job["scope"], job["depth"], job["purpose"]
+
+
+async def patch(api: httpx.AsyncClient, source: Any, **change: Any) -> Any:
+    answer = await api.patch(f"/sources/{source['id']}", json=change)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def documents_of(api: httpx.AsyncClient, source: Any) -> int:
+    return (await api.get(f"/sources/{source['id']}")).json()["documents"]
+
+
+async def test_a_widened_source_is_looked_at_as_a_whole_at_once(
+    api: httpx.AsyncClient, pond: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    source = await add(api, pond.url("/"), scope="page")
+    await run(source["last_job"]["id"], pool, settings, tmp_path, purpose=None)
+    assert await start_due(pool, datetime.now(UTC)) == 0
+    for depth, found in ((1, 2), (2, 3), (3, 4)):
+        # From the second time on there is a memo of where the site tells its news: it must not do.
+        seen = await patch(api, source, scope="site", depth=depth)
+        assert (seen["scope"], seen["depth"]) == ("site", depth)
+        assert datetime.fromisoformat(seen["next_run_at"]) <= datetime.now(UTC)
+        assert await next_run(pool, settings, tmp_path) == ("site", depth, "all")
+        assert await documents_of(api, source) == found
+        assert await start_due(pool, datetime.now(UTC)) == 0
+        await pool.execute("UPDATE sources SET next_run_at = now()")
+        assert await next_run(pool, settings, tmp_path) == ("site", depth, "new")
+
+
+async def test_a_source_that_is_asked_for_is_looked_at_as_a_whole_once_it_was_widened(
+    api: httpx.AsyncClient, pond: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    source = await add(api, pond.url("/"), scope="page", schedule="never")
+    await run(source["last_job"]["id"], pool, settings, tmp_path, purpose=None)
+    assert (await patch(api, source, scope="site"))["next_run_at"] is None
+    for purpose in ("all", "new"):
+        job = (await api.post(f"/sources/{source['id']}/jobs")).json()
+        assert (job["scope"], job["depth"], job["purpose"]) == ("site", 5, purpose)
+        await run(job["id"], pool, settings, tmp_path, purpose=None)
+        assert await documents_of(api, source) == 4
+
+
+async def test_an_open_job_goes_on_as_it_was_begun_and_the_whole_comes_after_it(
+    api: httpx.AsyncClient, pond: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    source = await add(api, pond.url("/"), scope="page")
+    await patch(api, source, scope="site", depth=1)
+    job = (await api.get(f"/jobs/{source['last_job']['id']}")).json()
+    assert (job["status"], job["scope"], job["depth"]) == ("queued", "page", None)
+    assert await start_due(pool, datetime.now(UTC)) == 0
+    await run(job["id"], pool, settings, tmp_path, purpose=None)
+    assert await documents_of(api, source) == 1
+    assert await next_run(pool, settings, tmp_path) == ("site", 1, "all")
+    assert await documents_of(api, source) == 2
+
+
+async def test_a_narrowed_source_keeps_its_documents_and_tries_no_more_what_it_missed(
+    api: httpx.AsyncClient, pond: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    pond.pages["/birds/herons/grey"] = Reply("", 403)
+    source = await add(api, pond.url("/"))
+    await run(source["last_job"]["id"], pool, settings, tmp_path, purpose=None)
+    before = (await api.get(f"/sources/{source['id']}")).json()
+    path = f"/sources/{source['id']}/misses"
+    assert len((await api.get(path)).json()["items"]) == 1
+    again = (await api.post(f"/sources/{source['id']}/jobs")).json()
+    less = await patch(api, source, depth=2)
+    assert (less["depth"], less["next_run_at"]) == (2, before["next_run_at"])
+    seen = await patch(api, source, scope="page")
+    assert (seen["scope"], seen["depth"], seen["documents"]) == ("page", None, 2)
+    assert seen["next_run_at"] == before["next_run_at"]
+    assert (await api.get(path)).json()["items"] == []
+    await run(again["id"], pool, settings, tmp_path)  # the whole site, as it was begun
+    assert (await api.get(path)).json()["items"] == []
+    assert (await api.get(f"/sources/{source['id']}")).json()["last_job"]["failed"] == 1
+    await pool.execute("UPDATE sources SET next_run_at = now()")
+    pond.requests.clear()
+    assert await next_run(pool, settings, tmp_path) == ("page", None, "new")
+    assert set(pond.requests) <= {"/", "/robots.txt"}
+    assert await documents_of(api, source) == 2
+
+
+@pytest.mark.parametrize(
+    ("made", "change", "field"),
+    [
+        ({"scope": "page"}, {"depth": 3}, "depth"),
+        ({"scope": "site"}, {"scope": "page", "depth": 3}, "depth"),
+        ({"scope": "site"}, {"depth": 21}, "depth"),
+        ({"scope": "site"}, {"depth": "3"}, "depth"),
+        ({"scope": "page"}, {"scope": "galaxy"}, "scope"),
+        ({"scope": "page", "platform": "files"}, {"scope": "site"}, "scope"),
+    ],
+)
+async def test_a_reach_that_is_none_is_not_changed_to(
+    api: httpx.AsyncClient, pool: Pool, made: dict[str, Any], change: dict[str, Any], field: str
+) -> None:
+    source = await add(api, "https://example.org/", scope=made["scope"])
+    if platform := made.get("platform"):
+        await pool.execute("UPDATE sources SET platform = $1", platform)
+    answer = await api.patch(f"/sources/{source['id']}", json={"title": "Another"} | change)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    seen = (await api.get(f"/sources/{source['id']}")).json()
+    assert [seen[name] for name in ("scope", "depth", "title")] == [source["scope"], source["depth"], ""]
 
 
 async def test_what_was_missed_is_noted_tried_when_due_and_forgotten_when_it_is_had(

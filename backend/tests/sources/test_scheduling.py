@@ -334,3 +334,28 @@ async def test_a_site_is_looked_at_as_a_whole_once_a_week(pool: Pool, conn: Conn
     assert await purposes(NOW) == {site: "all", page: "new"}
     assert await purposes(NOW + DAY) == {site: "new", page: "new"}
     assert await purposes(NOW + 8 * DAY) == {site: "all", page: "new"}
+
+
+async def test_a_widened_source_owes_a_look_at_the_whole_until_one_went_well(
+    api: httpx.AsyncClient, pool: Pool, conn: Connection
+) -> None:
+    one = await add(conn, 1)
+    await conn.execute("UPDATE sources SET first_look = $1", NOW - DAY)
+    for change in ({"state": "paused"}, {"scope": "site"}):
+        await api.patch(f"/sources/{one}", json=change)
+    assert await start_due(pool, datetime.now(UTC)) == 0
+    assert (await api.patch(f"/sources/{one}", json={"state": "active"})).json()["state"] == "new"
+    now = datetime.now(UTC)
+    for status, owes in (("failed", True), ("canceled", True), ("partial", False)):
+        assert await start_due(pool, now) == 1
+        (job,) = await open_jobs(conn)
+        assert (job["scope"], job["depth"], job["purpose"]) == ("site", 5, "all")
+        await end(conn, job["id"], now, status, created=status == "partial")
+        assert (await service.get(conn, one)).owes_whole is owes
+        assert await start_due(pool, now) == 0  # as often as its schedule says
+        now += 2 * DAY
+    settled = await source(conn, one)
+    # What it found of the whole is no news, and the next look at the whole is in a week.
+    assert settled["first_look"] == settled["full_look_at"] == now - 2 * DAY
+    assert await start_due(pool, now) == 1
+    assert [job["purpose"] for job in await open_jobs(conn)] == ["new"]

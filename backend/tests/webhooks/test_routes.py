@@ -74,6 +74,24 @@ async def test_bad_input_is_refused_by_its_field(
     assert (await api.get(path)).status_code == 404
 
 
+async def test_webhooks_are_listed_with_what_they_tell_of(api: httpx.AsyncClient) -> None:
+    ids: list[str] = []
+    for number in range(3):
+        made = await api.post("/sources", json={"target": f"https://pond-{number}.example/feed", "collect": False})
+        ids.append(made.json()["id"])
+        await api.put(f"/sources/{ids[-1]}/webhook", json={"url": f"https://example.org/{number}"})
+    await api.post("/sources", json={"target": "https://silent.example/", "collect": False})
+    page = (await api.get("/webhooks", params={"limit": 2})).json()
+    rest = (await api.get("/webhooks", params={"limit": 2, "cursor": page["next_cursor"]})).json()
+    found = [(one["source_id"], one["target"], one["url"]) for one in page["items"] + rest["items"]]
+    assert found == [
+        (ids[number], f"https://pond-{number}.example/feed", f"https://example.org/{number}") for number in (2, 1, 0)
+    ]
+    assert (len(page["items"]), rest["next_cursor"]) == (2, None)
+    assert page["items"][0] == (await api.get(f"/sources/{ids[2]}/webhook")).json()
+    assert (await api.get("/webhooks", params={"cursor": "x"})).status_code == 422
+
+
 async def test_a_test_tells_what_the_receiver_says(api: httpx.AsyncClient, path: str, receiver: Receiver) -> None:
     await api.put(path, json={"url": receiver.url("/hook"), "secret": GIVEN})
     assert (await api.post(f"{path}/test")).json() == {"delivered": True, "status": 204, "error": None}

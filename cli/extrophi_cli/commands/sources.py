@@ -1,5 +1,3 @@
-from collections.abc import Generator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
@@ -7,12 +5,16 @@ import typer
 
 from extrophi_cli import options
 from extrophi_cli.client import Extrophi
-from extrophi_cli.errors import CommandError, Refused
+from extrophi_cli.errors import CommandError, ids_listed_by
 from extrophi_cli.output import say, table, when, write_json
 from extrophi_cli.running import connect
 from extrophi_cli.wire import JSON
 
-ID = Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this source, in full.", show_default=False)]
+ID = Annotated[
+    str | None,
+    typer.Argument(metavar="[ID]", help="Only this source, in full; or the one to change.", show_default=False),
+]
+_LISTED = "`extrophi sources` lists them."
 
 
 class State(StrEnum):
@@ -46,6 +48,17 @@ def sources(
         tuple[str, str] | None,
         typer.Option("--schedule", metavar="ID WHEN", help="When to look: auto, never, 6h, or five fields of cron."),
     ] = None,
+    scope: Annotated[
+        options.Reach | None,
+        typer.Option("--scope", help="Let the source ID reach to the page, or to the whole site behind it."),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", min=0, max=20, help="Let it go so many steps into the site (5)."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, max=100_000, help="At most so many documents of it at a time (100).")
+    ] = None,
     remove: Annotated[
         str | None, typer.Option("--remove", metavar="ID", help="Collect this source no more; its documents stay.")
     ] = None,
@@ -55,6 +68,10 @@ def sources(
 ) -> None:
     """List the sources: how each is, why, and when it is looked at next. Or change one.
 
+    One that is to reach further than before (a site in place of a page, or deeper) is looked at as a whole next, at
+    once unless it is paused or `never`. One that is to reach less far keeps its documents. An open job goes on as it
+    was begun.
+
     Examples:
         extrophi sources
 
@@ -63,6 +80,8 @@ def sources(
         extrophi sources --schedule 0198c2f0-… "0 7 * * 1-5"
 
         extrophi sources --pause 0198c2f0-…
+
+        extrophi sources 0198c2f0-… --scope site --depth 3 --limit 1000
     """
     changes: list[tuple[str, JSON]] = []
     if pause:
@@ -71,6 +90,8 @@ def sources(
         changes.append((resume, {"state": "active"}))
     if schedule:
         changes.append((schedule[0], {"schedule": schedule[1], "time_zone": options.time_zone()}))
+    if reach := options.reach(scope, depth, limit):
+        changes.append((_named(source), reach))
     if len(changes) + bool(remove) > 1:
         raise CommandError("Only one change at a time.", hint="Give one of the options that name a source.", code=2)
     with connect(url, key) as extrophi:
@@ -83,31 +104,26 @@ def sources(
             found = _asked(extrophi, source)
             missed = list(extrophi.pages(f"/api/sources/{source}/misses"))
             _show(found | {"misses": missed} if as_json else found, as_json=as_json)
-            if missed and not as_json:
-                rows = [(one["target"], one["state"], when(one["next_try_at"]), _why(one)[2:]) for one in missed]
-                table(["could not be had", "state", "next try", "why"], rows)
+            if not as_json:
+                _tell_missed(missed)
         else:
             _list(list(extrophi.pages("/api/sources", state=[one.value for one in state or ()])), as_json=as_json)
 
 
+def _named(source: str | None) -> str:
+    if source is None:
+        raise CommandError("Of which source?", hint="Give its ID before --scope, --depth or --limit.", code=2)
+    return source
+
+
 def _asked(extrophi: Extrophi, source: str, body: JSON | None = None) -> JSON:
     path = f"/api/sources/{source}"
-    with _listed():
+    with ids_listed_by(_LISTED):
         return extrophi.get(path) if body is None else extrophi.request("PATCH", path, json=body)
 
 
-@contextmanager
-def _listed() -> Generator[None]:
-    """Say where ids are found to who gave one that is none."""
-    try:
-        yield
-    except Refused as refused:
-        is_of_id = refused.status == 404 or refused.field == "id"
-        raise (refused.with_hint("`extrophi sources` lists them.") if is_of_id else refused) from None
-
-
 def _remove(extrophi: Extrophi, source: str, *, as_json: bool) -> None:
-    with _listed():
+    with ids_listed_by(_LISTED):
         extrophi.delete(f"/api/sources/{source}")
     if as_json:
         write_json({"removed": source})
@@ -124,7 +140,15 @@ def _show(source: JSON, *, as_json: bool) -> None:
     if hint := (source.get("reason") or {}).get("hint"):
         say(f"  {hint}")
     zone = "" if source.get("time_zone") == "UTC" else f" ({source.get('time_zone')})"
+    if source.get("scope") == "site":
+        say(f"  reaches: the site, {source.get('depth')} steps deep, {source.get('limit')} documents at a time")
     say(f"  looks: {source.get('schedule')}{zone}; last {when(source.get('looked_at'))}, next {_next(source)}")
+
+
+def _tell_missed(missed: list[JSON]) -> None:
+    if missed:
+        rows = [(one["target"], one["state"], when(one["next_try_at"]), _why(one)[2:]) for one in missed]
+        table(["could not be had", "state", "next try", "why"], rows)
 
 
 def _list(found: list[JSON], *, as_json: bool) -> None:

@@ -15,10 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mcp.client.session import ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from backend.tests.webhooks.receiver import Got, receiving
+from extrophi_backend.webhooks.signing import sign
 from extrophi_cli.embedded.valkey import Valkey
 from tests.embeddings_endpoint import serving
 from tests.system.running import REPO, Running, eventually, up
@@ -231,6 +234,106 @@ def test_sources_are_added_listed_and_removed(extrophi: Running, tmp_path: Path)
     gone = extrophi.cli("sources", "--remove", identity)
     assert (gone.returncode, gone.stderr.endswith("`extrophi sources` lists them.\n")) == (4, True)
     assert json.loads(extrophi.cli("search", "numbat", "--json").stdout)["items"], "its documents stay"
+
+
+def test_a_source_is_widened_and_narrowed(extrophi: Running, slow_site: str) -> None:
+    [added] = json.loads(extrophi.cli("add", slow_site, "--later", "--schedule", "never", "--json").stdout)["items"]
+    identity = added["id"]
+    wide = extrophi.cli("sources", identity, "--scope", "site", "--depth", "3", "--limit", "1000")
+    assert "  reaches: the site, 3 steps deep, 1000 documents at a time" in wide.stdout.splitlines(), wide.stderr
+    deeper = json.loads(extrophi.cli("sources", identity, "--depth", "4", "--json").stdout)
+    assert (deeper["scope"], deeper["depth"], deeper["limit"]) == ("site", 4, 1000)
+    refused = extrophi.cli("sources", identity, "--scope", "page", "--depth", "4")
+    assert (refused.returncode, "depth: " in refused.stderr) == (4, True)
+    assert "reaches" not in extrophi.cli("sources", identity, "--scope", "page").stdout
+    for wrong in (["--scope", "site"], [identity, "--scope", "site", "--pause", identity]):
+        assert extrophi.cli("sources", *wrong).returncode == 2
+    assert extrophi.cli("sources", "--remove", identity).returncode == 0
+
+
+def is_signed_by(secret: str, message: Got) -> bool:
+    signed = sign(secret, message.headers["webhook-id"], int(message.headers["webhook-timestamp"]), message.raw)
+    return message.headers["webhook-signature"] == signed["webhook-signature"]
+
+
+def test_a_webhook_is_added_tried_rotated_and_removed(extrophi: Running, tmp_path: Path) -> None:
+    (tmp_path / "note.md").write_text("# Quokkas\n\nThe quokka smiles.\n")
+    [source] = json.loads(extrophi.cli("add", str(tmp_path), "--json").stdout)["items"]
+    identity = source["id"]
+    none = extrophi.cli("webhooks", "show", identity)
+    assert (none.returncode, "`extrophi webhooks` lists" in none.stderr) == (4, True)
+    with receiving() as receiver:
+        added = extrophi.cli("webhooks", "add", identity, receiver.url("/hook"))
+        assert added.returncode == 0, added.stderr
+        where, told = added.stdout.splitlines()
+        assert where == f"Events of {tmp_path} go to {receiver.url('/hook')}."
+        secret = told.removeprefix("Secret: ")
+        assert secret.startswith("whsec_")
+        assert extrophi.cli("webhooks", "test", identity).stdout == "The receiver took it (204).\n"
+        assert is_signed_by(secret, receiver.got[-1])
+
+        (tmp_path / "new.md").write_text("# Bettongs\n\nThe bettong hops.\n")
+        extrophi.cli("add", str(tmp_path))
+        eventually(lambda: True if len(receiver.got) == 2 else None)
+        (event,) = receiver.got[-1].body["data"]["events"]
+        assert (event["kind"], event["title"], event["source_ids"]) == ("document.created", "Bettongs", [identity])
+
+        def shown() -> str:
+            return extrophi.cli("webhooks", "show", identity).stdout
+
+        eventually(lambda: True if "delivered: last never" not in shown() else None)
+        assert shown().splitlines()[:2] == [f"{tmp_path}: to {receiver.url('/hook')}", "  active"]
+        head, row = extrophi.cli("webhooks").stdout.splitlines()
+        assert head.split("\t") == ["source", "target", "address", "state", "waiting", "delivered", "why"]
+        assert row.split("\t")[:5] == [identity, str(tmp_path), receiver.url("/hook"), "active", "0"]
+
+        moved = json.loads(extrophi.cli("webhooks", "add", identity, receiver.url("/other"), "--json").stdout)
+        assert (moved["url"], moved["secret"]) == (receiver.url("/other"), None)  # it is kept, and shown no more
+        rotated = json.loads(extrophi.cli("webhooks", "rotate", identity, "--json").stdout)
+        assert rotated["url"] == receiver.url("/other")
+        (tmp_path / "secret").write_text(f"{secret}\n")
+        for arguments, expected in (([], rotated["secret"]), (["--file", str(tmp_path / "secret")], secret)):
+            if arguments:
+                own = extrophi.cli("webhooks", "rotate", identity, *arguments)
+                assert (own.returncode, secret in own.stdout + own.stderr) == (0, False), own.stderr
+            assert extrophi.cli("webhooks", "test", identity).returncode == 0
+            assert is_signed_by(expected, receiver.at("/other")[-1])
+        receiver.answers["/other"] = (503, {})
+        refused = extrophi.cli("webhooks", "test", identity)
+        assert (refused.returncode, "503" in refused.stdout) == (1, True)
+    bad = extrophi.cli("webhooks", "add", identity, "ftp://example.org")
+    assert (bad.returncode, "url: " in bad.stderr) == (4, True)
+    for told in (extrophi.cli("webhooks", "--json"), extrophi.cli("webhooks", "show", identity, "--json")):
+        assert (told.returncode, "whsec_" in told.stdout) == (0, False)
+    assert extrophi.cli("webhooks", "remove", identity).returncode == 0
+    assert json.loads(extrophi.cli("webhooks", "--json").stdout) == {"items": []}
+    assert extrophi.cli("webhooks").stdout.startswith("No webhooks.")
+    assert extrophi.cli("sources", "--remove", identity).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["add"], ["add", "x"], ["show"], ["rotate"], ["forget", "x"], ["show", "x", "https://example.org"],
+        ["test", "x", "--file", "y"],
+    ],
+)  # fmt: skip
+def test_a_webhooks_wrong_use_is_told(extrophi: Running, arguments: list[str]) -> None:
+    assert extrophi.cli("webhooks", *arguments).returncode == 2
+
+
+def test_a_feeds_address_is_for_a_reader_on_this_machine(extrophi: Running, tmp_path: Path) -> None:
+    (tmp_path / "note.md").write_text("# Dunnarts\n\nThe dunnart hunts.\n")
+    [source] = json.loads(extrophi.cli("add", str(tmp_path), "--json").stdout)["items"]
+    told = extrophi.cli("feed", "--source", source["id"], "--platform", "files", "--collection", "default")
+    assert (told.returncode, told.stderr) == (0, "")
+    found = httpx.get(told.stdout.strip(), trust_env=False).raise_for_status().text
+    assert found.count("<entry>") == 1
+    assert "Dunnarts" in found
+    assert extrophi.cli("feed", "--tokens").stdout.startswith("No tokens.")
+    wrong = extrophi.cli("feed", "--source", "01a21bb7-6191-7556-9410-c30841c950e9")
+    assert (wrong.returncode, wrong.stderr.endswith("`extrophi sources` lists them.\n")) == (4, True)
+    assert extrophi.cli("sources", "--remove", source["id"]).returncode == 0
 
 
 def test_a_watched_folder_is_followed(extrophi: Running, tmp_path: Path) -> None:
