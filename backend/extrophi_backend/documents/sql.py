@@ -22,6 +22,7 @@ from extrophi_backend.documents.models import (
     Visit,
 )
 from extrophi_backend.index.hashing import embedding_hash
+from extrophi_backend.jobs.misses import is_passing
 from extrophi_backend.sources.states import reason_of, state_of
 
 Key = tuple[str, str]
@@ -371,14 +372,17 @@ async def plan_visits(
         await conn.execute(
             f"""UPDATE documents d
                   SET state = CASE WHEN d.state = 'gone' THEN 'gone' ELSE f.state END, reason = f.reason,
-                      visit_days = {_LATER}, next_visit_at = now() + {_LATER} * {_DAY}
+                      visit_days = CASE WHEN f.passing THEN visit_days ELSE {_LATER} END,
+                      next_visit_at = now() + CASE WHEN f.passing THEN 1 ELSE {_LATER} END * {_DAY}
                  FROM (SELECT DISTINCT ON (external_id) *
-                         FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS n (external_id, state, reason)) AS f
+                         FROM unnest($2::text[], $3::text[], $4::jsonb[], $5::boolean[])
+                              AS n (external_id, state, reason, passing)) AS f
                 WHERE d.platform = $1 AND d.external_id = f.external_id""",  # noqa: S608  constants of ours
             platform,
             [one.target for one in failures],
             ["failed" if (state := state_of(one.code)) == "gone" else state for one in failures],
             [reason_of(one.code, one.detail).json for one in failures],
+            [is_passing(one.code) for one in failures],
         )
 
 

@@ -17,6 +17,11 @@ _PASSING = re.compile(
 _KEPT = timedelta(days=60)
 
 
+def is_passing(code: str) -> bool:
+    """Whether what failed with this code may be there in an hour."""
+    return _PASSING.fullmatch(code) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Miss:
     target: str
@@ -56,7 +61,7 @@ async def note(conn: Connection, source_id: UUID, failures: Sequence[Failure]) -
         [target for target, _ in last],
         [one.code for _, one in last],
         [one.detail for _, one in last],
-        [_PASSING.fullmatch(one.code) is not None for _, one in last],
+        [is_passing(one.code) for _, one in last],
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from extrophi_backend.collectors.models import Scope
 from extrophi_backend.collectors.reach import reach_of
 from extrophi_backend.http.cursors import read_cursor, write_cursor
-from extrophi_backend.http.fields import Cursor, Limit, Name, Text
+from extrophi_backend.http.fields import Cursor, Limit, Name, Text, stored
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
 from extrophi_backend.jobs import misses
@@ -195,7 +195,7 @@ async def read(app: App, id: Id) -> SourceOut:  # noqa: A002  the contract's nam
 
 @router.get("/{id}/misses", summary="What could not be had of a source, why, and until when", responses=responses())
 async def list_misses(app: App, id: Id, limit: Limit = 50, cursor: Cursor = None) -> Misses:  # noqa: A002  as above
-    (after,) = read_cursor(cursor, _target) if cursor is not None else (None,)
+    (after,) = read_cursor(cursor, stored) if cursor is not None else (None,)
     async with app.pool.acquire() as conn:
         await service.get(conn, id)
         found = await misses.of_source(conn, id, after=after, limit=limit + 1)
@@ -255,13 +255,6 @@ async def collect(app: App, id: Id) -> JobOut:  # noqa: A002  the contract's nam
         job = await jobs.get(conn, await service.collect_now(conn, await service.get(conn, id)))
     await app.tell_workers()
     return job_out(job)
-
-
-def _target(text: str) -> str:
-    """A kind of a cursor's part: what a text column holds."""
-    if "\0" in text or not text.isprintable():
-        raise ValueError
-    return text
 
 
 def _out(source: Source) -> SourceOut:

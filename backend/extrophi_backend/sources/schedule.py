@@ -60,6 +60,9 @@ def parse_schedule(text: str, time_zone: str = "UTC") -> Schedule:
             raise InvalidInput(f"schedule: “{said}” is not from 1m to 366d.", field="schedule", hint=f"Write {_HINT}")
         return Schedule("every", f"{int(found[1])}{found[2]}", every)
     zone = _zone(time_zone)
+    if (fields := len(said.split())) != 5:  # with six, a reader of cron's would take the first for seconds
+        detail = f"schedule: “{text[:100]}” is no schedule: cron has five fields, these are {fields}."
+        raise InvalidInput(detail, field="schedule", hint=f"Write {_HINT}")
     try:
         next(CronSim(said, datetime.now(zone)))
     except (CronSimError, StopIteration) as error:
@@ -121,18 +124,19 @@ def next_try(
         schedule: The source's: it is looked at no more often than when all is well.
         time_zone: Its name; for cron.
         now: When that look ended.
-        failures: How many in a row it was.
+        failures: How many in a row it was; where nothing is there any more, how many in a row said so.
         is_gone: Nothing is there any more.
         code: The failure's.
     """
     if schedule.kind == "never":
         return None
-    if is_gone:
-        ends = code == "http_410" or failures >= GONE_LOOKS
-        return None if ends else now + _jittered(_GONE_AGAIN)
-    backoff = _jittered(min(_FIRST_BACKOFF * 2 ** min(failures - 1, 10), _LONGEST_BACKOFF))
-    usual = next_look(schedule, time_zone, now, news=(), since=now)
-    return max(now + backoff, usual) if usual else now + backoff
+    if is_gone and (code == "http_410" or failures >= GONE_LOOKS):
+        return None
+    backoff = _GONE_AGAIN if is_gone else min(_FIRST_BACKOFF * 2 ** min(failures - 1, 10), _LONGEST_BACKOFF)
+    earliest = now + _jittered(backoff)
+    # Who wrote cron's fields may want it looked at in those hours alone.
+    usual = next_look(schedule, time_zone, earliest if schedule.kind == "cron" else now, news=(), since=now)
+    return max(earliest, usual) if usual else earliest
 
 
 def _fires(schedule: Schedule, time_zone: str, after: datetime) -> datetime | None:

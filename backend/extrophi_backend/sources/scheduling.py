@@ -31,6 +31,8 @@ _VISITS = 20
 async def start_due(pool: Pool, now: datetime) -> int:
     """A job for each source that is due by now, as far as there is room. Returns how many."""
     async with pool.acquire() as conn, conn.transaction():
+        if not await sql.is_only_one(conn):  # two that counted at once would both fill the room
+            return 0
         room = _QUEUED - await jobs_sql.count_scheduled(conn)
         due = await sql.take_due(conn, now, room) if room > 0 else []
         if due:

@@ -119,6 +119,8 @@ async def change(
     if reach.scope != reached.scope == "site":  # nothing will ever try them again
         await misses.forget_all(conn, source_id)
     is_resumed = state == "active" and (before.state == "paused" or before.next_run_at is None)
+    if is_resumed:
+        await sql.forget_failures(conn, source_id)
     if (is_resumed or is_wider) and planned.kind != "never":  # one that was gone as well: somebody knows better
         await sql.run_next_at(conn, source_id, datetime.now(UTC))
     elif (planned.text, zone) != (before.schedule, before.time_zone):
@@ -182,10 +184,11 @@ async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) ->
     if look.status == "failed":
         reason = _reason(look)
         state = state_of(reason.code)
-        failures = look.failures + 1
-        next_run_at = next_try(
-            schedule, look.time_zone, now, failures=failures, is_gone=state in {"gone", "removed"}, code=reason.code
-        )
+        is_gone = state in _GONE
+        if is_gone and not look.is_own:  # what it lists is gone; itself it was there
+            state, is_gone = "failed", False
+        failures = 1 if is_gone and look.health not in _GONE else look.failures + 1
+        next_run_at = next_try(schedule, look.time_zone, now, failures=failures, is_gone=is_gone, code=reason.code)
         await sql.settle(
             conn,
             look.source_id,
@@ -211,8 +214,12 @@ async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) ->
         failures=look.failures if look.status == "canceled" else 0,
         looked_at=now,
         next_run_at=next_run_at,
+        was_whole=look.was_whole and look.status != "canceled",
         pays_whole=pays,
     )
+
+
+_GONE = frozenset({"gone", "removed"})
 
 
 def _health(look: Look) -> State | None:

@@ -66,6 +66,10 @@ class Look:
     time_zone: str
     failures: int
     first_look: datetime | None
+    health: str
+    """Before this look."""
+    is_own: bool
+    """Of what failed, the source's own target was one, or all of the job."""
     scope: Scope
     job_scope: Scope
     owes_whole: bool
@@ -79,6 +83,7 @@ class Look:
     """What most of its documents failed with."""
 
 
+_DUE = 0x6578_7764  # an advisory lock: one at a time makes jobs for what is due
 _FULL = timedelta(days=7)
 # `full_look_at` of a source that has been widened, until it was looked at as a whole: then every such look is long ago.
 _OWES_WHOLE = "s.scope = 'site' AND s.full_look_at IS NOT DISTINCT FROM '-infinity'"
@@ -214,6 +219,10 @@ async def set_reach(conn: Connection, source_id: UUID, scope: Scope, depth: int 
     )
 
 
+async def forget_failures(conn: Connection, source_id: UUID) -> None:
+    await conn.execute("UPDATE sources SET failures = 0 WHERE id = $1", source_id)
+
+
 async def run_next_at(conn: Connection, source_id: UUID, moment: datetime | None) -> None:
     """When it is looked at next by itself; None: it is not."""
     await conn.execute("UPDATE sources SET next_run_at = $2 WHERE id = $1", source_id, moment)
@@ -224,15 +233,20 @@ async def count_states(conn: Connection) -> dict[str, int]:
     return {row["state"]: row["n"] for row in rows}
 
 
+async def is_only_one(conn: Connection) -> bool:
+    """Whether nobody else makes jobs for sources that are due, nor will until the end of the transaction."""
+    return await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", _DUE)
+
+
 async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
     """Sources to be looked at by now, the longest due first; this transaction's alone. Uses sources_due.
 
     Not those that are being collected: they say themselves when to look again. A source for which a job is made, and
     which never tells, is due again in an hour. A site is looked at as a whole now and then: what no feed and no sitemap
-    lists, and the front page does not lead to, is found so alone. One that owes such a look does so until it went well.
+    lists, and the front page does not lead to, is found so alone. It is owed until it went well.
     """
     rows = await conn.fetch(
-        f"""WITH due AS (SELECT s.id, s.scope = 'site' AND coalesce(s.full_look_at, s.first_look)
+        """WITH due AS (SELECT s.id, s.scope = 'site' AND coalesce(s.full_look_at, s.first_look)
                                                            < $1::timestamptz - $3::interval
                                     AS is_full
                           FROM sources s
@@ -241,11 +255,10 @@ async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
                                             WHERE j.source_id = s.id AND j.status IN ('queued', 'running'))
                          ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED)
            UPDATE sources s
-              SET next_run_at = $1 + interval '1 hour',
-                  full_look_at = CASE WHEN due.is_full AND NOT ({_OWES_WHOLE}) THEN $1 ELSE s.full_look_at END
+              SET next_run_at = $1 + interval '1 hour'
              FROM due WHERE s.id = due.id
         RETURNING s.id, s.platform, s.target, s.typed, s.collection_id, s.document_limit, s.scope, s.depth,
-                  CASE WHEN due.is_full THEN 'all' ELSE 'new' END AS purpose""",  # noqa: S608  a constant of ours
+                  CASE WHEN due.is_full THEN 'all' ELSE 'new' END AS purpose""",
         now,
         most,
         _FULL,
@@ -256,7 +269,10 @@ async def take_due(conn: Connection, now: datetime, most: int) -> list[Due]:
 async def last_look(conn: Connection, job_id: UUID) -> Look | None:
     """How a job that has ended went, if it is a source's. Locks the source."""
     row = await conn.fetchrow(
-        f"""SELECT s.id AS source_id, s.schedule, s.time_zone, s.failures, s.first_look, s.scope, j.scope AS job_scope,
+        f"""SELECT s.id AS source_id, s.schedule, s.time_zone, s.failures, s.first_look, s.health, s.scope,
+                  j.scope AS job_scope,
+                  j.error IS NOT NULL OR EXISTS (SELECT FROM job_failures f WHERE f.job_id = j.id
+                                                    AND f.target IN (s.target, s.typed)) AS is_own,
                   {_OWES_WHOLE} AS owes_whole,
                   j.purpose = 'all' AND (j.scope, j.depth) IS NOT DISTINCT FROM (s.scope, s.depth) AS was_whole,
                   j.status, j.error, j.created, j.updated,
@@ -295,17 +311,18 @@ async def settle(
     failures: int,
     looked_at: datetime,
     next_run_at: datetime | None,
+    was_whole: bool = False,
     pays_whole: bool = False,
 ) -> None:
     """Note what a look came to, and when the next one is. Without a `health` the look came to nothing, either way.
 
-    `pays_whole`: it was the look at the whole that was owed.
+    `was_whole`: it looked at all that the source reaches to; `pays_whole`: that was owed since it was widened.
     """
     await conn.execute(
         """UPDATE sources
               SET health = coalesce($2, health), reason = CASE WHEN $2::text IS NULL THEN reason ELSE $3 END,
                   failures = $4, looked_at = $5, next_run_at = $6,
-                  full_look_at = CASE WHEN $7 THEN $5 ELSE full_look_at END,
+                  full_look_at = CASE WHEN $8 THEN $5 ELSE full_look_at END,
                   first_look = CASE WHEN $7 THEN $5
                                     WHEN $2 IN ('collected', 'unchanged') THEN coalesce(first_look, $5)
                                     ELSE first_look END
@@ -317,6 +334,7 @@ async def settle(
         looked_at,
         next_run_at,
         pays_whole,
+        was_whole,
     )
 
 

@@ -18,6 +18,7 @@ from extrophi_backend.collectors.registry import Registry, make_registry
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.db import Pool
 from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.http.cursors import write_cursor
 from extrophi_backend.jobs import misses
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs import sql as jobs_sql
@@ -278,6 +279,17 @@ async def test_what_was_missed_is_noted_tried_when_due_and_forgotten_when_it_is_
     await pool.execute("UPDATE misses SET next_try_at = now() WHERE code = 'http_500'")
     assert await look() == {"/map.xml": 1, "/broken": 1}
     assert [row["target"] for row in await pool.fetch("SELECT target FROM misses")] == [server.url("/dead")]
+    listed, server.pages["/map.xml"] = server.pages["/map.xml"], Reply("", 500)
+    assert set(await look()) == {"/map.xml"}
+    assert await pool.fetchval("SELECT count(*) FROM misses") == 2
+    server.pages["/map.xml"] = listed
+    assert await look() == {"/map.xml": 1}
+    assert [row["target"] for row in await pool.fetch("SELECT target FROM misses")] == [server.url("/dead")]
+    await pool.execute("UPDATE misses SET target = $1", spaced := "/Screenshot 9.41\u202fAM.png")
+    (only,) = (await api.get(path, params={"limit": 1})).json()["items"]
+    assert only["target"] == spaced
+    beyond = write_cursor(spaced)
+    assert (await api.get(path, params={"cursor": beyond})).json()["items"] == []
 
 
 async def test_what_no_listing_names_any_more_is_forgotten_after_a_while(pool: Pool, api: httpx.AsyncClient) -> None:

@@ -41,7 +41,21 @@ def test_a_schedule_is_read_as_people_write_it(text: str, kind: str, canonical: 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "often", "0m", "367d", "999999w", "61 * * * *", "* * * *", "0 0 30 2 *", "-5m", "5y"]
+    "text",
+    [
+        "",
+        "often",
+        "0m",
+        "367d",
+        "999999w",
+        "61 * * * *",
+        "* * * *",
+        "* * * * * *",
+        "0 7 * * 1 5",
+        "0 0 30 2 *",
+        "-5m",
+        "5y",
+    ],
 )
 def test_what_is_no_schedule_is_refused_with_the_next_step(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -104,6 +118,8 @@ def test_failures_back_off_to_a_day_and_never_look_sooner_than_usual() -> None:
     assert 3 * HOUR < wait(5) < 5 * HOUR
     assert 0.8 * DAY < wait(50) < 1.2 * DAY
     assert wait(1, "2w") > 12 * DAY
+    for failures in range(1, 12):  # who wrote cron may want it looked at in those hours alone
+        assert (NOW + wait(failures, "*/30 8-9 * * *")).hour in {8, 9}
     assert next_try(parse_schedule("never"), "UTC", NOW, failures=1, is_gone=False, code="timeout") is None
 
 
@@ -116,6 +132,9 @@ def test_what_is_gone_is_looked_for_a_few_days_and_then_no_more() -> None:
     assert 0.8 * DAY < first - NOW < 1.2 * DAY
     assert tried(GONE_LOOKS, "http_404") is None
     assert tried(1, "http_410") is None
+    rare = next_try(parse_schedule("2w"), "UTC", NOW, failures=1, is_gone=True, code="http_404")
+    assert rare is not None
+    assert rare - NOW > 12 * DAY
 
 
 def test_every_failure_leads_to_a_named_state_with_a_next_step() -> None:

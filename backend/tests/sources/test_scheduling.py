@@ -20,6 +20,7 @@ from extrophi_backend.sources.scheduling import start_due, start_visits
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
@@ -34,13 +35,21 @@ async def add(conn: Connection, number: int, schedule: str = "auto", due: dateti
     return source_id
 
 
-async def end(conn: Connection, job_id: UUID, now: datetime, status: str = "succeeded", **counts: int) -> None:
+async def end(
+    conn: Connection,
+    job_id: UUID,
+    now: datetime,
+    status: str = "succeeded",
+    *,
+    code: str | None = "http_404",
+    created: int = 0,
+) -> None:
     """As the worker ends a job: by its status, then its source is told."""
     async with conn.transaction():
         await conn.execute(
             """UPDATE jobs SET status = $2, finished_at = $3, created = $4, error = $5 WHERE id = $1""",
-            job_id, status, now, counts.get("created", 0),
-            {"code": "http_404", "detail": "It is gone."} if status == "failed" else None,
+            job_id, status, now, created,
+            {"code": code, "detail": "So it is."} if status == "failed" and code else None,
         )  # fmt: skip
         await service.settle(conn, job_id, now)
 
@@ -89,10 +98,10 @@ async def test_jobs_that_nobody_asked_for_leave_room_for_those_of_people(pool: P
 async def test_how_a_job_ends_is_how_its_source_is(api: httpx.AsyncClient, pool: Pool, conn: Connection) -> None:
     one = await add(conn, 1, "15m")
 
-    async def look(status: str, now: datetime, **counts: int) -> dict[str, Any]:
+    async def look(status: str, now: datetime, created: int = 0) -> dict[str, Any]:
         assert await start_due(pool, now) == 1
         (job,) = await open_jobs(conn)
-        await end(conn, job["id"], now, status, **counts)
+        await end(conn, job["id"], now, status, created=created)
         return (await api.get(f"/sources/{one}")).json()
 
     now = NOW
@@ -116,6 +125,53 @@ async def test_how_a_job_ends_is_how_its_source_is(api: httpx.AsyncClient, pool:
     await conn.execute("UPDATE sources SET next_run_at = $1", now)
     assert (await look("succeeded", now + DAY, created=1))["state"] == "collected"
     assert (await source(conn, one))["failures"] == 0
+
+
+async def test_only_looks_that_found_nothing_count_as_such(
+    api: httpx.AsyncClient, pool: Pool, conn: Connection
+) -> None:
+    one = await add(conn, 1, "15m")
+
+    async def look(now: datetime, code: str) -> dict[str, Any]:
+        await conn.execute("UPDATE sources SET next_run_at = $1", now)
+        assert await start_due(pool, now) == 1
+        (job,) = await open_jobs(conn)
+        await end(conn, job["id"], now, "failed", code=code)
+        return (await api.get(f"/sources/{one}")).json()
+
+    for hours in range(3):
+        assert (await look(NOW + hours * HOUR, "timeout"))["state"] == "failed"
+    seen = await look(NOW + 3 * HOUR, "http_404")
+    assert (seen["state"], seen["next_run_at"] is not None) == ("gone", True)
+    for days in (1, 2):
+        seen = await look(NOW + days * DAY, "http_404")
+    assert (seen["state"], seen["next_run_at"]) == ("gone", None)
+    await api.patch(f"/sources/{one}", json={"state": "active"})
+    assert (await look(NOW + 3 * DAY, "http_404"))["next_run_at"] is not None
+
+
+async def test_what_a_source_lists_being_gone_does_not_end_the_source(
+    api: httpx.AsyncClient, pool: Pool, conn: Connection
+) -> None:
+    one = await add(conn, 1, "15m")
+    target = (await source(conn, one))["target"]
+
+    async def look(now: datetime, failed: str) -> dict[str, Any]:
+        await conn.execute("UPDATE sources SET next_run_at = $1", now)
+        assert await start_due(pool, now) == 1
+        (job,) = await open_jobs(conn)
+        await conn.execute(
+            "INSERT INTO job_failures VALUES ($1, 1, $2, 'http_410', 'It is gone.')",
+            job["id"],
+            failed,
+        )
+        await end(conn, job["id"], now, "failed", code=None)
+        return (await api.get(f"/sources/{one}")).json()
+
+    seen = await look(NOW, f"{target}an-article")
+    assert (seen["state"], seen["reason"]["code"], seen["next_run_at"] is not None) == ("failed", "http_410", True)
+    seen = await look(NOW + DAY, target)
+    assert (seen["state"], seen["next_run_at"]) == ("gone", None)
 
 
 async def test_a_canceled_job_says_nothing_of_its_source(api: httpx.AsyncClient, pool: Pool, conn: Connection) -> None:
@@ -324,16 +380,18 @@ async def test_a_site_is_looked_at_as_a_whole_once_a_week(pool: Pool, conn: Conn
     await conn.execute("UPDATE sources SET first_look = $1", NOW - 8 * DAY)
     await conn.execute("UPDATE sources SET scope = 'site', depth = 5 WHERE id = $1", site)
 
-    async def purposes(now: datetime) -> dict[UUID, str]:
+    async def purposes(now: datetime, status: str = "succeeded") -> dict[UUID, str]:
         await conn.execute("UPDATE sources SET next_run_at = $1", now)
         await start_due(pool, now)
-        found = {job["source_id"]: job["purpose"] for job in await open_jobs(conn)}
-        await conn.execute("UPDATE jobs SET status = 'succeeded', finished_at = now()")
-        return found
+        found = await open_jobs(conn)
+        for job in found:
+            await end(conn, job["id"], now, status)
+        return {job["source_id"]: job["purpose"] for job in found}
 
-    assert await purposes(NOW) == {site: "all", page: "new"}
-    assert await purposes(NOW + DAY) == {site: "new", page: "new"}
-    assert await purposes(NOW + 8 * DAY) == {site: "all", page: "new"}
+    assert await purposes(NOW, "failed") == {site: "all", page: "new"}
+    assert await purposes(NOW + DAY) == {site: "all", page: "new"}  # else the whole would wait another week
+    assert await purposes(NOW + 2 * DAY) == {site: "new", page: "new"}
+    assert await purposes(NOW + 9 * DAY) == {site: "all", page: "new"}
 
 
 async def test_a_widened_source_owes_a_look_at_the_whole_until_one_went_well(

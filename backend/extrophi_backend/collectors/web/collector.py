@@ -261,6 +261,7 @@ class _Collecting:
         said = self._changed.get(address)
         found = await self.ask_for_listing(address, memo, typed=is_root, again=again, said=said)
         if not isinstance(found, Fetched):
+            self.draft.reached.append(address)
             return found
         if is_root:
             await self._typed_page(address, found)
