@@ -1,7 +1,9 @@
 """One request and its answer, over connections that the guard made."""
 
+import asyncio
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 
 import httpcore
 import httpx
@@ -14,6 +16,8 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 20.0
 """How long a server may send nothing."""
+_LEFT_SECONDS = 1.0
+"""For reading past a body that nobody wants."""
 
 
 class Exchange:
@@ -46,12 +50,14 @@ class Exchange:
         url: httpx.URL,
         headers: dict[str, str],
         cookies: httpx.Cookies,
-        most: int,
+        most: int | None,
         *,
         method: str = "GET",
         content: bytes | None = None,
     ) -> httpx.Response:
         """The answer to one request, its body unpacked and at most `most` bytes; a redirect's is left unread.
+
+        With None, every body is: whatever it is, and whether it comes, its head was the answer.
 
         Raises:
             FetchFailed: no whole answer came.
@@ -76,7 +82,12 @@ class Exchange:
             received = await self._pool.handle_async_request(raw)
             try:
                 head = httpx.Response(received.status, headers=received.headers, request=request)
-                if received.status == 304 or (received.status in MOVED and "location" in head.headers):
+                if most is None:
+                    body = b""
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_LEFT_SECONDS):
+                            await skim(received)
+                elif received.status == 304 or (received.status in MOVED and "location" in head.headers):
                     body = b""
                     await skim(received)
                 else:

@@ -16,9 +16,6 @@ from extrophi_backend.fetch.robots import AGENT
 from extrophi_backend.webhooks.models import TIMEOUT, Outcome
 from extrophi_backend.webhooks.signing import sign
 
-_MOST_BYTES = 1_000_000
-"""Of an answer, which nobody reads."""
-
 
 class Poster:
     """A pool of connections to receivers; `close` it.
@@ -50,7 +47,7 @@ class Poster:
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._exchange.ask(
-                    parse(url), headers, httpx.Cookies(), _MOST_BYTES, method="POST", content=body
+                    parse(url), headers, httpx.Cookies(), None, method="POST", content=body
                 )
         except TimeoutError:
             return Outcome(

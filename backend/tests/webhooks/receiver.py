@@ -35,7 +35,7 @@ class Receiver:
     answers: dict[str, Answer | Callable[[], Answer]] = field(default_factory=dict[str, Answer | Callable[[], Answer]])
     got: list[Got] = field(default_factory=list[Got])
     drip: threading.Event = field(default_factory=threading.Event)
-    """Until it is set, the path /drip sends a byte every now and then."""
+    """Until it is set, the path /drip sends a byte of its head every now and then, and /drip-body one of its body."""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -54,10 +54,13 @@ def receiving() -> Generator[Receiver]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
             receiver.got.append(Got(self.path, {k.lower(): v for k, v in self.headers.items()}, raw))
-            if self.path == "/drip":
+            if self.path.startswith("/drip"):
                 self.send_response(200)
+                self.send_header("content-encoding", "br")
                 self.send_header("content-length", "100000")
-                self.end_headers()
+                if self.path == "/drip-body":
+                    self.end_headers()
+                self.flush_headers()
                 with suppress(OSError):
                     while not receiver.drip.wait(0.2):
                         self.wfile.write(b".")

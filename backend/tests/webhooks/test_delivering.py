@@ -252,6 +252,18 @@ async def test_a_receiver_that_drips_holds_up_nobody_and_is_given_up(
         await becomes(conn, slow, "error ->> 'code' = 'timeout'")
 
 
+async def test_whatever_body_comes_with_it_a_200_takes_the_message(
+    pool: Pool, conn: Connection, receiver: Receiver
+) -> None:
+    source_id = await make_source(pool, receiver.url("/drip-body"))
+    async with worker(pool):
+        for name in ("a", "b"):
+            await collect(pool, source_id, name)
+            await until(lambda name=name: [name] in [one.titles for one in receiver.at("/drip-body")])
+        await becomes(conn, source_id, "error IS NULL AND lease_until IS NULL")
+    assert [one.titles for one in receiver.at("/drip-body")] == [["a"], ["b"]]
+
+
 async def test_who_was_killed_leaves_the_message_to_another_with_the_same_id(
     pool: Pool, conn: Connection, receiver: Receiver
 ) -> None:
