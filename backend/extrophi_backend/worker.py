@@ -157,6 +157,8 @@ class Worker:
         registry = make_registry(settings, self._pool)
         if registry.fetcher:
             registry.fetcher.use_cookies(self._accounts.cookie_header)
+        if registry.browser:
+            registry.browser.use_cookies(self._accounts.cookies_of_host)
         self._parts = jobs.Parts(
             pool=self._pool,
             captures=Captures(settings.captures_url, settings.data / "captures"),

@@ -40,12 +40,16 @@ class Cookie:
 
     def belongs_to(self, url: httpx.URL, now: datetime) -> bool:
         """Whether a browser would send it there (RFC 6265, 5.4)."""
+        path = url.raw_path.partition(b"?")[0].decode("ascii", "replace")
+        return self.belongs_to_host(url, now) and _path_matches(path or "/", self.path)
+
+    def belongs_to_host(self, url: httpx.URL, now: datetime) -> bool:
+        """Whether a browser would send it to some path there."""
         if self.expires is not None and self.expires <= now.timestamp():
             return False
         if self.secure and url.scheme != "https":
             return False
-        path = url.raw_path.partition(b"?")[0].decode("ascii", "replace")
-        return _domain_matches(url.raw_host.decode("ascii").strip("[]"), self) and _path_matches(path or "/", self.path)
+        return _domain_matches(url.raw_host.decode("ascii").strip("[]"), self)
 
 
 def _domain_matches(host: str, cookie: Cookie) -> bool:

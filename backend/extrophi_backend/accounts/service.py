@@ -145,8 +145,11 @@ class Accounts:
         _log.info(event("accounts.rotated", resealed=done.resealed, unreadable=done.unreadable, key=done.key))
         return done
 
-    async def cookies_for(self, url: str) -> tuple[Cookie, ...]:
-        """The cookies of the web that belong to an address; what is stored now is known within seconds."""
+    async def cookies_of_host(self, url: str) -> tuple[Cookie, ...]:
+        """The cookies of the web that belong to an address's host, whatever their path; none to one that ends a login.
+
+        What is stored now is known within seconds.
+        """
         await self._look()
         try:
             parsed = addresses.parse(url)
@@ -155,11 +158,12 @@ class Accounts:
         if _ENDS_LOGIN.search(parsed.raw_path):
             return ()
         now = datetime.now(UTC)
-        return tuple(one for one in self._cookies if one.belongs_to(parsed, now))
+        return tuple(one for one in self._cookies if one.belongs_to_host(parsed, now))
 
     async def cookie_header(self, url: str) -> str:
         """The header that goes with a request to an address of the web; empty where none does."""
-        return cookies.header(await self.cookies_for(url))
+        found, now = await self.cookies_of_host(url), datetime.now(UTC)
+        return cookies.header(one for one in found if one.belongs_to(addresses.parse(url), now))
 
     async def warn(self) -> None:
         """A line in the log for each platform whose credentials need looking after, once a day."""

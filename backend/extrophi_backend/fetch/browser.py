@@ -16,7 +16,7 @@ from extrophi_backend.fetch import guard
 from extrophi_backend.fetch.chromium import Chromium, find_chromium
 from extrophi_backend.fetch.errors import FetchFailed
 from extrophi_backend.fetch.proxy import Proxy
-from extrophi_backend.fetch.rendered import BrowserFailed, Limits, MayVisit, Rendered
+from extrophi_backend.fetch.rendered import BrowserFailed, Limits, MayVisit, OwnCookies, Rendered, no_cookies
 from extrophi_backend.log import event
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Browser:
         self._restart_after = restart_after
         self._idle_seconds = idle_seconds
         self._resolve = resolve
+        self._own_cookies: OwnCookies = no_cookies
         self._chromium: Chromium | None = None
         self._running: RunningBrowser | None = None
         self._active = 0
@@ -76,6 +77,10 @@ class Browser:
     @property
     def is_running(self) -> bool:
         return self._running is not None
+
+    def use_cookies(self, own: OwnCookies) -> None:
+        """Give pages that are opened from now on the person's own cookies of their site."""
+        self._own_cookies = own
 
     async def render(self, url: str, *, may_visit: MayVisit = _anywhere) -> Rendered:
         """The page at `url`, once its scripts have run.
@@ -109,7 +114,7 @@ class Browser:
 
     async def _render(self, url: str, may_visit: MayVisit) -> Rendered:
         async with self._slot() as running:
-            return await running.render(url, self._limits, self._agent, may_visit)
+            return await running.render(url, self._limits, self._agent, may_visit, self._own_cookies)
 
     @asynccontextmanager
     async def _slot(self) -> "AsyncGenerator[RunningBrowser]":

@@ -112,7 +112,7 @@ def flags(port: int, heap_megabytes: int) -> Sequence[str]:
         "--no-pings",
         "--disable-domain-reliability",
         # One process a page: fewer to start, and one to kill. A page has nothing that another of its frames could
-        # steal: its context is new, without cookies or passwords.
+        # steal, unless it is behind a login of the person's (decision 0023).
         "--disable-site-isolation-trials",
         "--block-new-web-contents",
         "--disable-remote-fonts",

@@ -1,10 +1,20 @@
 """The words of rendering: what a page may take, and what it comes to."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+
+from extrophi_backend.accounts.cookies import Cookie
 
 MayVisit = Callable[[str], Awaitable[None]]
 """Asked before the page goes to another address; raises FetchFailed or Wait where it may not."""
+
+OwnCookies = Callable[[str], Awaitable[Sequence[Cookie]]]
+"""The person's own that belong to an address's host."""
+
+
+async def no_cookies(_: str) -> Sequence[Cookie]:
+    """Of a person who has none."""
+    return ()
 
 
 class BrowserFailed(Exception):

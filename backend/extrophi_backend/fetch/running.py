@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Error, Playwright, async_playwright
 from extrophi_backend.fetch.chromium import Chromium, environment, flags
 from extrophi_backend.fetch.errors import FetchFailed
 from extrophi_backend.fetch.proxy import Proxy
-from extrophi_backend.fetch.rendered import BrowserFailed, Limits, MayVisit, Rendered
+from extrophi_backend.fetch.rendered import BrowserFailed, Limits, MayVisit, OwnCookies, Rendered
 from extrophi_backend.fetch.visit import Visit
 from extrophi_backend.log import event
 
@@ -49,9 +49,11 @@ class RunningBrowser:
     def has_failed(self) -> bool:
         return self._hangs or not self._browser.is_connected()
 
-    async def render(self, url: str, limits: Limits, agent: str, may_visit: MayVisit) -> Rendered:
+    async def render(
+        self, url: str, limits: Limits, agent: str, may_visit: MayVisit, own_cookies: OwnCookies
+    ) -> Rendered:
         """As `Browser.render`. Raises BrowserFailed, too."""
-        visit = Visit(self._browser, self._proxy, limits, agent, may_visit)
+        visit = Visit(self._browser, self._proxy, limits, agent, may_visit, own_cookies)
         try:
             return await visit.render(url)
         except (Error, FetchFailed) as error:

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Page
 from playwright.async_api import TimeoutError as NotYet
 
+from extrophi_backend.accounts.cookies import Cookie
 from extrophi_backend.fetch.errors import FetchFailed, Wait
 from extrophi_backend.fetch.proxy import Pass, Proxy
-from extrophi_backend.fetch.rendered import Limits, MayVisit, Rendered
+from extrophi_backend.fetch.rendered import Limits, MayVisit, OwnCookies, Rendered
 
 MAX_NAVIGATIONS = 10
 """Redirects, by whatever means, of the page itself."""
@@ -46,6 +47,7 @@ class Visit:
         limits: Limits,
         agent: str,
         may_visit: MayVisit,
+        own_cookies: OwnCookies,
     ) -> None:
         self.browser_hangs = False
         self._browser = browser
@@ -53,9 +55,10 @@ class Visit:
         self._limits = limits
         self._agent = agent
         self._may_visit = may_visit
+        self._jar = _Jar(own_cookies)
         self._asked = ""
         self._navigations = 0
-        self._failure: FetchFailed | Wait | None = None
+        self._failure: BaseException | None = None
         self._at: dict[str, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
@@ -102,7 +105,7 @@ class Visit:
         page = await context.new_page()
         page.on("crash", self._crashed)
         session = await context.new_cdp_session(page)
-        frame = await self._attend(session, leave)
+        frame = await self._attend(context, session, leave)
         end = started + self._limits.seconds * (1 - _RESERVE)
         self._asked = url
         try:
@@ -121,11 +124,11 @@ class Visit:
         found = await self._settled(page, session, frame, end)
         return await self._read(session, leave, found)
 
-    async def _attend(self, session: CDPSession, leave: Pass) -> str:
+    async def _attend(self, context: BrowserContext, session: CDPSession, leave: Pass) -> str:
         """Be told of what the page asks for, and where it goes. Gives the id of its frame."""
 
         def paused(told: dict[str, Any]) -> None:
-            self._spawn(self._judge(session, frame, told))
+            self._spawn(self._judge(context, session, frame, told))
 
         def asked(told: dict[str, Any]) -> None:
             answer = {"response": "CancelAuth"}
@@ -154,11 +157,14 @@ class Visit:
         self._at = {}
         return frame
 
-    async def _judge(self, session: CDPSession, frame: str, told: dict[str, Any]) -> None:
+    async def _judge(self, context: BrowserContext, session: CDPSession, frame: str, told: dict[str, Any]) -> None:
         """Let a request go, or not: documents, if they may be visited; nothing else that is asked about."""
         may = told["resourceType"] == "Document"
         if may and told.get("frameId") == frame:
-            may = await self._may_go(str(told["request"]["url"]))
+            url = str(told["request"]["url"])
+            may = await self._may_go(url)
+            if may:
+                await self._jar.fill(context, session, url)
         if may:
             await _send(session, "Fetch.continueRequest", requestId=told["requestId"])
         else:
@@ -269,14 +275,19 @@ class Visit:
     def _crashed(self, _: object) -> None:
         self._fail(FetchFailed("render_failed", "The page crashed its process, or took more memory than it may."))
 
-    def _fail(self, failure: FetchFailed | Wait) -> None:
+    def _fail(self, failure: BaseException) -> None:
         self._failure = self._failure or failure
         self._ended.set()
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:  # a request waits for it in vain
+            self._fail(failure)
 
     async def _leave(self, context: BrowserContext) -> None:
         """Close all that the page opened. A browser that does not manage to is no more to be used."""
@@ -295,6 +306,62 @@ class Visit:
         version = self._browser.version.partition(".")[0]
         chrome = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0"
         return f"{chrome} Safari/537.36 {self._agent}".strip()
+
+
+class _Jar:
+    """The person's own cookies in a page's context: of the site that the page itself is at, and of no other.
+
+    What else the page asks of other sites must not carry theirs. Two fences: those of a site that is left are taken
+    out, and all are `SameSite=Lax`, so that even while the page is on its way from one site to the next, only what it
+    goes to itself has them. All are `HttpOnly`, whatever the export says of them: a page's scripts are not all of its
+    site.
+    """
+
+    def __init__(self, own: OwnCookies) -> None:
+        self._own = own
+        self._given: dict[_Key, Cookie] = {}
+        self._filling = asyncio.Lock()
+
+    async def fill(self, context: BrowserContext, session: CDPSession, url: str) -> None:
+        """As `url` wants it. What a site has set meanwhile in the place of one's own stays."""
+        async with self._filling:
+            own = {_key(one): one for one in await self._own(url)}
+            if own == self._given:
+                return
+            held = {
+                (one.get("name", ""), one.get("domain", ""), one.get("path", "")): one.get("value")
+                for one in await context.cookies()
+            }
+            left = [key for key, one in self._given.items() if key not in own and held.get(key) == one.value]
+            fresh = [one for key, one in own.items() if key not in held and key not in self._given]
+            self._given = own
+            await asyncio.gather(
+                *(_send(session, "Network.deleteCookies", name=name, domain=domain, path=path)
+                  for name, domain, path in left),
+                # One by one: Chromium refuses those that it would not take from a site, and those alone.
+                *(_send(session, "Network.setCookie", **_as_told(one, url)) for one in fresh),
+            )  # fmt: skip
+
+
+_Key = tuple[str, str, str]
+"""Name, domain and path, as Chromium has them."""
+
+
+def _key(cookie: Cookie) -> _Key:
+    return cookie.name, cookie.domain if cookie.host_only else f".{cookie.domain}", cookie.path
+
+
+def _as_told(cookie: Cookie, url: str) -> dict[str, Any]:
+    """For Network.setCookie: without a domain, it belongs to the host of `url` alone."""
+    told: dict[str, Any] = {
+        "name": cookie.name, "value": cookie.value, "path": cookie.path, "secure": cookie.secure,
+        "httpOnly": True, "sameSite": "Lax", "url": url,
+    }  # fmt: skip
+    if not cookie.host_only:
+        told["domain"] = f".{cookie.domain}"
+    if cookie.expires is not None:
+        told["expires"] = cookie.expires
+    return told
 
 
 def _refused(error: Exception, url: str, leave: Pass) -> FetchFailed:
