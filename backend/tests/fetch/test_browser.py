@@ -322,14 +322,14 @@ def test_a_browser_is_found_or_said_to_be_missing(tmp_path: Path, monkeypatch: p
 
 
 async def test_what_is_no_browser_is_said_and_leaves_nothing(
-    server: WebServer, make: Callable[..., Browser], tmp_path: Path
+    server: WebServer, make: Callable[..., Browser], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # elsewhere, other tests have browsers of their own
     program = tmp_path / "chromium"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    before = homes()
     with pytest.raises(FetchFailed, match="does not start") as raised:
         await make(named=program).render(server.url("/"))
     assert raised.value.code == "browser_missing"
-    assert homes() == before
+    assert not homes()
     assert not processes(containing="playwright")
