@@ -67,5 +67,5 @@ class Robots:
     async def _read(self, site: str) -> Rules:
         answered = await self._ask(f"{site}/robots.txt")
         if 200 <= answered.status < 300:
-            return Rules(Protego.parse(answered.body[:MAX_BYTES].decode("utf-8", "replace")))
+            return Rules(Protego.parse(answered.body[:MAX_BYTES].decode("utf-8-sig", "replace")))
         return Rules(Protego.parse(""))  # RFC 9309, 2.3.1.3: unavailable, so nothing is disallowed

@@ -25,7 +25,7 @@ from extrophi_backend.collectors.web.traps import Kinds, agree, deepens, kinds_o
 from extrophi_backend.extraction.detecting import detect
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
-from extrophi_backend.fetch.addresses import host_of, linked, parse
+from extrophi_backend.fetch.addresses import host_of, join, linked, parse
 from extrophi_backend.fetch.client import Fetched, Fetcher
 from extrophi_backend.fetch.errors import FetchFailed, Wait
 
@@ -198,7 +198,8 @@ class Site:
                 named = await self._fetcher.sitemaps(front)
             except FetchFailed:
                 named = []
-            for sitemap in named[:_MOST_NAMED] or [linked(front, "/sitemap.xml")]:
+            found = [url for one in named[:_MOST_NAMED] if (url := join(front, one))]
+            for sitemap in found or [linked(front, "/sitemap.xml")]:
                 self._place(sitemap, _SITEMAP)
             for feed in seen.feeds if seen is not None else ():
                 self._place(feed, _FEED)

@@ -8,6 +8,7 @@ leads to what is new. So what is counted for each kind is how many of its pages 
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -15,6 +16,7 @@ from typing import Any
 
 from extrophi_backend.collectors.web.spelling import REMEMBERED
 from extrophi_backend.fetch.addresses import parse
+from extrophi_backend.fetch.errors import FetchFailed
 
 BUDGET = 20
 """Pages of a kind that are entered before it has to be worth it."""
@@ -110,7 +112,11 @@ class Kinds:
 
     def missing(self, urls: Sequence[str]) -> list[str]:
         """Names of kinds of these addresses that are not loaded."""
-        return sorted({name for url in urls for name in kinds_of(url)} - self._kinds.keys())
+        names: set[str] = set()
+        for url in urls:
+            with suppress(FetchFailed):  # a sitemap may list what is no address
+                names.update(kinds_of(url))
+        return sorted(names - self._kinds.keys())
 
     def load(self, names: Sequence[str], kept: Mapping[str, Any]) -> None:
         self._kinds |= {name: Kind(**kept.get(name, {})) for name in names}

@@ -266,6 +266,18 @@ async def test_a_site_says_by_header_what_is_not_kept_or_followed(collector: Web
         assert not server.requests["/beyond"]
 
 
+async def test_what_is_no_address_ends_no_site(collector: WebCollector) -> None:
+    library = Library()
+    with serving(WebServer()) as server:
+        server.pages |= {"/": front(), "/good": article("Good"), "/robots.txt": Reply("Sitemap: /map.xml\n")}
+        server.pages["/map.xml"] = sitemap(
+            "javascript:void(0)", "ftp://files.example/x", "http://", server.url("/good")
+        )
+        await library.collect(collector, target(server.url("/")), limit=100, scope="site")
+        assert sorted(library.documents) == [server.url("/"), server.url("/good")]
+        assert len(library.failures) <= 3
+
+
 async def test_depth_and_limit_end_a_site(collector: WebCollector) -> None:
     with serving(WebServer()) as server:
         server.pages |= {"/": front("/a", "/b"), "/a": front("/a/next/one"), "/b": article("B")}
