@@ -140,7 +140,8 @@ class Misses(BaseModel):
     "",
     status_code=201,
     summary="Add a source, and collect it",
-    responses=responses() | {200: {"model": SourceOut, "description": "It was there already; nothing changed."}},
+    responses=responses()
+    | {200: {"model": SourceOut, "description": "It was there already, in this spelling or another."}},
 )
 async def create(app: App, body: NewSource, response: Response) -> SourceOut:
     target = await app.registry.find(body.target)
@@ -160,7 +161,7 @@ async def create(app: App, body: NewSource, response: Response) -> SourceOut:
             reach=reach,
         )
         found = await service.get(conn, source_id)
-    if is_new and body.collect:
+    if body.collect:  # one that was there may go on in another spelling
         await app.tell_workers()
     response.status_code = 201 if is_new else 200
     return _out(found)

@@ -36,41 +36,52 @@ async def add(
     """A source for the target, and its first job. In the caller's transaction.
 
     Returns:
-        The source's id, and whether it is new; all spellings of one target are one source of a collection.
+        The source's id, and whether it is new; all spellings of one target are one source of a collection. One that was
+        added in a spelling that never brought anything goes on in this one.
     """
     collection_id = await collections_sql.ensure(conn, collection)
-    now = datetime.now(UTC)
-    made = await sql.insert(
-        conn,
-        uuid7(),
-        platform=target.platform,
-        target=target.canonical,
-        typed=target.typed,
-        title=title,
-        collection_id=collection_id,
-        limit=limit,
-        scope=reach.scope,
-        depth=reach.depth,
-        schedule=schedule.text,
-        time_zone=time_zone,
-        next_run_at=next_look(schedule, time_zone, now, news=(), since=now),
-    )
-    source_id = made or await sql.find(conn, target.platform, target.canonical, collection_id)
-    if source_id is None:  # deleted between the two statements
-        return await add(
+    while True:
+        source_id = await sql.find(conn, target.platform, target.canonical, collection_id)
+        found = await sql.get(conn, source_id) if source_id else None
+        if found is not None:
+            if found.target != target.canonical and await _respell(conn, found, target) and collect:
+                await collect_now(conn, await get(conn, found.id))
+            return found.id, False
+        now = datetime.now(UTC)
+        source_id = await sql.insert(
             conn,
-            target,
+            uuid7(),
+            platform=target.platform,
+            target=target.canonical,
+            typed=target.typed,
             title=title,
-            collection=collection,
+            collection_id=collection_id,
             limit=limit,
-            collect=collect,
-            reach=reach,
-            schedule=schedule,
+            scope=reach.scope,
+            depth=reach.depth,
+            schedule=schedule.text,
             time_zone=time_zone,
+            next_run_at=next_look(schedule, time_zone, now, news=(), since=now),
         )
-    if made and collect:
-        await collect_now(conn, await get(conn, source_id))
-    return source_id, made is not None
+        if source_id is not None:  # else somebody added it, or deleted it, between two statements
+            if collect:
+                await collect_now(conn, await get(conn, source_id))
+            return source_id, True
+
+
+async def _respell(conn: Connection, source: Source, target: Target) -> bool:
+    """Whether the source is one of this spelling from now on, since its own never brought anything."""
+    await sql.own(conn, source.id)
+    now = datetime.now(UTC)
+    schedule = parse_schedule(source.schedule, source.time_zone)
+    planned = next_look(schedule, source.time_zone, now, news=(), since=now)
+    if not await sql.respell(conn, source.id, target=target.canonical, typed=target.typed, next_run_at=planned):
+        return False
+    waiting = await jobs_sql.open_of_source(conn, source.id)
+    if waiting is not None:  # to try the other spelling again
+        await jobs_sql.cancel(conn, waiting)
+    await misses.forget_all(conn, source.id)
+    return True
 
 
 async def get(conn: Connection, source_id: UUID) -> Source:

@@ -128,12 +128,12 @@ async def insert(
     time_zone: str,
     next_run_at: datetime | None,
 ) -> UUID | None:
-    """The new source's id; None if that target is a source of that collection already."""
+    """The new source's id; None if that target is a source of that collection already, in whatever spelling."""
     return await conn.fetchval(
         """INSERT INTO sources (id, platform, target, typed, title, collection_id, document_limit, scope, depth,
-                                schedule, time_zone, next_run_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-           ON CONFLICT (platform, target, collection_id) DO NOTHING RETURNING id""",
+                                schedule, time_zone, next_run_at, key)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, source_key($2, $3))
+           ON CONFLICT DO NOTHING RETURNING id""",
         source_id,
         platform,
         target,
@@ -150,12 +150,35 @@ async def insert(
 
 
 async def find(conn: Connection, platform: str, target: str, collection_id: UUID) -> UUID | None:
+    """The source of a target; where it is none as it is written, the first of another spelling."""
     return await conn.fetchval(
-        "SELECT id FROM sources WHERE platform = $1 AND target = $2 AND collection_id = $3",
+        """SELECT id FROM sources
+            WHERE platform = $1 AND collection_id = $3 AND (target = $2 OR key = source_key($1, $2))
+            ORDER BY target = $2 DESC, twin LIMIT 1""",
         platform,
         target,
         collection_id,
     )
+
+
+async def respell(conn: Connection, source_id: UUID, *, target: str, typed: str, next_run_at: datetime | None) -> bool:
+    """Make it a new source of another spelling, if its own has never brought anything, and is not being tried now.
+
+    Of a source that is owned.
+    """
+    done = await conn.execute(
+        """UPDATE sources s
+              SET target = $2, typed = $3, next_run_at = $4, health = 'new', reason = NULL, failures = 0,
+                  looked_at = NULL, first_look = NULL, updated_at = now()
+            WHERE id = $1 AND target <> $2 AND state = 'active' AND health IN ('failed', 'gone')
+              AND NOT EXISTS (SELECT FROM source_documents d WHERE d.source_id = s.id)
+              AND NOT EXISTS (SELECT FROM jobs j WHERE j.source_id = s.id AND j.status = 'running')""",
+        source_id,
+        target,
+        typed,
+        next_run_at,
+    )
+    return done == "UPDATE 1"
 
 
 async def get(conn: Connection, source_id: UUID) -> Source | None:
