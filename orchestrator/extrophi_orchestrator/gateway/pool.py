@@ -27,7 +27,7 @@ class Pool:
     """`take` gives a connection for one exchange, `give_back` ends the exchange."""
 
     def __init__(
-        self, name: str, url: str, *, most: int = 512, connect_seconds: float = 2.0, wait_seconds: float = 5.0
+        self, name: str, url: str, *, most: int = 512, connect_seconds: float = 5.0, wait_seconds: float = 5.0
     ) -> None:
         parts = urlsplit(url)
         self.name = name
@@ -96,33 +96,36 @@ class Pool:
         return None
 
     async def _connect(self) -> Connection:
-        try:
+        """While containers around it come and go, a name or a way may be missing for a moment, or lead nowhere."""
+        until = asyncio.get_running_loop().time() + self._connect_seconds
+        within, is_again = ADDRESS_SECONDS, False
+        while True:
             try:
-                connection = await self._open()
+                return await self._open(within, until)
             except TimeoutError:
-                raise
-            except OSError:
-                # While containers around it come and go, a name or a way may be missing for a moment.
+                if asyncio.get_running_loop().time() >= until:
+                    raise UpstreamSlow(f"{self.name} did not take a connection in time.", hint=HEALTH_HINT) from None
+                within *= 2
+            except OSError as error:
+                if is_again:
+                    _log.warning(event("upstream.unreachable", component=self.name, error=error))
+                    raise UpstreamFailed(f"{self.name} cannot be reached.", hint=HEALTH_HINT) from error
+                is_again = True
                 await asyncio.sleep(AGAIN_SECONDS)
-                connection = await self._open()
-        except TimeoutError:
-            raise UpstreamSlow(f"{self.name} did not take a connection in time.", hint=HEALTH_HINT) from None
-        except OSError as error:
-            _log.warning(event("upstream.unreachable", component=self.name, error=error))
-            raise UpstreamFailed(f"{self.name} cannot be reached.", hint=HEALTH_HINT) from error
-        return connection
 
-    async def _open(self) -> Connection:
-        """To the first of its addresses that takes it: replicas have one name, and one of them may just have gone."""
-        hosts = await self._hosts()
+    async def _open(self, within: float, until: float) -> Connection:
+        """To the first of its addresses that takes it: replicas have one name, and one of them may just have gone.
+
+        Nothing answers where a container was: each is given a part of the time, and its name is looked up again before
+        it is given more. Raises TimeoutError if an address was silent, else OSError.
+        """
         failed = OSError(f"{self._address} has no address")
-        async with asyncio.timeout(self._connect_seconds):
-            for host in hosts:
-                try:
-                    # Nothing answers where a container was: the next must not wait for that to time out.
-                    async with asyncio.timeout(None if host == hosts[-1] else ADDRESS_SECONDS):
-                        return await self._open_to(host)
-                except OSError as error:
+        for host in await self._hosts():
+            try:
+                async with asyncio.timeout_at(min(asyncio.get_running_loop().time() + within, until)):
+                    return await self._open_to(host)
+            except OSError as error:
+                if not isinstance(failed, TimeoutError):
                     failed = error
         raise failed
 

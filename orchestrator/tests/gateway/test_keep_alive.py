@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -81,16 +82,24 @@ async def test_what_is_asked_of_research_is_sent_again_whatever_its_method(
     assert (answer.status_code, answer.json()["code"]) == (502, "upstream_unreachable")
 
 
+@contextmanager
+def silent_at(host: str, port: int) -> Iterator[int]:
+    """Where nothing answers: the queue is full, and what comes now is dropped. Gives the port."""
+    with ExitStack() as open_ones:
+        silent = open_ones.enter_context(socket.create_server((host, port), backlog=0))
+        for _ in range(4):
+            waiting = open_ones.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(silent.getsockname())
+        yield silent.getsockname()[1]
+
+
 @pytest.mark.parametrize("order", [("2", "3", "1"), ("3", "2", "1"), ("3", "1", "2")])
 async def test_replicas_that_are_gone_hold_nobody_up(
     backend: Upstream, monkeypatch: pytest.MonkeyPatch, order: Sequence[str]
 ) -> None:
     """One refuses; of the other nothing is heard at all, as where a container was stopped a moment ago."""
-    with socket.create_server(("127.0.0.3", backend.port), backlog=0) as silent:
-        waiting = [socket.socket() for _ in range(3)]
-        for one in waiting:  # its queue is full: what comes now is dropped
-            one.setblocking(False)
-            one.connect_ex(silent.getsockname())
+    with silent_at("127.0.0.3", backend.port):
 
         async def addresses(name: str) -> list[str]:
             assert name == "backend"
@@ -100,8 +109,22 @@ async def test_replicas_that_are_gone_hold_nobody_up(
         pool = Pool("backend", f"http://backend:{backend.port}")
         pool.give_back(await pool.take())
         pool.close()
-        for one in waiting:
-            one.close()
+
+
+async def test_its_name_is_looked_up_again_where_nothing_answers(
+    backend: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that was stopped and started has another address; its name may lead to the old one for a while."""
+    with silent_at("127.0.0.3", backend.port):
+        looked_up = iter(["127.0.0.3", "127.0.0.3", "127.0.0.1"])
+
+        async def addresses(name: str) -> list[str]:
+            return [next(looked_up)]
+
+        monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", addresses)
+        pool = Pool("backend", f"http://backend:{backend.port}")
+        pool.give_back(await pool.take())
+        pool.close()
 
 
 async def test_while_its_name_cannot_be_resolved_a_component_is_where_it_was(
@@ -228,18 +251,10 @@ async def test_one_who_waits_in_vain_or_leaves_takes_no_place(backend: Upstream)
 
 
 async def test_a_component_that_takes_no_connection_is_slow_not_down() -> None:
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        taken = [socket.socket() for _ in range(4)]
-        for one in taken:
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
-        pool = Pool("research", f"http://127.0.0.1:{full.getsockname()[1]}", connect_seconds=0.2)
+    with silent_at("127.0.0.1", 0) as port:
+        pool = Pool("research", f"http://127.0.0.1:{port}", connect_seconds=0.2)
         with pytest.raises(UpstreamSlow, match="research"):
             await pool.take()
-        for one in taken:
-            one.close()
 
 
 async def test_a_component_below_a_path_is_reached_there(research: Upstream) -> None:
