@@ -77,7 +77,7 @@ class RunningBrowser:
         stopped = await _within(self._playwright.stop())
         if not closed or not stopped:
             for pid in processes:
-                if "--user-data-dir=" in _command(pid) or "--type=" in _command(pid):
+                if _is_browser(_command(pid)):
                     with suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
         await asyncio.to_thread(self._folder.remove)
@@ -168,6 +168,8 @@ async def _within(ending: Awaitable[object]) -> bool:
 async def _watch_memory(most: int) -> None:
     """Kill what grows beyond `most` bytes: a page's process, or one that works for all pages, which is started anew.
 
+    So is the browser's own, which keeps what pages put into blobs.
+
     Where there is no /proc to look into, the limit of the scripts' heap still holds.
     """
     while True:
@@ -180,7 +182,7 @@ def _kill_larger(most: int) -> None:
     for pid in _below(os.getpid()):
         with suppress(OSError, ValueError):
             size = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * page
-            if size > most and "--type=" in _command(pid):
+            if size > most and _is_browser(_command(pid)):
                 _log.warning(event("browser.too_large", process=pid, bytes=size))
                 os.kill(pid, signal.SIGKILL)
 
@@ -197,6 +199,11 @@ def _below(pid: int) -> list[int]:
                     found += children
                     waiting += children
     return found
+
+
+def _is_browser(command: str) -> bool:
+    """Whether a process below ours is the browser, or one that it started."""
+    return "--user-data-dir=" in command or "--type=" in command
 
 
 def _command(pid: int) -> str:

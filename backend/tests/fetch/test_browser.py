@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from ipaddress import ip_network
@@ -175,6 +177,29 @@ async def test_a_page_that_eats_memory_is_killed_alone(server: WebServer, make: 
     assert b"Here it is." in (await browser.render(server.url("/"))).html
     with pytest.raises(FetchFailed) as raised:
         await eating
+    assert raised.value.code == "render_failed"
+    assert b"Here it is." in (await browser.render(server.url("/"))).html
+
+
+async def test_a_page_that_fills_the_browser_itself_ends_that_and_another_is_started(
+    server: WebServer, make: Callable[..., Browser]
+) -> None:
+    server.pages["/fills"] = Reply(
+        "<p>x<script>window.kept = [];"
+        "setInterval(() => kept.push(new Blob([new Uint8Array(2 ** 22).fill(kept.length)])), 10)</script>"
+        "<script src=/never></script>"
+    )
+    over = threading.Event()
+
+    def never(connection: socket.socket) -> None:
+        over.wait(60)
+        connection.close()
+
+    server.pages["/never"] = never
+    browser = make(limits=Limits(seconds=30, html_bytes=10_000, traffic_bytes=1_000_000, memory=400 * 2**20))
+    with pytest.raises(FetchFailed) as raised:
+        await browser.render(server.url("/fills"))
+    over.set()
     assert raised.value.code == "render_failed"
     assert b"Here it is." in (await browser.render(server.url("/"))).html
 
