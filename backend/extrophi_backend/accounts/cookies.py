@@ -17,6 +17,7 @@ _MOST_BYTES = 4096  # of a name and its value: RFC 6265, 6.1
 _MOST_COOKIES = 3000
 _LATEST = 253_402_300_799  # the end of the year 9999
 _MILLISECONDS = 100_000_000_000  # a larger number of seconds is after the year 5000
+_SHORT_SECONDS = 86_400
 _GUARDS = ("__cf_bm", "_cfuvid", "cf_clearance", "datadome", "ak_bmsc", "bm_s", "AWSALB", "incap_ses_", "visid_incap_")
 """Names (or their beginnings) of what guards against robots set for an hour or so; no login hangs on them."""
 
@@ -69,19 +70,25 @@ def header(cookies: Iterable[Cookie]) -> str:
     return "; ".join(f"{one.name}={one.value}" for one in sorted(cookies, key=lambda one: -len(one.path)))
 
 
-def expires_at(cookies: Sequence[Cookie], names: Sequence[str] = ()) -> datetime | None:
+def expires_at(cookies: Sequence[Cookie], now: datetime, names: Sequence[str] = ()) -> datetime | None:
     """When a login ends that these cookies carry; None if they do not tell.
 
     Args:
         cookies: Of one site.
+        now: When they were exported, or are read.
         names: Those that the login hangs on, where that is known. Else it is taken to hang on those that no script may
-            read (HttpOnly), the first of which to go ends it; and where the export names none, on the last of all.
+            read (HttpOnly), the first of which to go may end it; what goes within a day carries none that is worth an
+            export. Where the export names none, on the last of all.
     """
     if names:
         return _moment(min((one.expires for one in cookies if one.name in names and one.expires), default=None))
     lasting = [one for one in cookies if one.expires and not one.name.startswith(_GUARDS)]
     if any(one.http_only for one in cookies if not one.name.startswith(_GUARDS)):
-        return _moment(min((one.expires or 0 for one in lasting if one.http_only), default=None))
+        lasting = [one for one in lasting if one.http_only]
+        soon = now.timestamp() + _SHORT_SECONDS
+        long = [one.expires or 0 for one in lasting if (one.expires or 0) > soon]
+        if long or any(one.http_only and not one.expires for one in cookies):
+            return _moment(min(long, default=None))
     return _moment(max((one.expires or 0 for one in lasting), default=None))
 
 

@@ -76,18 +76,19 @@ def _read_cookies(platform: Platform, text: str) -> list[Value]:
         found = jar.read_cookies(text)
     except NoCookies as error:
         raise Malformed(f"{error} Export them as cookies.txt (Netscape) or JSON.") from None
+    now = datetime.now(UTC)
     if platform == "twitter":
         ours = {one.name: one for one in found if one.name in _SESSION and _is_of(one, "x.com", "twitter.com")}
         if len(ours) < len(_SESSION):
             raise Malformed(
                 "The cookies auth_token and ct0 of x.com are not both in it. Sign in to x.com, then export."
             )
-        return [_value(name, ours[name].value, jar.expires_at([ours[name]], [name])) for name in _SESSION]
+        return [_value(name, ours[name].value, jar.expires_at([ours[name]], now, [name])) for name in _SESSION]
     if platform == "youtube":
         ours = [one for one in found if _is_of(one, "youtube.com", "google.com")]
         if not any(one.name in _GOOGLE and _is_of(one, "youtube.com") for one in ours):
             raise Malformed("No login of youtube.com is in it. Sign in to youtube.com, then export its cookies.")
-        return [Value("cookies", jar.dump(ours), expires_at=jar.expires_at(ours, _GOOGLE))]
+        return [Value("cookies", jar.dump(ours), expires_at=jar.expires_at(ours, now, _GOOGLE))]
     by_host: dict[str, list[Cookie]] = defaultdict(list)
     for one in found:
         by_host[one.domain].append(one)
@@ -96,7 +97,8 @@ def _read_cookies(platform: Platform, text: str) -> list[Value]:
             f"It has cookies of {len(by_host)} hosts. Export those of the one site that is meant, and not all you have."
         )
     return [
-        Value("cookies", jar.dump(ones), host=host, expires_at=jar.expires_at(ones)) for host, ones in by_host.items()
+        Value("cookies", jar.dump(ones), host=host, expires_at=jar.expires_at(ones, now))
+        for host, ones in by_host.items()
     ]
 
 

@@ -71,10 +71,15 @@ class Accounts:
         return {platform: self._held(platform, [], {}, {}) for platform in ACCOUNTS}
 
     async def credentials(self, platform: Platform) -> Credentials:
-        """What a collector may use: all that can be read and has not expired. Never put it into a log or an error."""
+        """What a collector may use: all that can be read and has not expired. Never put it into a log or an error.
+
+        Of cookies each has an end of its own; when the login ends that they carry is guesswork.
+        """
         now = datetime.now(UTC)
         usable = [
-            one for one in (await self.held(platform))[platform] if one.state(now) not in {"unreadable", "expired"}
+            one
+            for one in (await self.held(platform))[platform]
+            if one.name == "cookies" or one.state(now) not in {"unreadable", "expired"}
         ]
         values = [one.value for one in usable if one.value]
         return Credentials(

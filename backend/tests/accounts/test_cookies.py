@@ -158,11 +158,14 @@ def cookie(name: str, days: float | None, *, http_only: bool = False) -> Cookie:
         ([cookie("_ga", 400), cookie("login", 14, http_only=True), cookie("b", 90, http_only=True)], 14),
         ([cookie("__cf_bm", 0.02, http_only=True), cookie("login", 14, http_only=True)], 14),
         ([cookie("__cf_bm", 0.02, http_only=True), cookie("login", 14)], 14),
+        ([cookie("visit", 0.02, http_only=True), cookie("login", 14, http_only=True)], 14),
+        ([cookie("visit", 0.02, http_only=True), cookie("login", None, http_only=True)], None),
+        ([cookie("visit", 0.25, http_only=True)], 0.25),
         ([cookie("_ga", 400), cookie("login", None, http_only=True)], None),
     ],
 )
 def test_a_login_ends_with_what_it_hangs_on(cookies: list[Cookie], days: float | None) -> None:
-    assert expires_at(cookies) == (NOW + timedelta(days=days) if days is not None else None)
+    assert expires_at(cookies, NOW) == (NOW + timedelta(days=days) if days is not None else None)
 
 
 def test_a_cookie_shows_no_value() -> None:
