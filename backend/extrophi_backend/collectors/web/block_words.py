@@ -130,8 +130,9 @@ LOGIN_TO_ACT: Final = any_of(
 """Reading needs none of it."""
 PAYWALL: Final = any_of(
     (
-        r"(?:create an? (?:free )?account|sign up|subscribe|log in|sign in|become a member).{0,40}"
-        r" to (?:read|unlock|continue reading) (?:the (?:full|whole|rest of the)|this) (?:story|article|post)"
+        r"(?:^|[.!?…] )(?:create an? (?:free )?account|sign up|subscribe|log in|sign in|become a member)"
+        r"(?! (?:for|to) our).{0,40}"
+        r" to (?:read|unlock|continue reading) (?:the (?:full|whole|rest of the)|this) (?:story|article|post)\b.{0,40}$"
     ),
     r"trouble retrieving the article content",  # NYT
     r"^this (?:post|episode|story|article|newsletter) is for (?:paid|paying) (?:subscribers|members)(?: only)?",
@@ -147,10 +148,13 @@ PAYWALL: Final = any_of(
     r"(?:questo (?:contenuto|articolo) è )?riservato agli abbonati|abbonati per continuare a leggere",
     r"^dit artikel is (?:alleen|exclusief) voor abonnees",
     r"^(?:この記事は)?(?:有料)?会員限定(?:記事)?(?:です)?。?$|^残り[\d,]+文字",
+)
+"""What follows is for others: said of this very text, in a line of its own."""
+PASSWORD: Final = any_of(
     r"(?:content|post|page) is (?:password[- ]protected|protected by a password)|^dieser inhalt ist passwortgeschützt",
     r"^cet? (?:contenu|article) est protégé par (?:un )?mot de passe",
 )
-"""What follows is for others: said of this very text, in a line of its own."""
+"""What follows is for those who have its password: where there is a field for it."""
 LOGIN_PATH: Final = re.compile(
     (
         r"(?:^|/)(?:log[-_]?in|sign[-_]?in|log[-_]?on|sign[-_]?on|sso|anmelden|connexion|inloggen|wp-login\.php"

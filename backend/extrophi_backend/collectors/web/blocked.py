@@ -37,7 +37,7 @@ SOFT_404 = Block("soft_404", "The site says that there is no such page, although
 RATE_LIMITED = Block("rate_limited", "The site says that it is asked too often. Collect it again later.")
 
 _CHALLENGE_MARKUP = re.compile(
-    rb"_cf_chl_opt|/cdn-cgi/challenge-platform/h/|id=[\"']?(?:challenge-(?:form|stage|error-text|running)|px-captcha|anubis_)"
+    rb"_cf_chl_opt|/cdn-cgi/challenge-platform/h/\w+/orchestrate/|id=[\"']?(?:challenge-(?:form|stage|error-text|running)|px-captcha|anubis_)"
     rb"|(?:geo|ct|interstitial)\.captcha-delivery\.com|/\.well-known/sgcaptcha|Incapsula incident ID"
     rb"|ddos-guard/check|/\.within\.website/x/cmd/anubis|gokuProps|distil_r_captcha|validate\.perfdrive\.com",
     re.IGNORECASE,
@@ -91,8 +91,9 @@ def _led_astray(page: Shown) -> Block | None:
         (words.CONSENT_PATH, COOKIE_WALL), (words.LOGIN_PATH, LOGIN_NEEDED), (missing_words.MISSING_PATH, SOFT_404),
     ):  # fmt: skip
         if pattern.search(final.path) and not pattern.search(asked.path):
-            little = letters(page.text) < NOTE
-            if block is not LOGIN_NEEDED or little or page.asks_password:
+            if block is SOFT_404 or letters(page.text) < NOTE:
+                return block
+            if page.asks_password if block is LOGIN_NEEDED else _is_about_cookies(page):
                 return block
     return SOFT_404 if _led_home(page) else None
 
@@ -139,7 +140,7 @@ def _is_challenge(page: Shown) -> bool:
 
 
 def _is_login(page: Shown) -> bool:
-    if page.states(words.PAYWALL) or (page.status == 401 and _speaks_of_login(page)):
+    if page.states(words.PAYWALL) or _is_for_others(page):
         return True
     text, rest = letters(page.text), page.rest(words.LOGIN)
     says = any(words.LOGIN.search(part.text) and not words.LOGIN_TO_ACT.search(part.text) for part in page.parts)
@@ -155,6 +156,12 @@ def _is_login(page: Shown) -> bool:
     return page.states(words.LOGIN_TO_READ) or (rest < LINE // 4 and (says or page.asks_password))
 
 
+def _is_for_others(page: Shown) -> bool:
+    if page.asks_password and page.states(words.PASSWORD):
+        return True
+    return page.status == 401 and _speaks_of_login(page)
+
+
 def _speaks_of_login(page: Shown) -> bool:
     return page.asks_password or page.titled(words.LOGIN_TITLE) or page.says(words.LOGIN)
 
@@ -162,17 +169,22 @@ def _speaks_of_login(page: Shown) -> bool:
 def _is_cookie_wall(page: Shown) -> bool:
     about = sum(letters(part.text) for part in page.parts if words.COOKIE.search(part.text))
     rest = page.rest(words.COOKIE, words.ACCEPT)
-    taken = [letters(one) for one in page.text.split("\n\n") if one]
-    taken_about = [letters(one) for one in page.text.split("\n\n") if words.COOKIE.search(one)]
     if page.titled(words.COOKIE_TITLE) and about and rest < NOTE // 2:
         return True
     return (
         about >= 80
         and rest < LINE
-        and sum(taken_about) >= 0.7 * sum(taken)  # else it is a short text below a banner
+        and _is_about_cookies(page)  # else it is a short text below a banner
         and not page.says_article
         and any(words.ACCEPT.search(label) for label in page.labels())
     )
+
+
+def _is_about_cookies(page: Shown) -> bool:
+    """Whether what was taken for its article is, for the most part."""
+    taken = [one for one in page.text.split("\n\n") if one]
+    about = sum(letters(one) for one in taken if words.COOKIE.search(one))
+    return about >= 0.7 * sum(map(letters, taken))
 
 
 def _is_missing(page: Shown) -> bool:

@@ -223,6 +223,22 @@ ARTICLES = {
     "with the monitor of a challenge": html(
         f"{NOTE}<script src=/cdn-cgi/challenge-platform/scripts/jsd/main.js></script>"
     ),
+    "with what watches browsers in the background": html(
+        "<h1>Heron</h1><p>A heron has landed.</p>"
+        "<script>d.src='/cdn-cgi/challenge-platform/h/b/scripts/jsd/22755d9a86c9/main.js'</script>", "Heron",
+    ),
+    "about a locked page": html(
+        f"<h1>Minutes</h1><p>The page is password protected, so ask Ann for the word.</p><p>{SENTENCES[0]}</p>"
+        f"<p>{SENTENCES[1]}</p>", "Minutes",
+    ),
+    "with a letter to subscribe to": html(
+        f"<article>{TEASER}</article><p>Sign up for our weekly letter to read the full story of the colony.</p>",
+        "Herons",
+    ),
+    "about a paper": html(
+        f"<h1>The Pond Gazette</h1><p>Readers had to sign up by post to read the full story, until 1998.</p>"
+        f"<p>{SENTENCES[0]}</p>", "The Pond Gazette",
+    ),
     "about captchas": html(
         "<article><h1>Verify you are human</h1><p>More and more sites ask you to verify you are human. "
         f"{' '.join(SENTENCES)}</p><p>To complete the captcha below takes ten seconds, says Ruiz.</p></article>",
@@ -322,6 +338,14 @@ async def test_a_redirect_to_a_consent_site_is_a_wall() -> None:
     page = html(f"<p>{SENTENCES[0]}</p>")
     for shown in (page, html("".join(f"<p>{' '.join(SENTENCES)}</p>" for _ in range(8)))):
         assert await told(shown, final="https://consent.pond.example/v2/collectConsent?s=1") == "cookie_wall"
+
+
+async def test_a_redirect_to_a_path_named_for_consent_is_one_if_the_page_is_about_it() -> None:
+    final = "https://pond.example/consent/"
+    said = "We and our partners process your personal data for advertising, with your consent, as our policy says. "
+    assert await told(html(f"<p>{said * 12}</p><button>Continue</button>"), final=final) == "cookie_wall"
+    study = html("<h1>Asking people</h1>" + "".join(f"<p>{one}</p>" for one in SENTENCES * 3), "Asking people")
+    assert await told(study, final=final) == "article"
 
 
 @pytest.mark.parametrize("name", SHELLS)
