@@ -32,7 +32,9 @@ Depth = Annotated[
 class NewJobIn(BaseModel):
     """A target, collected once."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"target": "https://example.org/post", "limit": 100}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"target": "https://example.org/post", "limit": 100}]}
+    )
     target: Annotated[Text, Field(min_length=1, max_length=8000)]
     limit: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 100
     collection: Name = "default"

@@ -42,7 +42,9 @@ DocumentLimit = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 class NewSource(BaseModel):
     """A target to come back to."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"target": "https://example.org/feed.xml"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"target": "https://example.org/feed.xml"}]}
+    )
     target: Annotated[Text, Field(min_length=1, max_length=8000)]
     title: Title = ""
     collection: Name = "default"

@@ -54,6 +54,7 @@ async def test_what_a_list_cannot_be_asked_is_named(api: httpx.AsyncClient, path
     ("wrong", "field"),
     [
         ('{"target": "https://x.example", "limit": -1}', "limit"),
+        ('{"target": "https://x.example", "limits": 1}', "limits"),
         ('{"target": "https://x.example/\\u0000"}', "target"),
         ('{"target": "https://x.example/\\ud800"}', "target"),
         ('{"target": "https://x.example", "collection": "\\u0000"}', "collection"),

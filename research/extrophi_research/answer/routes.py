@@ -27,7 +27,8 @@ router = APIRouter(tags=["answer"])
 
 class AnswerIn(BaseModel):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"question": "Why do long articles get read less on phones?"}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"question": "Why do long articles get read less on phones?"}]},
     )
     question: Question
     limit: Annotated[int, Field(ge=1, le=100, strict=True)] = 8

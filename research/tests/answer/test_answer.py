@@ -522,6 +522,7 @@ async def test_other_scripts_are_judged_by_word(start_research, library, databas
         ({"question": "a\0"}, "question"),
         ({"question": "x" * 8001}, "question"),
         ({"question": "x", "limit": 0}, "limit"),
+        ({"question": "x", "as-of": "2026-05-01T00:00:00Z"}, "as-of"),
         ({"question": "x", "filters": {"platforms": ["myspace"]}}, "filters.platforms.0"),
     ],
 )
