@@ -5,6 +5,7 @@ import logging
 import select
 import socket
 import ssl
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from extrophi_orchestrator.errors import UpstreamBusy, UpstreamFailed, UpstreamSlow
@@ -18,8 +19,9 @@ HEALTH_HINT = "Try again in a moment; GET /health says how each component is."
 IDLE_SECONDS = 3.0
 MOST_IDLE = 64
 AGAIN_SECONDS = 0.25
-ADDRESS_SECONDS = 0.5
+KNOWN_SECONDS = 0.5  # for a name to be resolved that was a moment ago
 STALE_SECONDS = 30.0
+CONNECT_SECONDS = (0.5, 1.0, 2.0)  # of one attempt after the other: a machine that halts is no silent component
 RESOLVE_SECONDS = 6.0  # resolvers ask again after 2.5 s (musl) or 5 s (glibc)
 
 
@@ -27,7 +29,13 @@ class Pool:
     """`take` gives a connection for one exchange, `give_back` ends the exchange."""
 
     def __init__(
-        self, name: str, url: str, *, most: int = 512, connect_seconds: float = 5.0, wait_seconds: float = 5.0
+        self,
+        name: str,
+        url: str,
+        *,
+        most: int = 512,
+        connect_seconds: Sequence[float] = CONNECT_SECONDS,
+        wait_seconds: float = 5.0,
     ) -> None:
         parts = urlsplit(url)
         self.name = name
@@ -97,32 +105,29 @@ class Pool:
 
     async def _connect(self) -> Connection:
         """While containers around it come and go, a name or a way may be missing for a moment, or lead nowhere."""
-        until = asyncio.get_running_loop().time() + self._connect_seconds
-        within, is_again = ADDRESS_SECONDS, False
-        while True:
+        is_again = False
+        for seconds in self._connect_seconds:
             try:
-                return await self._open(within, until)
+                return await self._open(seconds)
             except TimeoutError:
-                if asyncio.get_running_loop().time() >= until:
-                    raise UpstreamSlow(f"{self.name} did not take a connection in time.", hint=HEALTH_HINT) from None
-                within *= 2
+                continue  # where its name leads now may be another place
             except OSError as error:
                 if is_again:
                     _log.warning(event("upstream.unreachable", component=self.name, error=error))
                     raise UpstreamFailed(f"{self.name} cannot be reached.", hint=HEALTH_HINT) from error
                 is_again = True
                 await asyncio.sleep(AGAIN_SECONDS)
+        raise UpstreamSlow(f"{self.name} did not take a connection in time.", hint=HEALTH_HINT)
 
-    async def _open(self, within: float, until: float) -> Connection:
+    async def _open(self, seconds: float) -> Connection:
         """To the first of its addresses that takes it: replicas have one name, and one of them may just have gone.
 
-        Nothing answers where a container was: each is given a part of the time, and its name is looked up again before
-        it is given more. Raises TimeoutError if an address was silent, else OSError.
+        Nothing answers where a container was, so each has `seconds`. Raises TimeoutError if one was silent, or OSError.
         """
         failed = OSError(f"{self._address} has no address")
         for host in await self._hosts():
             try:
-                async with asyncio.timeout_at(min(asyncio.get_running_loop().time() + within, until)):
+                async with asyncio.timeout(seconds):
                     return await self._open_to(host)
             except OSError as error:
                 if not isinstance(failed, TimeoutError):
@@ -145,7 +150,7 @@ class Pool:
         now = asyncio.get_running_loop().time()
         known = self._known if now - self._known_at < STALE_SECONDS else []
         try:
-            async with asyncio.timeout(ADDRESS_SECONDS if known else RESOLVE_SECONDS):
+            async with asyncio.timeout(KNOWN_SECONDS if known else RESOLVE_SECONDS):
                 self._known = await addresses(self._address)
         except OSError:
             if not known:

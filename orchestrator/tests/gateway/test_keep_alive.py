@@ -252,7 +252,7 @@ async def test_one_who_waits_in_vain_or_leaves_takes_no_place(backend: Upstream)
 
 async def test_a_component_that_takes_no_connection_is_slow_not_down() -> None:
     with silent_at("127.0.0.1", 0) as port:
-        pool = Pool("research", f"http://127.0.0.1:{port}", connect_seconds=0.2)
+        pool = Pool("research", f"http://127.0.0.1:{port}", connect_seconds=[0.1, 0.1])
         with pytest.raises(UpstreamSlow, match="research"):
             await pool.take()
 
