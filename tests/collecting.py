@@ -32,6 +32,7 @@ class Library:
     suspects: list[str] = field(default_factory=list[str])
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
     cursor: Cursor | None = None
+    by_hand: set[str] = field(default_factory=set[str])
     misses: dict[str, Failure] = field(default_factory=dict[str, Failure])
     """None of them is ever due."""
     frontier: dict[bytes, Address] = field(default_factory=dict[bytes, Address])
@@ -42,6 +43,9 @@ class Library:
 
     async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         return await self.validators(external_ids)
+
+    async def typed(self, external_ids: Sequence[str]) -> Collection[str]:
+        return self.by_hand & {*external_ids}
 
     async def external_ids(self, prefix: str) -> Sequence[str]:
         return [uri for uri in self.documents if uri.startswith(prefix) and uri not in self.gone]
@@ -73,6 +77,7 @@ class Library:
         self.documents |= {document.external_id: document for document in page.documents}
         self.gone -= {document.external_id for document in page.documents} | set(page.unchanged)
         self.gone |= set(page.gone)
+        self.by_hand |= set(page.typed) & self.documents.keys()
         self.failures.extend(page.failures)
         self.unchanged.extend(page.unchanged)
         self.notes |= page.memos

@@ -13,6 +13,7 @@ BackendError
 ├── PositionLost           410  events after it are forgotten
 ├── TooLarge               413  more bytes than this path takes
 ├── PlatformUnavailable    503  it told us to wait; carries Retry-After
+│   └── Paced              503  nobody but our own pace says so (fetch/errors.py)
 ├── Unavailable            503  a part of our own is out of reach
 └── LeaseLost              409  another has the job
 """

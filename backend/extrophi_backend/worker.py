@@ -43,6 +43,7 @@ from extrophi_backend.sources.scheduling import keep_scheduling
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
+from extrophi_backend.webhooks import service as webhooks
 from extrophi_backend.webhooks.delivering import keep_delivering
 from extrophi_backend.webhooks.posting import Poster
 
@@ -199,6 +200,7 @@ class Worker:
                 await jobs.prune(pool)
                 await budgets.tidy(pool)
                 await events.prune(pool)
+                await webhooks.prune(pool)
                 await embedding.tidy(pool)
             except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
                 expected = is_away(error) or isinstance(error, BackendError)

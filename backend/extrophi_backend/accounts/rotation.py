@@ -14,6 +14,7 @@ from extrophi_backend.sealing import Key, KeyRing, Unreadable, is_sealed_by, sea
 SEALED = (
     SealedColumn("credentials", "sealed", "concat('credential/', platform, '/', name, '/', host)"),
     SealedColumn("webhooks", "sealed", "concat('webhook/', source_id)"),
+    SealedColumn("webhooks", "former_sealed", "concat('webhook/', source_id)"),
 )
 """Every column of sealed values there is (a test looks for columns of that name)."""
 

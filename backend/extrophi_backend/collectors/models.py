@@ -133,6 +133,8 @@ class Page:
     """Addresses of the frontier, or new in it, that are not to be taken again: `state` says why."""
     patterns: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """JSON about kinds of addresses of the frontier, by name (see `Known.patterns`)."""
+    typed: Sequence[str] = ()
+    """External ids of documents, or of none, to which an address leads that a person typed."""
     known: int = 0
     """Documents that are listed, and that a run for what is new passed over: unchanged, as far as that tells."""
 
@@ -160,6 +162,10 @@ class Known(Protocol):
 
         Another's are known all the same (`validators`), and are this one's as well once it has looked at them.
         """
+        ...
+
+    async def typed(self, external_ids: Sequence[str]) -> Collection[str]:
+        """Those of the given documents whose address a person typed, whenever that was."""
         ...
 
     async def external_ids(self, prefix: str) -> Sequence[str]:

@@ -53,6 +53,7 @@ class Existing:
     version: int
     content_hash: bytes
     collected_at: datetime
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

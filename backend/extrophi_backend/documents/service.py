@@ -127,11 +127,14 @@ async def write(
     if seen:
         await sql.mark_seen(conn, [one for one, _ in seen], [validators for _, validators in seen])
     looked_at = {one.id: None for one in saved} | {one: None for one, _ in seen}
+    were_gone = {one.id for one in existing.values() if one.is_gone}
+    returned = [one for one in dict(seen) if one in were_gone]
     moved = await sql.link(conn, list(looked_at), links)
     vanishing = await sql.mark_gone(conn, [existing[key].id for key in vanished if key in existing])
     vanishing += await sql.mark_gone_since(conn, [one for one, _ in gone], [moment for _, moment in gone])
-    moved += vanishing
-    await events_sql.log(conn, _happened(written, vanishing, {one.id: one.version for one in existing.values()}))
+    moved += [*vanishing, *returned]
+    versions = {one.id: one.version for one in existing.values()}
+    await events_sql.log(conn, _happened(written, vanishing, returned, versions))
     await sql.log_changes(conn, sorted({*moved, *(document_id for document_id, _, _ in written)}))
     return saved
 
@@ -217,12 +220,16 @@ async def _prepare_round(pool: Pool, documents: Sequence[Pushed]) -> list[Prepar
 
 
 def _happened(
-    written: Sequence[tuple[UUID, int, Prepared]], vanished: Sequence[UUID], versions: Mapping[UUID, int]
+    written: Sequence[tuple[UUID, int, Prepared]],
+    vanished: Sequence[UUID],
+    returned: Sequence[UUID],
+    versions: Mapping[UUID, int],
 ) -> list[Happened]:
     made = [
         Happened("document.created" if version == 1 else "document.updated", document_id, version)
         for document_id, version, _ in written
     ]
+    made += [Happened("document.updated", document_id, versions[document_id]) for document_id in returned]
     return made + [Happened("document.gone", document_id, versions[document_id]) for document_id in vanished]
 
 

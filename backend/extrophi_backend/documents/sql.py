@@ -55,7 +55,7 @@ async def insert_new(conn: Connection, documents: Sequence[Prepared]) -> dict[Ke
                        AS g (id, platform, external_id, url, canonical_url, title, author, published_at, language,
                              content_hash, validators, collected_at, gone_at)) AS n
            ON CONFLICT (platform, external_id) DO NOTHING
-           RETURNING id, platform, external_id, version, content_hash, collected_at""",
+           RETURNING id, platform, external_id, version, content_hash, collected_at, false AS is_gone""",
         [uuid7() for _ in documents],
         *_columns(documents),
     )
@@ -65,7 +65,8 @@ async def insert_new(conn: Connection, documents: Sequence[Prepared]) -> dict[Ke
 async def lock_existing(conn: Connection, keys: Sequence[Key]) -> dict[Key, Existing]:
     """Documents that are there, locked until the end of the transaction."""
     rows = await conn.fetch(
-        """SELECT d.id, d.platform, d.external_id, d.version, d.content_hash, d.collected_at
+        """SELECT d.id, d.platform, d.external_id, d.version, d.content_hash, d.collected_at,
+                  d.state = 'gone' AS is_gone
              FROM documents d
              JOIN unnest($1::text[], $2::text[]) AS k (platform, external_id) USING (platform, external_id)
             ORDER BY d.platform, d.external_id
@@ -223,6 +224,36 @@ async def link(conn: Connection, ids: Sequence[UUID], links: Links) -> list[UUID
     return [row["document_id"] for row in rows]
 
 
+async def note_asked(conn: Connection, platform: str, *, typed: Sequence[str], singly: Sequence[str]) -> None:
+    """Note which documents a person asked for: by their own address, or by a job of no source.
+
+    Of the external ids, those that are documents. They are locked already, by who writes them.
+    """
+    if typed or singly:
+        await conn.execute(
+            """INSERT INTO asked_documents AS a (document_id, typed, singly)
+               SELECT id, external_id = ANY($2), external_id = ANY($3) FROM documents
+                WHERE platform = $1 AND (external_id = ANY($2::text[]) OR external_id = ANY($3::text[]))
+               ON CONFLICT (document_id) DO UPDATE
+                  SET typed = a.typed OR excluded.typed, singly = a.singly OR excluded.singly
+                WHERE (excluded.typed AND NOT a.typed) OR (excluded.singly AND NOT a.singly)""",
+            platform,
+            typed,
+            singly,
+        )
+
+
+async def typed(conn: Connection, platform: str, external_ids: Sequence[str]) -> set[str]:
+    """Those of the documents whose address a person typed."""
+    rows = await conn.fetch(
+        """SELECT d.external_id FROM documents d JOIN asked_documents a ON a.document_id = d.id AND a.typed
+            WHERE d.platform = $1 AND d.external_id = ANY($2::text[])""",
+        platform,
+        external_ids,
+    )
+    return {row["external_id"] for row in rows}
+
+
 async def put_into(conn: Connection, ids: Sequence[UUID], collection_ids: Sequence[UUID]) -> list[UUID]:
     """Put each document into the collection of the same place in the other list. Returns those that are new in one."""
     rows = await conn.fetch(
@@ -247,15 +278,16 @@ async def log_changes(conn: Connection, ids: Sequence[UUID], *, deleted: bool = 
 async def get(conn: Connection, document_id: UUID, version: int | None) -> Document | None:
     """A document in its newest or another version, with its text."""
     row = await conn.fetchrow(
-        """SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
+        f"""SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
                   v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, d.reason, d.seen_at,
-                  d.next_visit_at, d.cited_at, v.text, v.anchors, v.blocks,
+                  CASE WHEN {_IS_VISITED} THEN d.next_visit_at END AS next_visit_at, d.cited_at, v.text, v.anchors,
+                  v.blocks,
                   v.screenshot_key IS NOT NULL AS has_screenshot,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
              FROM documents d
              JOIN document_versions v ON v.document_id = d.id AND v.version = coalesce($2, d.version)
-            WHERE d.id = $1""",
+            WHERE d.id = $1""",  # noqa: S608  a text of ours
         document_id,
         version,
     )
@@ -273,27 +305,37 @@ async def newest(
     with_text: bool,
     oldest_first: bool = False,
 ) -> list[Document]:
-    """Documents, newest or oldest first, with or without their text. Uses documents_newest."""
+    """Documents, newest or oldest first, with or without their text. Uses documents_newest.
+
+    Where only rare states are asked for, documents_states: else all of a library would be read for three documents.
+    """
     # The order is no parameter that SQL could take without losing the index.
     after, order = (">", "ASC") if oldest_first else ("<", "DESC")
+    wanted = f"""($1::timestamptz IS NULL OR (d.collected_at, d.id) {after} ($1, $2))
+              AND ($3::text IS NULL OR d.platform = $3)
+              AND ($4::text IS NULL OR EXISTS (
+                    SELECT FROM collection_documents l JOIN collections c ON c.id = l.collection_id
+                     WHERE l.document_id = d.id AND c.name = $4))"""
+    found = f"(SELECT * FROM documents d WHERE (cardinality($7::text[]) = 0 OR d.state = ANY($7)) AND {wanted})"  # noqa: S608
+    if states and "collected" not in states:
+        found = f"""(SELECT f.* FROM (SELECT DISTINCT unnest($7::text[]) AS state) AS asked
+                      CROSS JOIN LATERAL (
+                        SELECT * FROM documents d
+                         WHERE d.state = asked.state AND d.state <> 'collected' AND {wanted}
+                         ORDER BY d.collected_at {order}, d.id {order} LIMIT $5) AS f)"""  # noqa: S608  as below
     rows = await conn.fetch(
         f"""SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
                   d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at, d.reason,
-                  d.seen_at, d.next_visit_at, d.cited_at, v.screenshot_key IS NOT NULL AS has_screenshot,
+                  d.seen_at, CASE WHEN {_IS_VISITED} THEN d.next_visit_at END AS next_visit_at, d.cited_at,
+                  v.screenshot_key IS NOT NULL AS has_screenshot,
                   CASE WHEN $6 THEN v.text END AS text, CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
                   CASE WHEN $6 THEN v.blocks ELSE '{{}}' END AS blocks,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
-             FROM documents d
+             FROM {found} AS d
              JOIN document_versions v ON v.document_id = d.id AND v.version = d.version
-            WHERE ($1::timestamptz IS NULL OR (d.collected_at, d.id) {after} ($1, $2))
-              AND ($3::text IS NULL OR d.platform = $3)
-              AND ($4::text IS NULL OR EXISTS (
-                    SELECT FROM collection_documents l JOIN collections c ON c.id = l.collection_id
-                     WHERE l.document_id = d.id AND c.name = $4))
-              AND (cardinality($7::text[]) = 0 OR d.state = ANY($7))
             ORDER BY d.collected_at {order}, d.id {order}
-            LIMIT $5""",  # noqa: S608  two words of our own
+            LIMIT $5""",  # noqa: S608  texts of our own
         before[0] if before else None,
         before[1] if before else None,
         platform,
@@ -390,6 +432,14 @@ _DAY = "interval '1 day' * (0.9 + 0.2 * random())"
 _LATER = "least(visit_days * 2, CASE WHEN cited_at IS NULL THEN 64 ELSE 8 END)"
 
 
+# Whether a document is visited by the clock. Who pauses a source wants quiet; who removes it wants it no more.
+_IS_VISITED = """(
+    EXISTS (SELECT FROM source_documents l JOIN sources s ON s.id = l.source_id
+             WHERE l.document_id = d.id AND s.state = 'active')
+    OR NOT EXISTS (SELECT FROM source_documents l WHERE l.document_id = d.id)
+       AND EXISTS (SELECT FROM asked_documents a WHERE a.document_id = d.id AND a.singly))"""
+
+
 async def has_visits(conn: Connection, now: datetime) -> bool:
     """Whether a document is to be looked at again by now. Uses documents_visits."""
     return await conn.fetchval("SELECT EXISTS (SELECT FROM documents WHERE next_visit_at <= $1)", now)
@@ -402,18 +452,45 @@ async def take_visits(conn: Connection, now: datetime, most: int) -> list[Visit]
     address. Uses documents_visits.
     """
     rows = await conn.fetch(
-        """WITH due AS (SELECT id FROM documents WHERE next_visit_at <= $1
+        f"""WITH due AS (SELECT id FROM documents d WHERE next_visit_at <= $1 AND {_IS_VISITED}
                          ORDER BY cited_at IS NULL, next_visit_at LIMIT $2 FOR UPDATE SKIP LOCKED)
            UPDATE documents d SET next_visit_at = $1 + visit_days * interval '1 day'
              FROM due WHERE d.id = due.id
         RETURNING d.external_id, d.platform,
                   coalesce((SELECT collection_id FROM collection_documents c WHERE c.document_id = d.id
-                             ORDER BY collection_id LIMIT 1), $3) AS collection_id""",
+                             ORDER BY collection_id LIMIT 1), $3) AS collection_id""",  # noqa: S608  a text of ours
         now,
         most,
         DEFAULT_COLLECTION,
     )
     return [Visit(**row) for row in rows]
+
+
+async def visited(conn: Connection, platform: str, external_ids: Sequence[str]) -> list[str]:
+    """Those of the documents that are there, and are visited by the clock, in their order."""
+    rows = await conn.fetch(
+        f"""SELECT d.external_id FROM unnest($2::text[]) WITH ORDINALITY AS asked (external_id, n)
+             JOIN documents d ON d.platform = $1 AND d.external_id = asked.external_id
+            WHERE {_IS_VISITED} ORDER BY asked.n""",  # noqa: S608  a text of ours
+        platform,
+        external_ids,
+    )
+    return [row["external_id"] for row in rows]
+
+
+async def put_off_visits(conn: Connection, now: datetime, most: int) -> None:
+    """Some of the documents that are due, and that the clock does not visit, are asked about again later.
+
+    Their sources may be resumed, or another may come to have them: then nothing has to be done for that. Uses
+    documents_visits.
+    """
+    await conn.execute(
+        f"""WITH due AS (SELECT id FROM documents d WHERE next_visit_at <= $1 AND NOT {_IS_VISITED}
+                         LIMIT $2 FOR UPDATE SKIP LOCKED)
+           UPDATE documents d SET next_visit_at = $1 + visit_days * {_DAY} FROM due WHERE d.id = due.id""",  # noqa: S608
+        now,
+        most,
+    )
 
 
 async def note_cited(conn: Connection, ids: Sequence[UUID]) -> None:
@@ -567,7 +644,7 @@ def _columns(documents: Sequence[Prepared]) -> tuple[list[Any], ...]:
 def _by_key(rows: Sequence[Record]) -> dict[Key, Existing]:
     return {
         (row["platform"], row["external_id"]): Existing(
-            row["id"], row["version"], row["content_hash"], row["collected_at"]
+            row["id"], row["version"], row["content_hash"], row["collected_at"], row["is_gone"]
         )
         for row in rows
     }

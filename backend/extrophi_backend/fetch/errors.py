@@ -49,3 +49,5 @@ class Wait(Exception):
 
 class Paced(PlatformUnavailable):
     """Our own pace puts the job off: no sign that its platform will never answer, however often it happens."""
+
+    code, title = "paced", "It is not asked more often than that"

@@ -23,6 +23,10 @@ WAITS = 20
 FOUND_KEPT = timedelta(days=30)
 """For so long after its end, it is known which documents a job found."""
 
+JOBS_KEPT = timedelta(days=90)
+OF_SOURCE_KEPT = 100
+"""For so long after its end a job is kept, and however old, so many of each source."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

@@ -34,7 +34,17 @@ from extrophi_backend.documents.models import Links, Others, Outcome, Prepared, 
 from extrophi_backend.errors import BackendError, LeaseLost, NotFound, PlatformUnavailable, Unavailable
 from extrophi_backend.fetch.errors import Paced
 from extrophi_backend.jobs import frontier, misses, sql
-from extrophi_backend.jobs.models import FOUND_KEPT, HEARTBEAT, LEASE_TIME, Counts, Ending, Job, Lease, NewJob
+from extrophi_backend.jobs.models import (
+    FOUND_KEPT,
+    HEARTBEAT,
+    JOBS_KEPT,
+    LEASE_TIME,
+    Counts,
+    Ending,
+    Job,
+    Lease,
+    NewJob,
+)
 from extrophi_backend.log import event, request_id
 from extrophi_backend.sources import service as sources
 
@@ -54,6 +64,8 @@ _MENDABLE = (
 )
 """What is wrong with this machine or another, and not with what is collected."""
 
+
+_PRUNED_AT_ONCE = 1000
 
 _REVISITED = frozenset[Platform]({"web"})
 """Platforms whose documents are looked at one by one to see whether they changed or vanished."""
@@ -91,6 +103,10 @@ class Library:
         async with self.pool.acquire() as conn:
             return await documents_sql.validators(conn, self.platform, external_ids, source_id=self.source_id)
 
+    async def typed(self, external_ids: Sequence[str]) -> Collection[str]:
+        async with self.pool.acquire() as conn:
+            return await documents_sql.typed(conn, self.platform, external_ids)
+
     async def external_ids(self, prefix: str) -> Sequence[str]:
         async with self.pool.acquire() as conn:
             return await documents_sql.external_ids(conn, self.platform, prefix)
@@ -123,11 +139,13 @@ class Library:
 
 
 async def prune(pool: Pool) -> None:
-    """Forget which documents a job found that ended long ago, and what else nobody asks for any more."""
+    """Forget which documents a job found that ended long ago, later the job, and what else nobody asks for any more."""
     async with pool.acquire() as conn:
         await sql.prune(conn, FOUND_KEPT)
         await frontier.prune(conn)
         await misses.prune(conn)
+        while await sql.prune_jobs(conn, JOBS_KEPT, _PRUNED_AT_ONCE) == _PRUNED_AT_ONCE:
+            pass
 
 
 async def create(conn: Connection, target: Target, *, collection: str, limit: int, reach: Reach = PAGE) -> Job:
@@ -192,6 +210,7 @@ async def _take(parts: Parts, job_id: UUID) -> Lease | None:
             if await sql.end_poisonous(conn, job_id):
                 await sources.settle(conn, job_id)
                 return None
+            await sql.follow_source(conn, job_id)  # it may have been given back since the source was changed
             return await sql.take_lease(conn, job_id, parts.worker)
 
     taking = asyncio.create_task(take())
@@ -212,6 +231,10 @@ async def _collect(parts: Parts, lease: Lease, collector: Collector) -> None:
         async with parts.pool.acquire() as conn:
             await sql.note_suspect(conn, lease, target)
 
+    revisit = lease.revisit
+    if revisit:  # sources may have been paused, and documents deleted, while the job waited
+        async with parts.pool.acquire() as conn:
+            revisit = await documents_sql.visited(conn, lease.platform, revisit)
     run = Run(
         target=Target(lease.platform, lease.target, lease.typed),
         limit=lease.document_limit,
@@ -220,7 +243,7 @@ async def _collect(parts: Parts, lease: Lease, collector: Collector) -> None:
         suspect=suspect,
         set_aside=frozenset(lease.set_aside),
         purpose=lease.purpose,
-        revisit=lease.revisit,
+        revisit=revisit,
         scope=lease.scope,
         depth=lease.depth,
     )
@@ -274,11 +297,16 @@ async def _save_at_once(parts: Parts, lease: Lease, page: Page, *, one_by_one: b
         )
         await sql.advance(conn, lease, page.cursor, counts, failures)
         if lease.platform in _REVISITED:
+            singly = lease.source_id is None and lease.purpose != "revisit"
+            found = [*page.unchanged, *(one.external_id for one in saved)] if singly else []
+            await documents_sql.note_asked(conn, lease.platform, typed=page.typed, singly=found)
             await documents_sql.plan_visits(conn, lease.platform, _outcomes(lease, page, saved), failures)
         await _save_addresses(conn, lease, page)
         if held.source_id is not None:
             await misses.forget(conn, held.source_id, [*page.reached, *(one.external_id for one in page.documents)])
-            await misses.note(conn, held.source_id, failures)
+            # The source's own target is tried again when the source is, and has no clock of its own.
+            listed = [one for one in failures if one.target not in {lease.target, lease.typed}]
+            await misses.note(conn, held.source_id, listed)
         if page.memos and not one_by_one:  # a cache, which may be what is at fault
             await sql.keep_memos(conn, lease.platform, page.memos)
     _log.info(event("job.page_saved", job=lease.id, documents=len(saved), failures=len(failures)))
@@ -450,7 +478,8 @@ def _ending(lease: Lease, error: BaseException | None) -> Ending | None:
 async def _write_waiting(conn: Connection, lease: Lease, error: PlatformUnavailable) -> None:
     wait = timedelta(seconds=min(error.retry_after or 60, 86_400))
     if isinstance(error, Paced):
-        # Our own manners, not the platform's silence: however often, these are no reason to give up.
+        # Our own manners, not the platform's silence: however often, these are no reason to give up. Nothing is noted
+        # of the source's health: its waiting job says why it waits, and until when.
         await sql.release(conn, lease, wait, _shown(error))
     else:
         await _wait(conn, lease, wait, _shown(error))
@@ -471,7 +500,7 @@ async def _wait(conn: Connection, lease: Lease, wait: timedelta | None, error: d
     """Give the job back to be tried later, and say so of its source; or end it, after too many times."""
     if await sql.wait(conn, lease, wait, error):
         if lease.source_id:
-            await sources.note_waiting(conn, lease.source_id, error, wait or timedelta(minutes=1))
+            await sources.note_waiting(conn, lease.source_id, error)
     else:
         await sql.finish(conn, lease, Ending("failed", error | {"hint": "It was tried again and again, in vain."}))
 

@@ -1,14 +1,26 @@
 """Every statement about jobs. Whoever writes for a job does so under its fence."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from extrophi_backend.collectors.models import Cursor, Failure
 from extrophi_backend.db import Connection
 from extrophi_backend.jobs import frontier
-from extrophi_backend.jobs.models import DEATHS, LEASE_TIME, WAITS, Counts, Ending, Held, Indexing, Job, Lease, NewJob
+from extrophi_backend.jobs.models import (
+    DEATHS,
+    LEASE_TIME,
+    OF_SOURCE_KEPT,
+    WAITS,
+    Counts,
+    Ending,
+    Held,
+    Indexing,
+    Job,
+    Lease,
+    NewJob,
+)
 
 _MAX_FAILURES_SHOWN = 100
 _SENT_AT_ONCE = 500
@@ -60,6 +72,27 @@ async def open_of_source(conn: Connection, source_id: UUID) -> UUID | None:
     return await conn.fetchval(
         "SELECT id FROM jobs WHERE source_id = $1 AND status IN ('queued', 'running')", source_id
     )
+
+
+async def follow_source(conn: Connection, job_id: UUID) -> None:
+    """A job that waits, and has not begun, reaches as far as its source does by now.
+
+    One that has begun goes on from its cursor, which tells of the old reach; unless a page is all that is left of it.
+    """
+    is_changed = await conn.fetchval(
+        """UPDATE jobs j
+              SET scope = s.scope, depth = s.depth, cursor = NULL, revision = revision + 1,
+                  purpose = CASE WHEN s.full_look_at = '-infinity' THEN 'all' ELSE j.purpose END
+             FROM sources s
+            WHERE j.id = $1 AND s.id = j.source_id AND j.status = 'queued'
+              AND (j.scope, j.depth) IS DISTINCT FROM (s.scope, s.depth)
+              AND (j.cursor IS NULL OR (j.scope = 'site' AND s.scope = 'page'))
+        RETURNING true""",
+        job_id,
+    )
+    if is_changed:
+        await frontier.forget(conn, job_id)
+        await notify(conn, job_id)
 
 
 async def get(conn: Connection, job_id: UUID) -> Job | None:
@@ -374,6 +407,35 @@ async def prune(conn: Connection, kept: timedelta) -> None:
                   AND EXISTS (SELECT FROM job_documents d WHERE d.job_id = jobs.id) LIMIT 1000)""",
         kept,
     )
+
+
+async def prune_jobs(conn: Connection, kept: timedelta, most: int) -> int:
+    """Delete jobs that ended that long ago, but for the newest of each source; so many at most. Returns how many.
+
+    None that an investigation names, or that is known to have found a document. Uses jobs_of_no_source, jobs_source,
+    and investigations_jobs.
+    """
+    # Of each source's jobs, some thousands may be neither among the newest nor old: ids tell when they were made.
+    made_before = UUID(int=int((datetime.now(UTC) - kept).timestamp() * 1000) << 80)
+    done = await conn.execute(
+        """WITH old AS (
+               SELECT id FROM jobs WHERE source_id IS NULL AND finished_at < now() - $1::interval
+           UNION ALL
+               SELECT j.id FROM sources s
+                CROSS JOIN LATERAL (SELECT id FROM jobs WHERE source_id = s.id
+                                     ORDER BY id DESC OFFSET $3 - 1 LIMIT 1) AS oldest
+                 JOIN jobs j ON j.source_id = s.id AND j.id < least(oldest.id, $4)
+                            AND j.finished_at < now() - $1::interval)
+           DELETE FROM jobs WHERE id IN (
+               SELECT id FROM old
+                WHERE NOT EXISTS (SELECT FROM investigations i WHERE i.job_ids @> ARRAY[old.id])
+                  AND NOT EXISTS (SELECT FROM job_documents d WHERE d.job_id = old.id) LIMIT $2)""",
+        kept,
+        most,
+        OF_SOURCE_KEPT,
+        made_before,
+    )
+    return int(done.split()[-1])
 
 
 async def notify(conn: Connection, job_id: UUID) -> None:

@@ -26,6 +26,8 @@ _QUEUED = 20
 """Jobs that nobody asked for, and that may wait for a worker at once: what a person asks for comes soon after."""
 _VISITS = 20
 """Documents that one job looks at again."""
+_PUT_OFF = 10_000
+"""Documents that are due, and are not visited by the clock, at a turn."""
 
 
 async def start_due(pool: Pool, now: datetime) -> int:
@@ -48,15 +50,23 @@ async def start_due(pool: Pool, now: datetime) -> int:
 
 
 async def start_visits(pool: Pool, now: datetime, per_day: int) -> int:
-    """Jobs for some documents that are due to be looked at again, within the budget. Returns how many documents."""
+    """Jobs for some documents that are due to be looked at again, within the budget, and as far as there is room.
+
+    Returns:
+        How many documents.
+    """
     async with pool.acquire() as conn, conn.transaction():
-        if not await documents_sql.has_visits(conn, now):
+        if not await documents_sql.has_visits(conn, now) or not await sql.is_only_one(conn):
             return 0
-        spacing = timedelta(days=1) * min(_VISITS, per_day) / per_day
+        most = min(_VISITS, per_day, _QUEUED - await jobs_sql.count_scheduled(conn))  # each may be a job of its own
+        if most <= 0:
+            return 0
+        spacing = timedelta(days=1) * most / per_day
         turn = await budgets_sql.take_turn(conn, "revisits", spacing=spacing, patience=timedelta(), month_cap=None)
         if not turn.is_taken:
             return 0
-        visits = await documents_sql.take_visits(conn, now, min(_VISITS, per_day))
+        await documents_sql.put_off_visits(conn, now, _PUT_OFF)
+        visits = await documents_sql.take_visits(conn, now, most)
         groups: dict[tuple[str, UUID], list[str]] = defaultdict(list)
         for one in visits:
             groups[one.platform, one.collection_id].append(one.external_id)
@@ -76,9 +86,9 @@ async def keep_scheduling(pool: Pool, revisits_per_day: int) -> None:
     while True:
         try:
             now = datetime.now(UTC)
-            await start_due(pool, now)
-            if revisits_per_day:
+            if revisits_per_day:  # first: they are few, and sources that are due would leave them no room
                 await start_visits(pool, now, revisits_per_day)
+            await start_due(pool, now)
         except Exception as error:  # noqa: BLE001  the edge: whatever it was, sources go on being looked at
             if not is_away(error):  # that is said by who sends jobs
                 _log.warning(event("scheduler.failed", error=repr(error)), exc_info=error)

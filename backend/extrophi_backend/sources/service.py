@@ -1,7 +1,7 @@
 """The story of a source: a target to come back to, collected by one job at a time, again and again."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -106,8 +106,9 @@ async def change(
 ) -> None:
     """Change what is given. In the caller's transaction.
 
-    One that reaches further than before is looked at as a whole next, and now unless it is paused or `never`. An open
-    job goes on as it was begun.
+    One that reaches further than before is looked at as a whole next, and now unless it is paused or `never`. A job
+    that waits takes the new reach; one that has begun goes on as it was begun, unless the source is only a page now.
+    Pausing cancels the open job.
 
     Raises:
         NotFound, InvalidInput.
@@ -127,6 +128,9 @@ async def change(
     is_wider = reach.goes_beyond(reached)
     if reach != reached:
         await sql.set_reach(conn, source_id, reach.scope, reach.depth, is_wider=is_wider)
+        opened = await jobs_sql.open_of_source(conn, source_id)
+        if opened is not None:
+            await jobs_sql.follow_source(conn, opened)
     if reach.scope != reached.scope == "site":  # nothing will ever try them again
         await misses.forget_all(conn, source_id)
     is_resumed = state == "active" and (before.state == "paused" or before.next_run_at is None)
@@ -137,6 +141,16 @@ async def change(
     elif (planned.text, zone) != (before.schedule, before.time_zone):
         now = datetime.now(UTC)
         await sql.run_next_at(conn, source_id, next_look(planned, zone, now, news=(), since=before.looked_at or now))
+    if state == "paused" and before.state != "paused":
+        await _cancel_open(conn, source_id)
+
+
+async def _cancel_open(conn: Connection, source_id: UUID) -> None:
+    """Cancel the source's open job, at once or by its worker. Of a source that is owned."""
+    opened = await jobs_sql.open_of_source(conn, source_id)
+    if opened is not None:
+        await jobs_sql.cancel(conn, opened)
+        await settle(conn, opened)
 
 
 async def collect_now(conn: Connection, source: Source) -> UUID:
@@ -174,10 +188,10 @@ async def hold_of_job(conn: Connection, job_id: UUID) -> None:
     await sql.hold_of_job(conn, job_id)
 
 
-async def note_waiting(conn: Connection, source_id: UUID, error: Mapping[str, str], wait: timedelta) -> None:
-    """Say of the source what its job waits for, and until when. In the caller's transaction."""
+async def note_waiting(conn: Connection, source_id: UUID, error: Mapping[str, str]) -> None:
+    """Say of the source what its job waits for; until when is the job's to say. In the caller's transaction."""
     reason = reason_of(error["code"], error["detail"], error.get("hint", ""))
-    await sql.note_waiting(conn, source_id, state_of(reason.code), reason, wait)
+    await sql.note_waiting(conn, source_id, state_of(reason.code), reason)
 
 
 async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) -> None:
@@ -217,14 +231,16 @@ async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) ->
     next_run_at = next_look(schedule, look.time_zone, now, news=news, since=since)
     if look.owes_whole and not look.was_whole and schedule.kind != "never":  # begun before it was widened
         next_run_at = now
+    health, reason = _health(look)
     await sql.settle(
         conn,
         look.source_id,
-        health=_health(look),
-        reason=None,
+        health=health,
+        reason=reason,
         failures=look.failures if look.status == "canceled" else 0,
         looked_at=now,
         next_run_at=next_run_at,
+        was_had=look.status != "canceled",
         was_whole=look.was_whole and look.status != "canceled",
         pays_whole=pays,
     )
@@ -233,14 +249,21 @@ async def settle(conn: Connection, job_id: UUID, now: datetime | None = None) ->
 _GONE = frozenset({"gone", "removed"})
 
 
-def _health(look: Look) -> State | None:
+def _health(look: Look) -> tuple[State | None, Reason | None]:
+    """What a look came to that did not fail."""
     if look.status == "canceled":
-        return None
-    return "collected" if look.created or look.updated else "unchanged"
+        return None, None
+    if look.waits_for is not None:  # all that is listed failed before, and is not tried again yet
+        state = state_of(look.waits_for["code"])
+        return ("failed" if state in _GONE else state), _told(look.waits_for)
+    return ("collected" if look.created or look.updated else "unchanged"), None
 
 
 def _reason(look: Look) -> Reason:
-    said = look.error or look.failure or {"code": "failed", "detail": "It came to nothing, and said no more."}
+    return _told(look.error or look.failure or {"code": "failed", "detail": "It came to nothing, and said no more."})
+
+
+def _told(said: Mapping[str, str]) -> Reason:
     return reason_of(said["code"], said["detail"], said.get("hint", ""))
 
 
@@ -252,9 +275,7 @@ async def remove(conn: Connection, source_id: UUID) -> None:
     """
     if not await sql.own(conn, source_id):
         raise _unknown(source_id)
-    opened = await jobs_sql.open_of_source(conn, source_id)
-    if opened is not None:
-        await jobs_sql.cancel(conn, opened)
+    await _cancel_open(conn, source_id)
     kept = await sql.documents(conn, source_id)
     await sql.delete(conn, source_id)
     await documents_sql.log_changes(conn, sorted(kept))  # search filters by source

@@ -81,6 +81,8 @@ class Look:
     updated: int
     failure: Mapping[str, str] | None
     """What most of its documents failed with."""
+    waits_for: Mapping[str, str] | None
+    """Where it found nothing: what most of that which it lists failed with, and is not tried again yet for."""
 
 
 _DUE = 0x6578_7764  # an advisory lock: one at a time makes jobs for what is due
@@ -88,18 +90,22 @@ _FULL = timedelta(days=7)
 # `full_look_at` of a source that has been widened, until it was looked at as a whole: then every such look is long ago.
 _OWES_WHOLE = "s.scope = 'site' AND s.full_look_at IS NOT DISTINCT FROM '-infinity'"
 _STATE = "CASE WHEN s.state = 'paused' THEN 'paused' ELSE s.health END"
-# A job that no worker takes is not the source's fault, and is said of it all the same.
+# A job that no worker takes, or that our own pace puts off, is not the source's fault, and is said of it all the same.
+# While a job of it waits, it is looked at next when that goes on.
 _SOURCE = f"""
     SELECT s.id, s.platform, s.target, s.typed, s.title, s.collection_id, c.name AS collection, s.document_limit,
            s.scope, s.depth, {_STATE} AS state, s.schedule, s.time_zone, s.looked_at, s.created_at, s.updated_at,
-           CASE WHEN j.status = 'queued' AND j.error IS NULL AND j.run_after < now() - interval '30 seconds'
+           CASE WHEN j.status = 'queued' AND j.run_after < now() - interval '30 seconds'
                 THEN jsonb_build_object(
                     'code', 'waits_for_worker',
                     'detail', format('No worker has taken its job yet. Jobs before it: %s.', (
                         SELECT count(*) FROM jobs o WHERE o.status = 'queued' AND o.run_after < j.run_after)),
                     'hint', 'If that stays so, look whether a worker runs, or start another: `extrophi status`.')
+                WHEN j.status = 'queued' AND j.error ->> 'code' = 'paced' THEN j.error
                 ELSE s.reason END AS reason,
-           CASE WHEN s.state = 'active' THEN s.next_run_at END AS next_run_at,
+           CASE WHEN s.state = 'active'
+                THEN CASE WHEN j.status = 'queued' AND j.run_after > now() THEN j.run_after ELSE s.next_run_at END
+                END AS next_run_at,
            (SELECT count(*)::int FROM source_documents d WHERE d.source_id = s.id) AS documents,
            CASE WHEN j.id IS NOT NULL THEN
                jsonb_build_object('id', j.id, 'status', j.status, 'error', j.error, 'created_at', j.created_at,
@@ -301,7 +307,11 @@ async def last_look(conn: Connection, job_id: UUID) -> Look | None:
                   j.status, j.error, j.created, j.updated,
                   (SELECT jsonb_build_object('code', f.code, 'detail', min(f.detail))
                      FROM (SELECT code, detail FROM job_failures WHERE job_id = j.id ORDER BY seq LIMIT 1000) AS f
-                    GROUP BY f.code ORDER BY count(*) DESC, f.code LIMIT 1) AS failure
+                    GROUP BY f.code ORDER BY count(*) DESC, f.code LIMIT 1) AS failure,
+                  CASE WHEN j.created + j.updated + j.unchanged = 0 THEN (
+                      SELECT jsonb_build_object('code', m.code, 'detail', min(m.detail)) FROM misses m
+                       WHERE m.source_id = s.id AND m.next_try_at > now()
+                       GROUP BY m.code ORDER BY count(*) DESC, m.code LIMIT 1) END AS waits_for
              FROM jobs j JOIN sources s ON s.id = j.source_id
             WHERE j.id = $1 AND j.finished_at IS NOT NULL
               FOR NO KEY UPDATE OF s""",  # noqa: S608  a constant of ours
@@ -334,12 +344,14 @@ async def settle(
     failures: int,
     looked_at: datetime,
     next_run_at: datetime | None,
+    was_had: bool = False,
     was_whole: bool = False,
     pays_whole: bool = False,
 ) -> None:
     """Note what a look came to, and when the next one is. Without a `health` the look came to nothing, either way.
 
-    `was_whole`: it looked at all that the source reaches to; `pays_whole`: that was owed since it was widened.
+    `was_had`: the source itself was there; `was_whole`: it looked at all that the source reaches to; `pays_whole`: that
+    was owed since it was widened.
     """
     await conn.execute(
         """UPDATE sources
@@ -347,7 +359,7 @@ async def settle(
                   failures = $4, looked_at = $5, next_run_at = $6,
                   full_look_at = CASE WHEN $8 THEN $5 ELSE full_look_at END,
                   first_look = CASE WHEN $7 THEN $5
-                                    WHEN $2 IN ('collected', 'unchanged') THEN coalesce(first_look, $5)
+                                    WHEN $9 THEN coalesce(first_look, $5)
                                     ELSE first_look END
             WHERE id = $1""",
         source_id,
@@ -358,17 +370,18 @@ async def settle(
         next_run_at,
         pays_whole,
         was_whole,
+        was_had,
     )
 
 
-async def note_waiting(conn: Connection, source_id: UUID, health: State, reason: Reason, wait: timedelta) -> None:
-    """Its job waits, and is tried again after that time."""
+async def note_waiting(conn: Connection, source_id: UUID, health: State, reason: Reason) -> None:
+    """What its job waits for, unless that was cancelled meanwhile."""
     await conn.execute(
-        "UPDATE sources SET health = $2, reason = $3, next_run_at = now() + $4::interval WHERE id = $1",
+        """UPDATE sources SET health = $2, reason = $3
+            WHERE id = $1 AND EXISTS (SELECT FROM jobs WHERE source_id = $1 AND status = 'queued')""",
         source_id,
         health,
         reason.json,
-        wait,
     )
 
 

@@ -16,7 +16,7 @@ from extrophi_backend.sealing import KeyRing, Unreadable
 from extrophi_backend.webhooks import sql
 from extrophi_backend.webhooks.models import DELAYS, LEASE_TIME, Claim, Outcome
 from extrophi_backend.webhooks.posting import Poster
-from extrophi_backend.webhooks.service import UNREADABLE, open_secret
+from extrophi_backend.webhooks.service import UNREADABLE, open_secrets
 
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS = 1.0
@@ -77,7 +77,7 @@ async def _post(poster: Poster, ring: KeyRing, claim: Claim, events: Sequence[Ev
     if not events:  # their documents were deleted since
         return Outcome(None)
     try:
-        secret = await asyncio.to_thread(open_secret, ring, claim.source_id, claim.sealed)
+        secrets = await asyncio.to_thread(open_secrets, ring, claim)
     except Unreadable:
         return Outcome(None, UNREADABLE)
     message = {
@@ -86,7 +86,7 @@ async def _post(poster: Poster, ring: KeyRing, claim: Claim, events: Sequence[Ev
         "data": {"source_id": str(claim.source_id), "events": [shown(one) for one in events]},
     }
     body = json.dumps(message, ensure_ascii=False).encode()
-    return await poster.post(claim.url, secret, str(claim.message_id), body)
+    return await poster.post(claim.url, secrets, str(claim.message_id), body)
 
 
 async def _conclude(conn: Connection, claim: Claim, outcome: Outcome) -> None:

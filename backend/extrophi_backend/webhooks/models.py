@@ -20,6 +20,10 @@ DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1 / 12, 5, 30, 120, 30
 """Before each further attempt: the last is made a day after the first."""
 
 
+OVERLAP = timedelta(hours=24)
+"""For so long after a rotation, messages are signed with the secret from before, too."""
+
+
 class Failure(TypedDict):
     """Why an attempt failed."""
 
@@ -29,12 +33,16 @@ class Failure(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A source's webhook as people see it. `waiting` counts events that are still to go out."""
+    """A source's webhook as people see it. `waiting` counts events that are still to go out.
+
+    `former_sealed` is the secret from before a rotation, while that is used as well.
+    """
 
     source_id: UUID
     target: str
     url: str
     sealed: bytes
+    former_sealed: bytes | None
     state: State
     error: Failure | None
     attempts: int
@@ -52,6 +60,7 @@ class Claim:
     source_id: UUID
     url: str
     sealed: bytes
+    former_sealed: bytes | None
     attempts: int
     message_id: UUID
     message_upto: int

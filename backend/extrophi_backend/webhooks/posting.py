@@ -41,9 +41,9 @@ class Poster:
     async def close(self) -> None:
         await self._exchange.close()
 
-    async def post(self, url: str, secret: str, message_id: str, body: bytes) -> Outcome:
+    async def post(self, url: str, secrets: Sequence[str], message_id: str, body: bytes) -> Outcome:
         """Post a message. No redirect is followed: an address that moved is to be set anew."""
-        headers = {"Content-Type": "application/json"} | sign(secret, message_id, int(time.time()), body)
+        headers = {"Content-Type": "application/json"} | sign(secrets, message_id, int(time.time()), body)
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._exchange.ask(

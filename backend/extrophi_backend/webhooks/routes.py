@@ -34,6 +34,15 @@ class NewWebhook(BaseModel):
     ] = None
 
 
+class NewSecret(BaseModel):
+    """What messages are signed with from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+    secret: Annotated[
+        Text | None, Field(max_length=200, description="`whsec_` and 24 to 64 bytes as base64. Left out: made.")
+    ] = None
+
+
 class WebhookError(BaseModel):
     code: str
     detail: str
@@ -86,6 +95,14 @@ async def put(app: App, id: Id, body: NewWebhook) -> SetWebhook:  # noqa: A002  
     """Messages are signed as Standard Webhooks has it. What waits goes to the new address."""
     async with app.pool.acquire() as conn, conn.transaction():
         made = await service.put(conn, app.accounts.ring, id, body.url, body.secret)
+        return SetWebhook(**_shown(await service.get(conn, id)), secret=made)
+
+
+@router.post(f"{_PATH}/rotate", summary="Sign with another secret", responses=responses(409))
+async def rotate(app: App, id: Id, body: NewSecret) -> SetWebhook:  # noqa: A002  the contract's name
+    """For a day, messages carry a signature by the secret until now as well. All else stays as it is."""
+    async with app.pool.acquire() as conn, conn.transaction():
+        made = await service.rotate(conn, app.accounts.ring, id, body.secret)
         return SetWebhook(**_shown(await service.get(conn, id)), secret=made)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from extrophi_backend.sealing import KeyRing, Unreadable, seal, unseal
 from extrophi_backend.sources import service as sources
 from extrophi_backend.sources import sql as sources_sql
 from extrophi_backend.webhooks import signing, sql
-from extrophi_backend.webhooks.models import Failure, Outcome, Webhook
+from extrophi_backend.webhooks.models import OVERLAP, Claim, Failure, Outcome, Webhook
 from extrophi_backend.webhooks.posting import Poster
 
 
@@ -38,18 +39,60 @@ async def put(conn: Connection, ring: KeyRing, source_id: UUID, url: str, secret
     sealed = await sql.sealed_secret(conn, source_id)
     made = None
     if secret is not None:
-        try:
-            signing.read_secret(secret)
-        except ValueError as error:
-            raise InvalidInput(
-                f"secret: {error}.", field="secret", hint="Leave it out, and one is made and shown."
-            ) from None
+        _check_secret(secret)
     elif sealed is None:
         secret = made = signing.make_secret()
     if secret is not None:
         sealed = seal(key, secret, context(source_id))
     await sql.put(conn, source_id, address, sealed)
     return made
+
+
+async def rotate(conn: Connection, ring: KeyRing, source_id: UUID, secret: str | None) -> str | None:
+    """Sign with another secret from now on, and with the one until now as well for OVERLAP. All else stays as it is.
+
+    In the caller's transaction.
+
+    Returns:
+        The secret, if one had to be made: it is shown this once.
+
+    Raises:
+        InvalidInput, NotFound, NoSecretKey, Unavailable.
+    """
+    made = None
+    if secret is None:
+        secret = made = signing.make_secret()
+    else:
+        _check_secret(secret)
+    key = await rotation.key_for_sealing(conn, ring)
+    before = await get(conn, source_id)
+    # The same again, as by a client that repeats itself, must not push out the one from before.
+    if secret not in _readable(ring, before)[:1]:
+        await sql.rotate(conn, source_id, seal(key, secret, context(source_id)), OVERLAP)
+    return made
+
+
+def _readable(ring: KeyRing, webhook: Webhook) -> list[str]:
+    try:
+        return open_secrets(ring, webhook)
+    except Unreadable:
+        return []
+
+
+def _check_secret(secret: str) -> None:
+    """Raises InvalidInput."""
+    try:
+        signing.read_secret(secret)
+    except ValueError as error:
+        raise InvalidInput(
+            f"secret: {error}.", field="secret", hint="Leave it out, and one is made and shown."
+        ) from None
+
+
+async def prune(pool: Pool) -> None:
+    """Forget secrets that are used no more."""
+    async with pool.acquire() as conn:
+        await sql.forget_former(conn)
 
 
 async def get(conn: Connection, source_id: UUID) -> Webhook:
@@ -79,19 +122,27 @@ async def test(pool: Pool, ring: KeyRing, poster: Poster, source_id: UUID) -> Ou
     moment = datetime.now(UTC).isoformat()
     body = json.dumps({"type": "test", "timestamp": moment, "data": {"source_id": str(source_id)}}).encode()
     try:
-        secret = await asyncio.to_thread(open_secret, ring, source_id, webhook.sealed)
+        secrets = await asyncio.to_thread(open_secrets, ring, webhook)
     except Unreadable:
         return Outcome(None, UNREADABLE)
-    outcome = await poster.post(webhook.url, secret, str(uuid7()), body)
+    outcome = await poster.post(webhook.url, secrets, str(uuid7()), body)
     if outcome.error is None:
         async with pool.acquire() as conn:
             await sql.revive(conn, source_id)
     return outcome
 
 
-def open_secret(ring: KeyRing, source_id: UUID, sealed: bytes) -> str:
-    """Reads the ring's file. Raises Unreadable, Unavailable."""
-    return unseal(ring.keys(), sealed, context(source_id))
+def open_secrets(ring: KeyRing, webhook: Webhook | Claim) -> list[str]:
+    """What its messages are signed with: its secret, then the one from before a rotation, if that can be read.
+
+    Reads the ring's file. Raises Unreadable, Unavailable.
+    """
+    keys, bound_to = ring.keys(), context(webhook.source_id)
+    secrets = [unseal(keys, webhook.sealed, bound_to)]
+    if webhook.former_sealed is not None:
+        with suppress(Unreadable):
+            secrets.append(unseal(keys, webhook.former_sealed, bound_to))
+    return secrets
 
 
 def context(source_id: UUID) -> str:

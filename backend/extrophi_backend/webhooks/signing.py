@@ -3,8 +3,9 @@
 import base64
 import binascii
 import hmac
-import secrets
+from collections.abc import Sequence
 from hashlib import sha256
+from secrets import token_bytes
 
 PREFIX = "whsec_"
 _LENGTHS = range(24, 65)  # bytes, as the specification recommends
@@ -12,7 +13,7 @@ _LENGTHS = range(24, 65)  # bytes, as the specification recommends
 
 def make_secret() -> str:
     """A new one, of 32 random bytes."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    return PREFIX + base64.b64encode(token_bytes(32)).decode()
 
 
 def read_secret(text: str) -> bytes:
@@ -28,11 +29,12 @@ def read_secret(text: str) -> bytes:
     return key
 
 
-def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers that say who sent a message, when, and that nobody changed it."""
-    signed = hmac.new(read_secret(secret), f"{message_id}.{timestamp}.".encode() + body, sha256).digest()
+def sign(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers that say who sent a message, when, and that nobody changed it: one signature by each secret."""
+    said = f"{message_id}.{timestamp}.".encode() + body
+    signed = [hmac.new(read_secret(secret), said, sha256).digest() for secret in secrets]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(one).decode()}" for one in signed),
     }

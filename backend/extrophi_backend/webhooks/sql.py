@@ -10,8 +10,9 @@ _ROUTE = 0x6578_7765  # an advisory lock: one at a time routes, or the order wou
 
 
 _WEBHOOK = """
-    SELECT w.source_id, s.target, w.url, w.sealed, w.state, w.error, w.attempts, w.run_after, w.delivered_at,
-           w.created_at, w.updated_at,
+    SELECT w.source_id, s.target, w.url, w.sealed,
+           CASE WHEN w.former_until > now() THEN w.former_sealed END AS former_sealed, w.state, w.error, w.attempts,
+           w.run_after, w.delivered_at, w.created_at, w.updated_at,
            (SELECT count(*)::int FROM webhook_outbox o WHERE o.source_id = w.source_id) AS waiting
       FROM webhooks w
       JOIN sources s ON s.id = w.source_id
@@ -44,11 +45,28 @@ async def put(conn: Connection, source_id: UUID, url: str, sealed: bytes | None)
         """INSERT INTO webhooks (source_id, url, sealed) VALUES ($1, $2, $3)
            ON CONFLICT (source_id) DO UPDATE
               SET url = excluded.url, sealed = excluded.sealed, state = 'active', error = NULL, attempts = 0,
+                  former_sealed = CASE WHEN webhooks.sealed = excluded.sealed THEN webhooks.former_sealed END,
                   run_after = now(), lease_until = NULL, fence = webhooks.fence + 1, updated_at = now()""",
         source_id,
         url,
         sealed,
     )
+
+
+async def rotate(conn: Connection, source_id: UUID, sealed: bytes, overlap: timedelta) -> None:
+    """Another secret; the one until now is used as well for so long. How the webhook goes stays as it is."""
+    await conn.execute(
+        """UPDATE webhooks SET former_sealed = sealed, former_until = now() + $3::interval, sealed = $2,
+                               updated_at = now()
+            WHERE source_id = $1""",
+        source_id,
+        sealed,
+        overlap,
+    )
+
+
+async def forget_former(conn: Connection) -> None:
+    await conn.execute("UPDATE webhooks SET former_sealed = NULL, former_until = NULL WHERE former_until < now()")
 
 
 async def sealed_secret(conn: Connection, source_id: UUID) -> bytes | None:
@@ -113,7 +131,8 @@ async def claim(conn: Connection, limit: int, lease: timedelta) -> list[Claim]:
                       AND EXISTS (SELECT FROM webhook_outbox o WHERE o.source_id = h.source_id)
                     ORDER BY run_after LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
             WHERE w.source_id = due.source_id
-        RETURNING w.source_id, w.url, w.sealed, w.attempts, w.message_id, w.message_upto, w.fence""",
+        RETURNING w.source_id, w.url, w.sealed, CASE WHEN w.former_until > now() THEN w.former_sealed END
+                  AS former_sealed, w.attempts, w.message_id, w.message_upto, w.fence""",
         limit,
         lease,
         MOST_EVENTS,

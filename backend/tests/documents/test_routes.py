@@ -204,6 +204,37 @@ async def test_lists_and_captures_are_read_by_their_indexes(
     assert "document_versions_screenshot" in unused
 
 
+@pytest.mark.parametrize("states", [["removed"], ["removed", "blocked", "removed"], ["removed", "collected"]])
+async def test_documents_in_rare_states_are_found_by_their_index(
+    api: httpx.AsyncClient, conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]], states: list[str]
+) -> None:
+    await conn.execute(
+        """WITH made AS (
+               INSERT INTO documents (id, platform, external_id, content_hash, collected_at, state)
+               SELECT gen_random_uuid(), 'web', n::text, '', now() - n * interval '1 minute',
+                      CASE n % 5000 WHEN 1 THEN 'removed' WHEN 2 THEN 'blocked' WHEN 3 THEN 'gone' ELSE 'collected' END
+                 FROM generate_series(1, 30000) AS n RETURNING id)
+           INSERT INTO document_versions (document_id, version, text, title, content_hash)
+           SELECT id, 1, 'x', '', '' FROM made"""
+    )
+    await conn.execute("ANALYZE documents, document_versions")
+    is_rare = "collected" not in states
+    listing = sql.newest(conn, before=None, platform="web", collection=None, states=states, limit=50, with_text=False)
+    assert ("documents_states" in await plan(listing)) == is_rare
+    expected = [1, 5001, 10001, 15001, 20001, 25001] + (
+        [2, 5002, 10002, 15002, 20002, 25002] if len(states) > 2 else []
+    )
+    seen: list[int] = []
+    cursor: str | None = None
+    while cursor is not None or not seen:
+        found = await api.get(
+            "/documents", params={"state": states, "limit": 4} | ({"cursor": cursor} if cursor else {})
+        )
+        seen += [int(one["external_id"]) for one in found.json()["items"]]
+        cursor = found.json()["next_cursor"] if is_rare else None
+    assert seen == (sorted(expected) if is_rare else [1, 4, 5, 6])
+
+
 async def test_more_than_32_mb_is_refused(api: httpx.AsyncClient, conn: Connection) -> None:
     answer = await api.post("/documents", json={"documents": [note(str(n), "x" * 11_000_000) for n in range(3)]})
     assert answer.status_code == 413

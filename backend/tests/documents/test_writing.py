@@ -7,7 +7,32 @@ import pytest
 from extrophi_backend.collectors.models import Collected
 from extrophi_backend.db import Pool
 from extrophi_backend.documents import service
-from extrophi_backend.documents.models import Links, Others
+from extrophi_backend.documents.models import Links, Others, Prepared
+
+
+@pytest.mark.parametrize("others", [Others("web", unchanged=("a",)), None])
+async def test_a_document_that_was_gone_and_is_back_is_told_of(pool: Pool, others: Others | None) -> None:
+    """Whether its server says that nothing changed, or sends the same again."""
+    (one,) = await service.prepare(pool, None, [Collected("web", "a", "Herons.")])
+
+    async def write(prepared: list[Prepared], others: Others) -> None:
+        async with pool.acquire() as conn, conn.transaction():
+            await conn.execute("DELETE FROM changes")
+            await service.write(conn, prepared, Links(), others)
+
+    await write([one], Others("web"))
+    await write([], Others("web", gone=("a",)))
+    for changes in (1, 0):  # once
+        await write([one] if others is None else [], others or Others("web"))
+        assert await pool.fetchval("SELECT count(*) FROM changes") == changes  # search hears of it
+    events = await pool.fetch("SELECT kind, version FROM events ORDER BY seq")
+    assert [tuple(row) for row in events] == [
+        ("document.created", 1),
+        ("document.gone", 1),
+        ("document.updated", 1),
+    ]
+    row = await pool.fetchrow("SELECT state, gone_at, version FROM documents")
+    assert tuple(row or ()) == ("collected", None, 1)
 
 
 @pytest.mark.parametrize("others", [Others("web", unchanged=("b", "a")), Others("web", gone=("b", "a"))])

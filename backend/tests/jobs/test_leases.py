@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from extrophi_backend.errors import PlatformUnavailable, Unavailable
 from extrophi_backend.fetch.errors import Paced
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs import sql
-from extrophi_backend.jobs.models import DEATHS, WAITS, Counts, Lease, NewJob
+from extrophi_backend.jobs.models import DEATHS, JOBS_KEPT, WAITS, Counts, Lease, NewJob
 from extrophi_backend.jobs.sending import send_lost, send_unsent
 from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
@@ -106,6 +106,31 @@ async def test_a_job_whose_source_is_deleted_while_it_runs_is_canceled(
     assert (job["status"], job["error"], job["source_id"]) == ("canceled", None, None)
 
 
+async def test_a_job_whose_source_is_paused_while_it_runs_is_canceled(
+    api: httpx.AsyncClient, server: WebServer, parts: jobs.Parts
+) -> None:
+    go = threading.Event()
+
+    def slowly(_: WebServer) -> Reply:
+        go.wait(30)
+        return article("Two")
+
+    paths = ["/one", "/two", "/three"]
+    server.pages |= {path: article(path) for path in paths} | {"/two": slowly}
+    server.pages["/s.xml"] = sitemap(*map(server.url, paths))
+    source = (await api.post("/sources", json={"target": server.url("/s.xml")})).json()
+    running = asyncio.create_task(jobs.run(parts, UUID(source["last_job"]["id"])))
+    async with asyncio.timeout(30):
+        while not server.requests["/two"]:
+            await asyncio.sleep(0.02)
+    assert (await api.patch(f"/sources/{source['id']}", json={"state": "paused"})).json()["state"] == "paused"
+    go.set()
+    await running
+    paused = (await api.get(f"/sources/{source['id']}")).json()
+    assert (paused["last_job"]["status"], paused["reason"], paused["next_run_at"]) == ("canceled", None, None)
+    assert (await api.patch(f"/sources/{source['id']}", json={"state": "active"})).json()["next_run_at"] is not None
+
+
 async def test_deleting_a_source_and_saving_what_its_job_found_do_not_wait_for_each_other(
     api: httpx.AsyncClient, parts: jobs.Parts, conn: Connection
 ) -> None:
@@ -184,12 +209,20 @@ async def test_a_document_that_cannot_be_kept_is_one_failure(
 async def test_what_a_retry_may_mend_is_tried_again_and_not_for_ever(
     api: httpx.AsyncClient, parts: jobs.Parts, conn: Connection, error: Exception
 ) -> None:
-    made = await make_job(conn)
+    source = await api.post("/sources", json={"target": "https://x.example/", "collect": False})
+    source_id = UUID(source.json()["id"])
+    made = await make_job(conn, source_id)
     for _ in range(WAITS):
         await jobs.run(collecting(parts, error), made)
         job = await seen(api, made)
         assert (job["status"], job["error"]["code"]) == ("queued", "unavailable")
         assert job["run_after"] > job["started_at"]
+        told = (await api.get(f"/sources/{source_id}")).json()
+        assert (told["state"], told["reason"]["code"], told["next_run_at"]) == (
+            "failed",
+            "unavailable",
+            job["run_after"],
+        )
         await conn.execute("UPDATE jobs SET run_after = now()")
     await jobs.run(collecting(parts, error), made)
     assert (await seen(api, made))["status"] == "failed"
@@ -198,11 +231,17 @@ async def test_what_a_retry_may_mend_is_tried_again_and_not_for_ever(
 async def test_waiting_for_our_own_pace_is_never_in_vain(
     api: httpx.AsyncClient, parts: jobs.Parts, conn: Connection
 ) -> None:
-    made = await make_job(conn)
+    source = (await api.post("/sources", json={"target": "https://x.example/", "schedule": "1d"})).json()
+    made = source["last_job"]["id"]
     for _ in range(WAITS + 1):
-        await jobs.run(collecting(parts, Paced("x.example is not asked again for 30 s.", retry_after=30)), made)
         await conn.execute("UPDATE jobs SET run_after = now()")
-    assert (await seen(api, made))["status"] == "queued"
+        await jobs.run(collecting(parts, Paced("x.example is not asked again for 300 s.", retry_after=300)), UUID(made))
+    job = await seen(api, made)
+    assert (job["status"], job["error"]["code"]) == ("queued", "paced")
+    told = (await api.get(f"/sources/{source['id']}")).json()
+    assert (told["state"], told["reason"]["code"], told["next_run_at"]) == ("new", "paced", job["run_after"])
+    await conn.execute("UPDATE jobs SET run_after = now()")
+    made = UUID(made)
     refused = PlatformUnavailable("x.example asks to be left alone.", retry_after=30)
     for _ in range(WAITS + 1):
         await jobs.run(collecting(parts, refused), made)
@@ -325,6 +364,63 @@ async def test_what_an_old_job_found_is_forgotten(conn: Connection, parts: jobs.
     await jobs.prune(parts.pool)
     assert await conn.fetchval("SELECT array_agg(job_id) FROM job_documents") == [made[1]]
     assert await conn.fetchval("SELECT count(*) FROM documents") == 2
+
+
+def old_id(days: float) -> UUID:
+    """A job's id of so many days ago."""
+    made = datetime.now(UTC) - timedelta(days=days)
+    return UUID(int=(int(made.timestamp() * 1000) << 80) | (uuid7().int & ((1 << 80) - 1)))
+
+
+async def make_old_jobs(conn: Connection, source_id: UUID | None, days: Sequence[float]) -> list[UUID]:
+    """Jobs that ended so many days ago, each with a failure."""
+    ids = [old_id(one) for one in days]
+    await conn.executemany(
+        """INSERT INTO jobs (id, target, typed, platform, collection_id, document_limit, source_id, status, finished_at)
+           VALUES ($1, 'x', 'x', 'web', $2, 1, $3, 'partial', now() - $4 * interval '1 day')""",
+        [(job_id, DEFAULT_COLLECTION, source_id, one) for job_id, one in zip(ids, days, strict=True)],
+    )
+    await conn.execute("INSERT INTO job_failures SELECT id, 1, 'x', 'x', '' FROM jobs WHERE id = ANY($1)", ids)
+    return ids
+
+
+async def test_old_jobs_are_forgotten_but_for_the_last_of_each_source(
+    api: httpx.AsyncClient, conn: Connection, parts: jobs.Parts
+) -> None:
+    sources = [
+        UUID((await api.post("/sources", json={"target": f"https://x.example/{n}", "collect": False})).json()["id"])
+        for n in range(2)
+    ]
+    rare = await make_old_jobs(conn, sources[0], [100 + number for number in range(130)])
+    busy = await make_old_jobs(conn, sources[1], [number * 0.6 for number in range(200)])  # 120 days of them
+    (young, old, named, finder) = await make_old_jobs(conn, None, [89, 91, 91, 91])
+    await conn.execute("UPDATE jobs SET status = 'running', finished_at = NULL WHERE id = $1", rare[-1])
+    await conn.execute(
+        """INSERT INTO investigations (id, question, targets, document_limit, scope, job_ids)
+           VALUES (gen_random_uuid(), '?', '{x}', 1, 'targets', $1)""",
+        [uuid7(), named],
+    )
+    document_id = uuid7()
+    await conn.execute(
+        "INSERT INTO documents (id, platform, external_id, content_hash) VALUES ($1, 'web', 'x', '')", document_id
+    )
+    async with conn.transaction():  # it is known for 30 days what a job found: this one would lose it just now
+        await conn.execute("INSERT INTO job_documents VALUES ($1, $2)", finder, document_id)
+        assert await sql.prune_jobs(conn, JOBS_KEPT, 10) == 10
+        assert await conn.fetchval("SELECT true FROM jobs WHERE id = $1", finder)
+    await jobs.prune(parts.pool)
+    kept = {row["id"] for row in await conn.fetch("SELECT id FROM jobs")}
+    assert kept == {*rare[:100], rare[-1], *busy[:150], young, named}
+    assert await conn.fetchval("SELECT count(*) FROM job_failures") == len(kept)
+    assert old not in kept
+
+
+async def test_old_jobs_are_found_by_their_indexes(
+    conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]]
+) -> None:
+    told = await plan(sql.prune_jobs(conn, JOBS_KEPT, 10))
+    for name in ("jobs_of_no_source", "jobs_source", "investigations_jobs"):
+        assert name in told
 
 
 async def test_open_jobs_are_found_by_their_index(

@@ -78,6 +78,45 @@ async def test_a_view_that_is_missing_is_published_again(empty_database: str) ->
         await connection.close()
 
 
+async def test_of_a_library_from_before_it_is_known_what_was_typed_and_what_goes_on_being_visited(
+    empty_database: str,
+) -> None:
+    await migrate(empty_database)
+    connection = await asyncpg.connect(empty_database)
+    try:
+        await connection.execute(
+            """DELETE FROM schema_migrations WHERE name = '0015_life.sql';
+               DROP TABLE asked_documents;
+               DROP INDEX documents_states, jobs_of_no_source, investigations_jobs;
+               ALTER TABLE webhooks DROP COLUMN former_sealed, DROP COLUMN former_until;
+               INSERT INTO sources (id, platform, target, typed, collection_id)
+               SELECT gen_random_uuid(), 'web', 'u/source', 'source', id FROM collections;
+               INSERT INTO misses (source_id, target, code, detail, next_try_at)
+               SELECT id, unnest('{u/source,u/listed}'::text[]), 'http_403', '', now() FROM sources;
+               INSERT INTO jobs (id, platform, target, typed, collection_id, document_limit, purpose)
+               SELECT gen_random_uuid(), 'web', target, '', id, 1, purpose
+                 FROM collections, (VALUES ('u/short', 'all'), ('u/visited', 'revisit')) AS j (target, purpose);
+               INSERT INTO memos (platform, name, value) VALUES ('web', 'at u/short', '{"to": "u/long"}');
+               INSERT INTO documents (id, platform, external_id, content_hash, next_visit_at)
+               SELECT gen_random_uuid(), 'web', 'u/' || name, '', CASE WHEN name <> 'pushed' THEN now() END
+                 FROM unnest('{source,listed,long,visited,pushed}'::text[]) AS name;
+               INSERT INTO source_documents
+               SELECT s.id, d.id FROM sources s, documents d WHERE external_id IN ('u/source', 'u/listed')"""
+        )
+        assert await migrate(empty_database) == ["0015_life.sql"]
+        asked = await connection.fetch(
+            "SELECT external_id, typed, singly FROM asked_documents JOIN documents ON id = document_id ORDER BY 1"
+        )
+        assert [tuple(row) for row in asked] == [
+            ("u/long", True, True),
+            ("u/source", True, False),
+            ("u/visited", False, True),
+        ]
+        assert await connection.fetchval("SELECT array_agg(target) FROM misses") == ["u/listed"]
+    finally:
+        await connection.close()
+
+
 async def test_what_nobody_visits_is_taken_off_the_list_of_visits(empty_database: str) -> None:
     await migrate(empty_database)
     connection = await asyncpg.connect(empty_database)

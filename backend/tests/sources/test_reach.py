@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from extrophi_backend.jobs import misses
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs import sql as jobs_sql
 from extrophi_backend.settings import Settings
-from extrophi_backend.sources.scheduling import start_due
+from extrophi_backend.sources.scheduling import start_due, start_visits
 from tests.generated_site import serving_site
 from tests.web_server import Reply, WebServer, article, serving, sitemap
 
@@ -176,18 +176,58 @@ async def test_a_source_that_is_asked_for_is_looked_at_as_a_whole_once_it_was_wi
         assert await documents_of(api, source) == 4
 
 
-async def test_an_open_job_goes_on_as_it_was_begun_and_the_whole_comes_after_it(
+async def test_a_job_that_has_begun_goes_on_as_it_was_begun_and_the_whole_comes_after_it(
     api: httpx.AsyncClient, pond: WebServer, pool: Pool, settings: Settings, tmp_path: Path
 ) -> None:
     source = await add(api, pond.url("/"), scope="page")
+    job_id = source["last_job"]["id"]
+    await pool.execute("UPDATE jobs SET cursor = '{}'")  # given back, after a page
     await patch(api, source, scope="site", depth=1)
-    job = (await api.get(f"/jobs/{source['last_job']['id']}")).json()
+    job = (await api.get(f"/jobs/{job_id}")).json()
     assert (job["status"], job["scope"], job["depth"]) == ("queued", "page", None)
     assert await start_due(pool, datetime.now(UTC)) == 0
-    await run(job["id"], pool, settings, tmp_path, purpose=None)
+    await run(job_id, pool, settings, tmp_path, purpose=None)
     assert await documents_of(api, source) == 1
     assert await next_run(pool, settings, tmp_path) == ("site", 1, "all")
     assert await documents_of(api, source) == 2
+
+
+async def test_a_job_that_waits_takes_the_reach_that_its_source_has_by_then(
+    api: httpx.AsyncClient, pond: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    source = await add(api, pond.url("/"), scope="page")
+    await run(source["last_job"]["id"], pool, settings, tmp_path, purpose=None)
+    waiting = (await api.post(f"/sources/{source['id']}/jobs")).json()
+    assert (waiting["scope"], waiting["purpose"]) == ("page", "new")
+    await patch(api, source, scope="site", depth=1)
+    job = (await api.get(f"/jobs/{waiting['id']}")).json()
+    assert (job["scope"], job["depth"], job["purpose"]) == ("site", 1, "all")
+    await run(waiting["id"], pool, settings, tmp_path, purpose=None)
+    assert await documents_of(api, source) == 2
+    assert await start_due(pool, datetime.now(UTC)) == 0  # that was the look at the whole
+
+
+async def test_a_site_that_was_begun_and_is_only_a_page_now_is_not_gone_on_with(
+    api: httpx.AsyncClient, pond: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    source = await add(api, pond.url("/"))
+    job_id = UUID(source["last_job"]["id"])
+    registry = registry_for(settings)
+    parts = jobs.Parts(pool, Captures(None, tmp_path / "captures"), registry, "test", lambda: None)
+    async with pool.acquire() as conn:
+        lease = await jobs_sql.take_lease(conn, job_id, "test")
+        assert lease is not None
+        assert not await some_pages(parts, lease, 1)
+        await patch(api, source, scope="page")  # while it runs
+        await jobs_sql.release(conn, lease, timedelta(), None)
+    await registry.close()
+    assert await pool.fetchval("SELECT count(*) FROM frontier WHERE state = 'waiting'") > 0
+    pond.requests.clear()
+    await run(str(job_id), pool, settings, tmp_path, purpose=None)
+    assert set(pond.requests) <= {"/", "/robots.txt"}
+    job = (await api.get(f"/jobs/{job_id}")).json()
+    assert (job["status"], job["scope"], job["depth"]) == ("succeeded", "page", None)
+    assert await pool.fetchval("SELECT count(*) FROM frontier") == 0
 
 
 async def test_a_narrowed_source_keeps_its_documents_and_tries_no_more_what_it_missed(
@@ -206,9 +246,9 @@ async def test_a_narrowed_source_keeps_its_documents_and_tries_no_more_what_it_m
     assert (seen["scope"], seen["depth"], seen["documents"]) == ("page", None, 2)
     assert seen["next_run_at"] == before["next_run_at"]
     assert (await api.get(path)).json()["items"] == []
-    await run(again["id"], pool, settings, tmp_path)  # the whole site, as it was begun
-    assert (await api.get(path)).json()["items"] == []
-    assert (await api.get(f"/sources/{source['id']}")).json()["last_job"]["failed"] == 1
+    pond.requests.clear()
+    await run(again["id"], pool, settings, tmp_path, purpose=None)  # as narrow as the source
+    assert set(pond.requests) <= {"/", "/robots.txt"}
     await pool.execute("UPDATE sources SET next_run_at = now()")
     pond.requests.clear()
     assert await next_run(pool, settings, tmp_path) == ("page", None, "new")
@@ -281,7 +321,10 @@ async def test_what_was_missed_is_noted_tried_when_due_and_forgotten_when_it_is_
     assert [row["target"] for row in await pool.fetch("SELECT target FROM misses")] == [server.url("/dead")]
     listed, server.pages["/map.xml"] = server.pages["/map.xml"], Reply("", 500)
     assert set(await look()) == {"/map.xml"}
-    assert await pool.fetchval("SELECT count(*) FROM misses") == 2
+    seen = (await api.get(f"/sources/{source['id']}")).json()
+    assert (seen["state"], seen["reason"]["code"]) == ("failed", "http_500")
+    # The source's own target is no miss: it is tried again when the source is, and by that clock alone.
+    assert await pool.fetchval("SELECT count(*) FROM misses") == 1
     server.pages["/map.xml"] = listed
     assert await look() == {"/map.xml": 1}
     assert [row["target"] for row in await pool.fetch("SELECT target FROM misses")] == [server.url("/dead")]
@@ -328,6 +371,97 @@ async def test_a_revisit_looks_at_the_documents_it_is_given_and_at_nothing_else(
     assert (done["progress"]["unchanged"], done["progress"]["updated"]) == (1, 1)
     gone = await pool.fetch("SELECT external_id FROM documents WHERE state = 'gone'")
     assert [row["external_id"] for row in gone] == [server.url("/3")]
+
+
+async def test_a_revisit_asks_robots_of_all_but_what_a_person_typed(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    names = ("/found", "/once", "/source", "/led-to")
+    server.pages |= {name: article(f"Story {name}") for name in names}
+    server.pages["/short"] = Reply(status=301, headers={"Location": "/led-to"})
+    server.pages["/map.xml"] = sitemap(*(server.url(name) for name in names))
+    for name in ("/once", "/short"):
+        job = (await api.post("/jobs", json={"target": server.url(name)})).json()
+        await run(job["id"], pool, settings, tmp_path, purpose=None)
+    for name in ("/source", "/map.xml"):
+        source = await add(api, server.url(name), scope="page")
+        await run(source["last_job"]["id"], pool, settings, tmp_path, purpose=None)
+        if name == "/source":  # what a person typed once, they typed
+            await api.delete(f"/sources/{source['id']}")
+    server.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /\n", media_type="text/plain")
+    server.requests.clear()
+    now = datetime.now(UTC)
+    for first in names:  # whichever of them comes first in its job
+        await pool.execute("UPDATE documents SET next_visit_at = now(), cited_at = NULL, state = 'collected'")
+        await pool.execute("UPDATE documents SET cited_at = now() WHERE external_id = $1", server.url(first))
+        await pool.execute("DELETE FROM budgets")
+        assert await start_visits(pool, now + timedelta(seconds=1), 2000) == 4
+        job_id = await pool.fetchval("SELECT id FROM jobs WHERE status = 'queued'")
+        await run(str(job_id), pool, settings, tmp_path, purpose=None)
+        rows = await pool.fetch("SELECT external_id, state FROM documents")
+        states = {row["external_id"]: row["state"] for row in rows}
+        assert states == {server.url(name): "blocked" if name == "/found" else "collected" for name in names}
+    assert server.requests["/found"] == 0
+    assert server.requests["/once"] == server.requests["/source"] == server.requests["/led-to"] == 4
+
+
+async def test_a_visit_that_waits_leaves_out_what_was_paused_or_deleted_meanwhile(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    sources: dict[str, Any] = {}
+    for name in ("/kept", "/paused", "/deleted"):
+        server.pages[name] = article(f"Story {name}")
+        sources[name] = await add(api, server.url(name))
+        await run(sources[name]["last_job"]["id"], pool, settings, tmp_path, purpose=None)
+    await pool.execute("UPDATE documents SET next_visit_at = now()")
+    assert await start_visits(pool, datetime.now(UTC) + timedelta(seconds=1), 2000) == 3
+    await patch(api, sources["/paused"], state="paused")
+    deleted = await pool.fetchval("SELECT id FROM documents WHERE external_id = $1", server.url("/deleted"))
+    await api.delete(f"/documents/{deleted}")
+    server.requests.clear()
+    job_id = await pool.fetchval("SELECT id FROM jobs WHERE purpose = 'revisit'")
+    await run(str(job_id), pool, settings, tmp_path, purpose=None)
+    assert {path for path in server.requests if path != "/robots.txt"} == {"/kept"}
+    assert await pool.fetchval("SELECT count(*) FROM documents") == 2
+
+
+async def test_a_source_of_which_nothing_can_be_had_says_so_until_something_can(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    paths = ("/one", "/two")
+    server.pages |= {path: Reply("", 403) for path in paths}
+    server.pages["/map.xml"] = sitemap(*map(server.url, paths))
+    source = await add(api, server.url("/map.xml"), schedule="6h")
+
+    async def look() -> tuple[str, str | None, bool]:
+        job = (await api.post(f"/sources/{source['id']}/jobs")).json()
+        await run(job["id"], pool, settings, tmp_path, purpose=None)
+        seen = (await api.get(f"/sources/{source['id']}")).json()
+        return seen["state"], (seen["reason"] or {}).get("code"), seen["next_run_at"] is not None
+
+    assert await look() == ("blocked", "http_403", True)
+    await pool.execute("UPDATE sources SET health = 'rate_limited', reason = NULL")  # as while a job waited
+    server.requests.clear()
+    assert await look() == ("blocked", "http_403", True)
+    assert not server.requests["/one"]  # it is not due
+    server.pages["/two"] = article("Two")
+    await pool.execute("UPDATE misses SET next_try_at = now()")
+    assert await look() == ("collected", None, True)
+    assert await look() == ("unchanged", None, True)
+    assert len((await api.get(f"/sources/{source['id']}/misses")).json()["items"]) == 1
+
+
+async def test_the_target_of_a_source_is_tried_again_by_its_sources_clock_alone(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, settings: Settings, tmp_path: Path
+) -> None:
+    server.pages["/"] = Reply("", 403)
+    for scope in ("page", "site"):
+        source = await add(api, server.url("/"), scope=scope, collection=scope)
+        await run(source["last_job"]["id"], pool, settings, tmp_path, purpose=None)
+        seen = (await api.get(f"/sources/{source['id']}")).json()
+        assert (seen["state"], seen["reason"]["code"]) == ("blocked", "http_403")
+        assert (await api.get(f"/sources/{source['id']}/misses")).json()["items"] == []
+        assert datetime.fromisoformat(seen["next_run_at"]) < datetime.now(UTC) + timedelta(days=2)
 
 
 async def test_an_entry_that_its_listing_says_to_have_changed_is_looked_at_once(

@@ -231,13 +231,20 @@ async def test_sources_are_listed_and_counted_by_state(api: httpx.AsyncClient, c
     assert stats["sources"] == {"blocked": 1, "collected": 1, "gone": 1, "paused": 1}
 
 
-async def document(conn: Connection, name: str, due: datetime | None, *, cited: bool = False) -> UUID:
+async def document(
+    conn: Connection, name: str, due: datetime | None, *, cited: bool = False, of: Sequence[UUID] = ()
+) -> UUID:
+    """A document of these sources, or one that was collected singly."""
     document_id = uuid7()
     await conn.execute(
         """INSERT INTO documents (id, platform, external_id, content_hash, next_visit_at, cited_at)
            VALUES ($1, 'web', $2, '\\x00', $3, $4)""",
         document_id, f"https://site.example/{name}", due, NOW if cited else None,
     )  # fmt: skip
+    for one in of:
+        await conn.execute("INSERT INTO source_documents VALUES ($1, $2)", one, document_id)
+    if not of:
+        await conn.execute("INSERT INTO asked_documents VALUES ($1, false, true)", document_id)
     return document_id
 
 
@@ -369,10 +376,92 @@ async def test_a_job_that_waits_says_so_of_its_source(api: httpx.AsyncClient, co
     made = (await api.post("/sources", json={"target": "https://x.example/"})).json()
     async with conn.transaction():
         error = {"code": "platform_unavailable", "detail": "x.example asked to wait.", "hint": ""}
-        await service.note_waiting(conn, UUID(made["id"]), error, timedelta(minutes=10))
+        await conn.execute("UPDATE jobs SET run_after = now() + interval '10 minutes', error = $1", error)
+        await service.note_waiting(conn, UUID(made["id"]), error)
     seen = (await api.get(f"/sources/{made['id']}")).json()
     assert (seen["state"], seen["reason"]["detail"]) == ("rate_limited", "x.example asked to wait.")
     assert datetime.fromisoformat(seen["next_run_at"]) > datetime.now(UTC) + timedelta(minutes=9)
+
+
+async def test_what_is_noted_of_a_wait_is_what_its_job_says(api: httpx.AsyncClient, conn: Connection) -> None:
+    made = (await api.post("/sources", json={"target": "https://x.example/", "schedule": "6h"})).json()
+    paced = {"code": "paced", "detail": "x.example is not asked again for 240 s.", "hint": "It goes on by itself."}
+    await conn.execute("UPDATE jobs SET run_after = now() + interval '4 minutes', error = $1", paced)
+    waiting = (await api.get(f"/sources/{made['id']}")).json()
+    run_after = (await api.get(f"/jobs/{made['last_job']['id']}")).json()["run_after"]
+    assert (waiting["state"], waiting["reason"], waiting["next_run_at"]) == ("new", paced, run_after)
+    # Nothing of it stays once the job is no more: it waits for its schedule again.
+    await api.post(f"/jobs/{made['last_job']['id']}/cancel")
+    after = (await api.get(f"/sources/{made['id']}")).json()
+    assert (after["state"], after["reason"]) == ("new", None)
+    assert datetime.fromisoformat(after["next_run_at"]) > datetime.now(UTC) + 5 * HOUR
+
+
+async def test_visits_wait_for_room_among_the_jobs_that_nobody_asked_for(pool: Pool, conn: Connection) -> None:
+    for number in range(19):
+        await add(conn, number)
+    await document(conn, "one", NOW)
+    await document(conn, "two", NOW)
+    assert await start_due(pool, NOW) == 19
+    assert await start_visits(pool, NOW, 2000) == 1  # each may be a job of its own
+    assert len(await open_jobs(conn)) == 20
+    await conn.execute("UPDATE budgets SET free_at = now()")
+    assert await start_visits(pool, NOW, 2000) == 0
+    assert await conn.fetchval("SELECT free_at <= now() FROM budgets")  # no turn was spent on it
+    await conn.execute("UPDATE jobs SET status = 'running' WHERE purpose = 'revisit'")
+    assert await start_visits(pool, NOW, 2000) == 1
+
+
+async def test_only_documents_that_an_active_source_has_or_that_were_collected_singly_are_visited(
+    api: httpx.AsyncClient, pool: Pool, conn: Connection
+) -> None:
+    paused, removed, active = [await add(conn, number, due=NOW + 400 * DAY) for number in range(3)]
+    ids = {
+        "single": await document(conn, "single", NOW),
+        "paused": await document(conn, "paused", NOW, of=[paused]),
+        "removed": await document(conn, "removed", NOW, of=[removed]),
+        "both": await document(conn, "both", NOW, of=[paused, active]),
+        "left": await document(conn, "left", NOW, of=[removed, active]),
+        "single and removed": await document(conn, "single and removed", NOW, of=[removed]),
+    }
+    await conn.execute("INSERT INTO asked_documents VALUES ($1, true, true)", ids["single and removed"])
+    await conn.execute(
+        "INSERT INTO asked_documents VALUES ($1, true, false)", ids["removed"]
+    )  # its source's own target
+    await conn.execute(
+        """INSERT INTO document_versions (document_id, version, text, title, content_hash)
+           SELECT id, 1, 'x', '', '' FROM documents"""
+    )
+    assert (await api.patch(f"/sources/{paused}", json={"state": "paused"})).status_code == 200
+    assert (await api.delete(f"/sources/{removed}")).status_code == 204
+
+    async def visited(now: datetime) -> set[str]:
+        await conn.execute("DELETE FROM budgets")
+        await start_visits(pool, now, 2000)
+        found = {one for job in await open_jobs(conn) for one in job["revisit"]}
+        await conn.execute("DELETE FROM jobs")
+        return {one.rpartition("/")[2] for one in found}
+
+    expected = {"single", "both", "left", "single and removed"}
+    shown = {
+        name: (await api.get(f"/documents/{one}")).json()["next_visit_at"] is not None for name, one in ids.items()
+    }
+    assert {name for name, is_told in shown.items() if is_told} == expected
+    assert await visited(NOW) == expected
+    assert await conn.fetchval("SELECT count(*) FROM documents WHERE next_visit_at <= $1", NOW) == 0
+    await api.patch(f"/sources/{paused}", json={"state": "active"})
+    assert await visited(NOW + 10 * DAY) == expected | {"paused"}
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+async def test_pausing_a_source_cancels_its_job(api: httpx.AsyncClient, conn: Connection, status: str) -> None:
+    made = (await api.post("/sources", json={"target": "https://x.example/"})).json()
+    await conn.execute("UPDATE jobs SET status = $1", status)
+    paused = (await api.patch(f"/sources/{made['id']}", json={"state": "paused"})).json()
+    assert (paused["state"], paused["next_run_at"]) == ("paused", None)
+    job = await conn.fetchrow("SELECT status, cancel_requested, finished_at IS NOT NULL AS is_over FROM jobs")
+    expected = ("canceled", True, True) if status == "queued" else ("running", True, False)  # its worker ends it
+    assert tuple(job or ()) == expected
 
 
 async def test_a_site_is_looked_at_as_a_whole_once_a_week(pool: Pool, conn: Connection) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from backend.tests.webhooks.receiver import Receiver, receiving
+from backend.tests.webhooks.receiver import Got, Receiver, receiving
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.models import Collected
 from extrophi_backend.db import Connection, Pool
@@ -116,6 +116,64 @@ async def test_what_a_source_finds_is_posted_in_order_and_signed(pool: Pool, rec
     expected = base64.b64encode(hmac.new(b"k" * 24, signed, sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
     assert [one.titles for one in receiver.at("/other")] == [["elsewhere"]]
+
+
+def signature(key: bytes, message: Got) -> str:
+    signed = f"{message.headers['webhook-id']}.{message.headers['webhook-timestamp']}.".encode() + message.raw
+    return "v1," + base64.b64encode(hmac.new(key, signed, sha256).digest()).decode()
+
+
+async def test_for_a_day_after_a_rotation_messages_are_signed_with_both_secrets(
+    pool: Pool, conn: Connection, receiver: Receiver
+) -> None:
+    first, second, third = (key * 24 for key in (b"a", b"b", b"c"))
+    secret = {key: "whsec_" + base64.b64encode(key).decode() for key in (first, second, third)}
+    source_id = await make_source(pool, receiver.url("/hook"), secret[first])
+
+    async def rotate(key: bytes) -> None:
+        async with pool.acquire() as other, other.transaction():
+            assert await service.rotate(other, RING, source_id, secret[key]) is None
+
+    async def posted(name: str) -> list[str]:
+        await collect(pool, source_id, name)
+        await until(lambda: receiver.got and f'"title": "{name}"'.encode() in receiver.got[-1].raw)
+        return receiver.got[-1].headers["webhook-signature"].split(" ")
+
+    async with worker(pool):
+        await rotate(second)
+        signed = await posted("a")
+        assert signed == [signature(second, receiver.got[-1]), signature(first, receiver.got[-1])]
+        await rotate(second)  # said twice: nothing is lost
+        assert len(await posted("b")) == 2
+        await rotate(third)
+        signed = await posted("c")
+        assert signed == [signature(third, receiver.got[-1]), signature(second, receiver.got[-1])]
+        poster = Poster([LOOPBACK])
+        await service.test(pool, RING, poster, source_id)
+        await poster.close()
+        assert len(receiver.got[-1].headers["webhook-signature"].split(" ")) == 2
+        left = await conn.fetchval("SELECT former_until - now() FROM webhooks")
+        assert timedelta(hours=23) < left <= timedelta(hours=24)
+        await conn.execute("UPDATE webhooks SET former_until = now()")
+        assert await posted("d") == [signature(third, receiver.got[-1])]
+    await service.prune(pool)
+    assert await conn.fetchval("SELECT former_sealed FROM webhooks") is None
+
+
+@pytest.mark.parametrize("state", ["active", "failed", "disabled"])
+async def test_a_rotation_leaves_the_webhook_as_it_is(
+    pool: Pool, conn: Connection, receiver: Receiver, state: str
+) -> None:
+    source_id = await make_source(pool, receiver.url("/hook"))
+    await conn.execute(
+        """UPDATE webhooks SET state = $1, attempts = 3, error = '{"code": "http_500", "detail": "So it is."}',
+                               run_after = now() + interval '1 hour'""",
+        state,
+    )
+    before = await conn.fetchrow("SELECT state, attempts, error, run_after, url, fence FROM webhooks")
+    async with conn.transaction():
+        assert (await service.rotate(conn, RING, source_id, None) or "").startswith("whsec_")
+    assert await conn.fetchrow("SELECT state, attempts, error, run_after, url, fence FROM webhooks") == before
 
 
 async def test_a_deleted_document_is_told_to_those_who_had_it(

@@ -92,6 +92,27 @@ async def test_webhooks_are_listed_with_what_they_tell_of(api: httpx.AsyncClient
     assert (await api.get("/webhooks", params={"cursor": "x"})).status_code == 422
 
 
+async def test_a_secret_is_rotated_and_the_new_one_shown_once(
+    api: httpx.AsyncClient, path: str, conn: Connection
+) -> None:
+    assert (await api.post(f"{path}/rotate", json={})).status_code == 404
+    first = (await api.put(path, json={"url": "https://example.org/hook"})).json()["secret"]
+    await conn.execute("UPDATE webhooks SET state = 'disabled'")
+    rotated = (await api.post(f"{path}/rotate", json={})).json()
+    assert rotated["secret"].startswith("whsec_")
+    assert rotated["secret"] != first
+    assert (rotated["state"], rotated["url"]) == ("disabled", "https://example.org/hook")
+    own = await api.post(f"{path}/rotate", json={"secret": GIVEN})
+    assert (own.status_code, own.json()["secret"]) == (200, None)
+    for wrong, field in (({"secret": "x"}, "secret"), ({"url": "https://example.org/"}, "url")):
+        refused = await api.post(f"{path}/rotate", json=wrong)
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
+    # Set anew, with another secret: nothing is left of those before.
+    again = "whsec_" + base64.b64encode(b"y" * 32).decode()
+    assert (await api.put(path, json={"url": "https://example.org/hook", "secret": again})).json()["state"] == "active"
+    assert await conn.fetchval("SELECT former_sealed FROM webhooks") is None
+
+
 async def test_a_test_tells_what_the_receiver_says(api: httpx.AsyncClient, path: str, receiver: Receiver) -> None:
     await api.put(path, json={"url": receiver.url("/hook"), "secret": GIVEN})
     assert (await api.post(f"{path}/test")).json() == {"delivered": True, "status": 204, "error": None}
@@ -130,3 +151,4 @@ async def test_without_a_key_to_seal_under_no_secret_is_stored(
             assert tried.json()["error"]["code"] == "secret_unreadable"
             answer = await other.put(path, json={"url": "https://example.org/hook", "secret": GIVEN})
             assert answer.status_code == expected
+            assert (await other.post(f"{path}/rotate", json={})).status_code == expected

@@ -1,5 +1,3 @@
-import base64
-import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,8 +50,9 @@ def webhooks(
 
     Each source may have one. What appears, changes or vanishes there is posted to its address, in order, and again for
     a day until it is taken. Messages are signed as Standard Webhooks has it (docs/api.md). The secret for that is made
-    here and shown once; `rotate` makes another, by which all is signed from then on. An address in a network of
-    one's own has to be opened by EXTROPHI_FETCH_ALLOW. Exit code 1 where a test is not taken.
+    there and shown once; `rotate` makes another, and for a day messages are signed with both, so that the receiver can
+    change when it likes. An address in a network of one's own has to be opened by EXTROPHI_FETCH_ALLOW. Exit code 1
+    where a test is not taken.
 
     Examples:
         extrophi webhooks
@@ -96,10 +95,8 @@ def _act(
             given = {"secret": _read(file)} if file else {}
             _tell_set(extrophi.request("PUT", path, json={"url": address, **given}), as_json=as_json)
         case Action.ROTATE:
-            secret = _read(file) if file else _make_secret()
-            there = extrophi.get(path)
-            done = extrophi.request("PUT", path, json={"url": there.get("url"), "secret": secret})
-            _tell_set(done if file else done | {"secret": secret}, as_json=as_json)
+            given = {"secret": _read(file)} if file else {}
+            _tell_rotated(extrophi.request("POST", f"{path}/rotate", json=given), as_json=as_json)
         case Action.SHOW:
             _show(extrophi.get(path), as_json=as_json)
         case Action.TEST:
@@ -119,19 +116,29 @@ def _read(file: Path) -> str:
         raise CommandError(f"{file} is no text.", hint="A secret is `whsec_` and base64.") from None
 
 
-def _make_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
 def _tell_set(webhook: JSON, *, as_json: bool) -> None:
     if as_json:
         write_json(webhook)
         return
     say(f"Events of {webhook.get('target')} go to {webhook.get('url')}.")
+    _tell_secret(webhook)
+    note(f"`extrophi webhooks test {webhook.get('source_id')}` posts a message that tells of nothing.")
+
+
+def _tell_rotated(webhook: JSON, *, as_json: bool) -> None:
+    if as_json:
+        write_json(webhook)
+        return
+    say("For a day, messages are signed with both secrets; then with the new one alone.")
+    _tell_secret(webhook)
+    if webhook.get("state") != "active":
+        note(f"It is {webhook.get('state')} as before: `extrophi webhooks show {webhook.get('source_id')}` says why.")
+
+
+def _tell_secret(webhook: JSON) -> None:
     if webhook.get("secret"):
         say(f"Secret: {webhook['secret']}")
         note("The receiver checks messages by it. It is not shown again.")
-    note(f"`extrophi webhooks test {webhook.get('source_id')}` posts a message that tells of nothing.")
 
 
 def _test(tried: JSON, *, as_json: bool) -> None:

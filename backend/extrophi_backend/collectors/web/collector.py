@@ -181,14 +181,18 @@ class _Collecting:
     async def _handle(self, entry: Entry) -> Wait | None:
         """Look at an entry's page, and put what came of it into the draft; nothing, if it has to wait."""
         had, missed = self.draft.had, self.draft.missed
-        # What a person typed is fetched at their word, also when it is looked at again.
-        wait = await self.look(entry, typed=entry.url == self._run.target.canonical)
+        # A revisit's target is any of its documents.
+        is_target = entry.url == self._run.target.canonical and self._run.purpose != "revisit"
+        wait = await self.look(entry, typed=is_target)
         self.at.handled += self.draft.had - had
         self.at.failed += self.draft.missed - missed
         return wait
 
     async def look(self, entry: Entry, answers: Answers | None = None, *, typed: bool = False) -> Wait | None:
-        """Look at an entry's page. What came of it goes into the draft, or to `answers`; nothing, if it has to wait."""
+        """Look at an entry's page. What came of it goes into the draft, or to `answers`; nothing, if it has to wait.
+
+        What a person typed is fetched at their word, also when it is looked at again, or is listed somewhere.
+        """
         answers = answers or self
         if entry.url in self._run.set_aside:
             self.fail(entry.url, "poisonous", "Reading it ended the worker five times.")
@@ -200,11 +204,12 @@ class _Collecting:
         if not entry.linked:
             self.take(entry, await read_content(entry, entry.url))
             return None
+        typed = typed or bool(await self._run.known.typed([external_id_of(entry.url)]))
         try:
             failure = self.at.patience.given_up(_host(entry.url))
             if failure is None:
                 fetched = await self.fetch(entry.url, typed=typed, validators=answers.validators)
-                await answers.answered(entry, fetched)
+                await answers.answered(entry, fetched, typed=typed)
                 return None
         except FetchFailed as refusal:
             failure = refusal
@@ -335,6 +340,8 @@ class _Collecting:
         render = partial(self._render, typed=typed, shown=shown) if self._renderer else None
         for _ in range(_MOST_STUBS + 1):
             external_id = external_id_of(fetched.url)
+            if typed:
+                self.draft.typed.append(external_id)
             if fetched.not_modified:
                 return fetched, "unchanged"
             if fetched.status in {404, 410} and await self._run.known.validators([external_id]):
@@ -342,6 +349,8 @@ class _Collecting:
             found = await read(fetched, entry, external_id, entry.url, self._max_bytes, render)
             if shown:  # its links are those that a browser shows
                 fetched = replace(fetched, url=shown[-1].url, body=shown[-1].html, media_type=SHOWN_AS)
+                if typed:
+                    self.draft.typed.append(external_id_of(fetched.url))
             if not isinstance(found, Moved):
                 return fetched, found
             fetched = await self.fetch(found.url, typed=typed, validators=validators)

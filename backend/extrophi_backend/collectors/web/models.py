@@ -23,8 +23,8 @@ class Answers(Protocol):
         """What is known of an address; nothing, if all of the page is wanted."""
         ...
 
-    async def answered(self, entry: "Entry", fetched: Fetched) -> None:
-        """Raises FetchFailed and Wait, about what the page leads to."""
+    async def answered(self, entry: "Entry", fetched: Fetched, *, typed: bool = False) -> None:
+        """Raises FetchFailed and Wait, about what the page leads to: at a person's word as well, if it was typed."""
         ...
 
     async def missed(self, entry: "Entry", failure: Failure) -> None: ...

@@ -29,6 +29,7 @@ class Draft:
     met: list[Address] = field(default_factory=list[Address])
     settled: list[Address] = field(default_factory=list[Address])
     patterns: dict[str, Any] = field(default_factory=dict[str, Any])
+    typed: list[str] = field(default_factory=list[str])
     known: int = 0
     size: int = 0
     is_due: bool = False
@@ -64,6 +65,7 @@ class Draft:
             tuple(self.met),
             tuple(self.settled),
             self.patterns,
+            tuple(self.typed),
             self.known,
         )
 

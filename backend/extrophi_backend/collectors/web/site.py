@@ -419,12 +419,10 @@ class _Visit:
             self.state = "outside"
             self._site.note_nothing(entry.url, "outside")
 
-    async def answered(self, entry: Entry, fetched: Fetched) -> None:
+    async def answered(self, entry: Entry, fetched: Fetched, *, typed: bool = False) -> None:
         if self.address.rank == _FRONT and await self._is_listing(fetched):
             return
-        fetched, found = await self._looks.understood(
-            entry, fetched, typed=self.address.rank == _FRONT, validators=self.validators
-        )
+        fetched, found = await self._looks.understood(entry, fetched, typed=typed, validators=self.validators)
         if self.address.rank == _FRONT:
             self._site.begin_at(fetched.url)
         elif identity(fetched.url) != self.address.key:

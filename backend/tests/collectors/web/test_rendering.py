@@ -93,6 +93,17 @@ async def test_a_page_that_is_made_by_its_script_is_a_document(server: WebServer
     assert "Extrophi/test" in server.headers["/data"]["User-Agent"]
 
 
+async def test_what_a_person_typed_is_rendered_again_at_their_word(server: WebServer, collector: WebCollector) -> None:
+    server.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /\n", media_type="text/plain")
+    server.pages |= {path: scripted(writes(STORY), title=path) for path in ("/app", "/other")}
+    library = await collected(collector, server.url("/app"))
+    due = [server.url("/app"), server.url("/other")]
+    await library.collect(collector, target(server.url("/other")), purpose="revisit", revisit=due)
+    assert [(one.target, one.code) for one in library.failures] == [(server.url("/other"), "robots_disallowed")]
+    assert server.requests["/app"] > 2  # by each run, and by the browser of each
+    assert server.requests["/other"] == 0
+
+
 async def test_a_page_with_text_starts_no_browser(server: WebServer, collector: WebCollector, browser: Browser) -> None:
     server.pages["/"] = article("Plain")
     server.pages["/script"] = article("With a script", head="<script>document.title = 'Changed';</script>")
