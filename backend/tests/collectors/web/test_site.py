@@ -229,6 +229,10 @@ BOTH = (False, False)
         (("noindex, otherbot: nofollow",), (False, True)),
         (("Extrophi: none",), BOTH),
         (("* : nofollow", "robots: noindex"), BOTH),
+        (("foo: 5, noindex",), (False, True)),
+        (("max-image-preview: none, nofollow",), (True, False)),
+        (("otherbot: max-snippet: 5, noindex",), (True, True)),
+        (("otherbot: noindex, foo: 5, nofollow",), (True, True)),
         (("noindexing", "no index", "", ",:,", ": noindex and more", "index: noindex"), (True, True)),
     ],
 )
