@@ -354,7 +354,7 @@ class Site:
         return self._run.purpose == "new" and bool(await self._run.known.collected([external_id]))
 
     def begin_at(self, front: str) -> None:
-        """The front answered there."""
+        """The front is there: a page or a listing, and no wall before it."""
         self._at["front"] = front
 
     async def take_as_listing(self, listing: Listing) -> None:
@@ -425,9 +425,7 @@ class _Visit:
         fetched, found = await self._looks.understood(
             entry, fetched, typed=self.address.rank == _FRONT, validators=self.validators
         )
-        if self.address.rank == _FRONT:
-            self._site.begin_at(fetched.url)
-        elif identity(fetched.url) != self.address.key:
+        if self.address.rank != _FRONT and identity(fetched.url) != self.address.key:
             if await self._is_done_with(fetched.url):  # a page that leads on by itself, as a redirect does
                 self.end_at(entry, fetched.url)
                 return
@@ -437,21 +435,23 @@ class _Visit:
             await self._looks.take_unchanged(entry, fetched)
         elif found == "gone":
             self._take_gone(entry, fetched)
-        elif isinstance(found, Failure) and fetched.status != 200:
+        elif isinstance(found, Failure) and (fetched.status != 200 or found.code in _WALLS):
             await self.missed(entry, found)
         else:
             self.is_explored = True
+            if self.address.rank == _FRONT:
+                self._site.begin_at(fetched.url)
             await self._take_page(entry, fetched, found)
 
     async def _is_listing(self, fetched: Fetched) -> bool:
         """Whether the front is itself a feed or a sitemap: then what it lists is taken."""
-        self._site.begin_at(fetched.url)
         if fetched.status != 200 or not is_listing(fetched.body, fetched.media_type):
             return False
         listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
         if listing is None:
             return False
         self.state = "read"
+        self._site.begin_at(fetched.url)
         await self._site.take_as_listing(listing)
         return True
 
@@ -588,6 +588,8 @@ class _Visit:
 
 
 _LOOKED_AT = frozenset({"read", "same"})
+_WALLS = frozenset({"captcha", "login_needed", "cookie_wall", "rate_limited", "soft_404"})
+"""Pages that stand in another's place: their links, and where they are, tell nothing of the site."""
 
 
 async def _surveyed(fetched: Fetched) -> Survey | None:

@@ -342,3 +342,46 @@ async def test_an_address_that_pages_say_is_their_own_and_is_none_changes_nothin
         library = Library()
         await library.collect(collector, target(server.url("/")), scope="site")
         assert sorted(library.documents) == sorted(map(server.url, ["/", "/listing", *heads]))
+
+
+LOGIN = (
+    "<html><head><title>Sign in</title></head><body><form action='/in'><h1>Sign in</h1><p>Please sign in to continue.</p>"
+    "<input name='user'><input type='password' name='word'><button>Sign in</button></form>"
+    "<a href='/help'>Help</a> <a href='/terms'>Terms</a></body></html>"
+)
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_a_wall_before_the_front_is_not_the_site(collector: WebCollector, *, elsewhere: bool) -> None:
+    with serving(WebServer()) as server, serving(WebServer()) as other:
+        walled = other if elsewhere else server
+        server.pages["/"] = Reply(status=302, headers={"Location": walled.url("/signin")})
+        walled.pages |= {"/signin": Reply(LOGIN), "/help": article("Help"), "/terms": article("Terms")}
+        walled.pages["/sitemap.xml"] = sitemap(walled.url("/help"))
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert [(one.target, one.code) for one in library.failures] == [(server.url("/"), "login_needed")]
+        assert not library.documents
+        assert asked(walled).keys() | asked(server).keys() == {"/", "/signin"}
+        # It is lifted: what is found then is the site that was typed.
+        server.pages |= {"/": front("/help"), "/help": article("Help of the site itself")}
+        await library.collect(collector, target(server.url("/")), scope="site", purpose="new")
+        assert sorted(library.documents) == [server.url("/"), server.url("/help")]
+
+
+async def test_a_wall_within_a_site_leads_nowhere(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        server.pages |= {"/": front("/members"), "/members": Reply(LOGIN), "/help": article("Help")}
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert [one.code for one in library.failures] == ["login_needed"]
+        assert not server.requests["/help"]
+
+
+async def test_a_site_that_moved_is_collected_where_it_is(collector: WebCollector) -> None:
+    with serving(WebServer()) as server, serving(WebServer()) as other:
+        server.pages["/"] = Reply(status=301, headers={"Location": other.url("/")})
+        other.pages |= {"/": front("/a"), "/a": article("A")}
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert sorted(library.documents) == [other.url("/"), other.url("/a")]
