@@ -224,7 +224,7 @@ class Fetcher:
         """The answer that is no redirect; None where that is too far away."""
         for _ in range(redirects + 1):
             parsed = parse(url)
-            wait, said = await delay(parsed), await headers(url)
+            said, wait = await headers(url), await delay(parsed)  # who does not want to go there asks no robots.txt
             answer = await self._patiently(parsed, said, visit, wait)
             if answer.status_code == 304 and not said.keys() & {"If-None-Match", "If-Modified-Since"}:
                 raise FetchFailed("broken_answer", "The server says that nothing changed, and was not asked that.")
