@@ -59,8 +59,9 @@ class Library:
     async def not_due(self, targets: Sequence[str]) -> Collection[str]:
         return self.misses.keys() & {*targets}
 
-    async def waiting(self, most: int) -> Sequence[Address]:
-        found = [one for one in self.frontier.values() if one.state == "waiting"]
+    async def waiting(self, most: int, *, beyond: int | None = None) -> Sequence[Address]:
+        waits = [one for one in self.frontier.values() if one.state == "waiting"]
+        found = [one for one in waits if beyond is None or one.rank > beyond]
         rank = min((one.rank for one in found), default=0)
         return sorted((one for one in found if one.rank == rank), key=lambda one: one.position)[:most]
 

@@ -14,6 +14,7 @@ BackendError
 ├── TooLarge               413  more bytes than this path takes
 ├── PlatformUnavailable    503  it told us to wait; carries Retry-After
 │   └── Paced              503  nobody but our own pace says so (fetch/errors.py)
+├── RobotsUnreachable      503  a site does not say what programs may fetch of it
 ├── Unavailable            503  a part of our own is out of reach
 └── LeaseLost              409  another has the job
 """
@@ -99,6 +100,14 @@ class TooLarge(BackendError):
 
 class PlatformUnavailable(BackendError):
     status, code, title = 503, "platform_unavailable", "The platform told us to wait"
+
+
+class RobotsUnreachable(BackendError):
+    status, code, title = 503, "robots_unreachable", "The site's robots.txt cannot be read"
+
+    def __init__(self, detail: str) -> None:
+        hint = "It is tried again by itself. If it stays so, add pages of it by their own addresses: those are fetched."
+        super().__init__(detail, hint=hint)
 
 
 class Unavailable(BackendError):

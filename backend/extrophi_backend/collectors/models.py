@@ -184,8 +184,8 @@ class Known(Protocol):
         """Targets that failed in an earlier job of this source, and are not to be tried again yet."""
         ...
 
-    async def waiting(self, most: int) -> Sequence[Address]:
-        """The next of this job's frontier, all of one rank."""
+    async def waiting(self, most: int, *, beyond: int | None = None) -> Sequence[Address]:
+        """The next of this job's frontier, all of one rank; of a larger one than `beyond`, where that is given."""
         ...
 
     async def met(self, keys: Sequence[bytes]) -> Mapping[bytes, Address]:

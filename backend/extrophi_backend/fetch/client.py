@@ -62,9 +62,13 @@ class Fetched:
 
 @dataclass(slots=True)
 class _Visit:
-    """One fetch: its cookies (many a redirect wants to see its own again), and the hosts that it had a turn at."""
+    """One fetch: its cookies (many a redirect wants to see its own again), and the hosts that it had a turn at.
+
+    A body of more than `most` bytes is refused, or with `cut` read as far as that.
+    """
 
     most: int
+    cut: bool = False
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
     hosts: set[str] = field(default_factory=set[str])
 
@@ -220,7 +224,7 @@ class Fetcher:
         """The answer that is no redirect; None where that is too far away."""
         for _ in range(redirects + 1):
             parsed = parse(url)
-            wait, said = await delay(parsed), await headers(url)
+            said, wait = await headers(url), await delay(parsed)  # who does not want to go there asks no robots.txt
             answer = await self._patiently(parsed, said, visit, wait)
             if answer.status_code == 304 and not said.keys() & {"If-None-Match", "If-Modified-Since"}:
                 raise FetchFailed("broken_answer", "The server says that nothing changed, and was not asked that.")
@@ -244,7 +248,7 @@ class Fetcher:
                 visit.hosts.add(host)
             last = attempt == _ATTEMPTS
             try:
-                answer = await self._exchange.ask(url, headers, visit.cookies, visit.most)
+                answer = await self._exchange.ask(url, headers, visit.cookies, visit.most, cut=visit.cut)
             except FetchFailed as failure:
                 if last or failure.code not in {"connection_failed", "broken_answer"}:
                     raise
@@ -286,11 +290,8 @@ class Fetcher:
         try:
             # A limit of its own: whoever waits for it may give up, and others still wait.
             async with asyncio.timeout(self._seconds):
-                answer = await self._follow(url, _Visit(MAX_BYTES), delay, headers, _ROBOTS_REDIRECTS)
-        except FetchFailed as failure:
-            if failure.code == "too_large":  # a robots.txt of megabytes is none
-                return Answered(404)
-            raise  # whatever keeps us from it keeps us from the page
+                visit = _Visit(MAX_BYTES + 1, cut=True)  # by the one byte more it is seen to go on
+                answer = await self._follow(url, visit, delay, headers, _ROBOTS_REDIRECTS)
         except TimeoutError as error:
             raise FetchFailed("timeout", f"robots.txt took longer than {self._seconds:g} s.") from error
         except Wait as wait:

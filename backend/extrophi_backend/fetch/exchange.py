@@ -52,12 +52,14 @@ class Exchange:
         cookies: httpx.Cookies,
         most: int | None,
         *,
+        cut: bool = False,
         method: str = "GET",
         content: bytes | None = None,
     ) -> httpx.Response:
         """The answer to one request, its body unpacked and at most `most` bytes; a redirect's is left unread.
 
-        With None, every body is: whatever it is, and whether it comes, its head was the answer.
+        With None, every body is: whatever it is, and whether it comes, its head was the answer. With `cut`, a longer
+        one is no failure: what comes first is given.
 
         Raises:
             FetchFailed: no whole answer came.
@@ -91,7 +93,7 @@ class Exchange:
                     body = b""
                     await skim(received)
                 else:
-                    body = await read_body(received, head.headers.get("content-encoding", ""), most)
+                    body = await read_body(received, head.headers.get("content-encoding", ""), most, cut=cut)
             finally:
                 await received.aclose()
         except httpcore.TimeoutException as error:

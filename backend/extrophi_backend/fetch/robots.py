@@ -67,5 +67,13 @@ class Robots:
     async def _read(self, site: str) -> Rules:
         answered = await self._ask(f"{site}/robots.txt")
         if 200 <= answered.status < 300:
-            return Rules(Protego.parse(answered.body[:MAX_BYTES].decode("utf-8-sig", "replace")))
+            return Rules(Protego.parse(_whole_lines(answered.body).decode("utf-8-sig", "replace")))
         return Rules(Protego.parse(""))  # RFC 9309, 2.3.1.3: unavailable, so nothing is disallowed
+
+
+def _whole_lines(body: bytes) -> bytes:
+    """As much as is read; half a line would say something else (`Disallow: /` of `/private`), and is left out."""
+    if len(body) <= MAX_BYTES:
+        return body
+    body = body[:MAX_BYTES]
+    return body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]

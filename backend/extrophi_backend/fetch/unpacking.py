@@ -12,8 +12,8 @@ _NOT_ASKED_FOR = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"
 _SKIMMED = 64 * 1024
 
 
-async def read_body(received: httpcore.Response, encoding: str, most: int) -> bytes:
-    """The body, as long as it keeps within `most` bytes: packed, and unpacked.
+async def read_body(received: httpcore.Response, encoding: str, most: int, *, cut: bool = False) -> bytes:
+    """The body, as long as it keeps within `most` bytes: packed, and unpacked. With `cut`, so much of it as does.
 
     Raises:
         FetchFailed: too_large, broken_answer.
@@ -21,7 +21,7 @@ async def read_body(received: httpcore.Response, encoding: str, most: int) -> by
     # What no standard knows (“none”, “utf-8”) packs nothing.
     kinds = [kind for part in encoding.lower().split(",") if (kind := part.strip()) in _PACKED | _NOT_ASKED_FOR]
     too_large = FetchFailed("too_large", f"The answer is larger than {most:,} bytes.")
-    if declared_length(received) > most:
+    if declared_length(received) > most and not cut:
         raise too_large
     unpacker = Unpacker() if kinds else None
     parts: list[bytes] = []
@@ -35,6 +35,8 @@ async def read_body(received: httpcore.Response, encoding: str, most: int) -> by
         size += len(part)
         parts.append(part)
         if size > most or travelled > most:
+            if cut:
+                return b"".join(parts)[:most]
             raise too_large
     if unpacker and not unpacker.whole:
         raise FetchFailed("broken_answer", "The server's answer was cut off.")

@@ -13,17 +13,21 @@ from asyncpg import Record
 from extrophi_backend.collectors.models import Address
 from extrophi_backend.db import Connection
 
+_NO_RANK = -(2**15)
+"""Smaller than all: a rank is a smallint."""
 
-async def waiting(conn: Connection, job_id: UUID, most: int) -> list[Address]:
-    """The next, all of the smallest rank that waits. Uses frontier_waiting."""
+
+async def waiting(conn: Connection, job_id: UUID, most: int, *, beyond: int | None = None) -> list[Address]:
+    """The next, all of the smallest rank that waits, or the smallest `beyond` another one. Uses frontier_waiting."""
     rows = await conn.fetch(
         """SELECT key, url, rank, position, depth, entry, state FROM frontier
             WHERE job_id = $1 AND state = 'waiting'
-              AND rank = (SELECT rank FROM frontier WHERE job_id = $1 AND state = 'waiting'
+              AND rank = (SELECT rank FROM frontier WHERE job_id = $1 AND state = 'waiting' AND rank > $3
                            ORDER BY rank, position LIMIT 1)
             ORDER BY position LIMIT $2""",
         job_id,
         most,
+        _NO_RANK if beyond is None else beyond,
     )
     return [_address(row) for row in rows]
 

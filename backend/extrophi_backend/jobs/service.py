@@ -125,9 +125,9 @@ class Library:
         async with self.pool.acquire() as conn:
             return await misses.not_due(conn, self.source_id, targets)
 
-    async def waiting(self, most: int) -> Sequence[Address]:
+    async def waiting(self, most: int, *, beyond: int | None = None) -> Sequence[Address]:
         async with self.pool.acquire() as conn:
-            return await frontier.waiting(conn, self.job_id, most)
+            return await frontier.waiting(conn, self.job_id, most, beyond=beyond)
 
     async def met(self, keys: Sequence[bytes]) -> Mapping[bytes, Address]:
         async with self.pool.acquire() as conn:

@@ -240,6 +240,27 @@ async def test_robots_that_say_nothing_forbid_nothing(server: WebServer, fetcher
     assert (await fetcher.fetch(server.url("/"), typed=False)).status == 200
 
 
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_long_robots_is_obeyed_as_far_as_it_is_read(
+    server: WebServer, fetcher: Fetcher, *, packed: bool
+) -> None:
+    said = "User-agent: *\nDisallow: /private\n"
+    said += "# a comment\n" * ((512 * 1024 - len(said)) // 12 - 2)
+    said += "#" * (512 * 1024 - len(said) - len("\nDisallow: /")) + "\nDisallow: /late\n"
+    assert said[: 512 * 1024].endswith("\nDisallow: /")  # half a line, that would forbid everything
+    said += "Disallow: /later\n" * 100_000
+    body, headers = said.encode(), {"Content-Encoding": "gzip"} if packed else {}
+    server.pages["/robots.txt"] = Reply(gzip.compress(body) if packed else body, headers=headers)
+    server.pages |= {"/private/page": Reply("p"), "/late": Reply("p")}
+    assert await failure(fetcher, server.url("/private/page"), typed=False) == "robots_disallowed"
+    assert (await fetcher.fetch(server.url("/late"), typed=False)).status == 200
+    server.pages["/robots.txt"] = Reply("An error. " * 100_000, 500)
+    other = Fetcher(max_bytes=1000, seconds=30, allow=[ip_network("127.0.0.0/8")])
+    with pytest.raises(Wait):  # however much it says
+        await other.fetch(server.url("/late"), typed=False)
+    await other.close()
+
+
 async def test_an_error_of_robots_that_passes_is_waited_for(server: WebServer, fetcher: Fetcher) -> None:
     def once(server: WebServer) -> Reply:
         lame = server.requests["/robots.txt"] == 1

@@ -31,6 +31,8 @@ async def test_addresses_are_taken_in_order_each_once(api: httpx.AsyncClient, co
     assert [(one.rank, one.position, one.entry) for one in await frontier.waiting(conn, job, 10)] == [
         (3, 3, {"url": "x"})
     ]
+    assert [one.position for one in await frontier.waiting(conn, job, 10, beyond=3)] == [2]
+    assert await frontier.waiting(conn, job, 10, beyond=4) == []
     await frontier.settle(conn, job, [address(3, state="read", entry=[1, 2])])
     assert [one.position for one in await frontier.waiting(conn, job, 10)] == [2]
     met = await frontier.met(conn, job, [address(number).key for number in (1, 2, 3, 4, 7)])

@@ -546,3 +546,31 @@ async def test_a_cancelled_jobs_frontier_is_forgotten(api: httpx.AsyncClient, po
     await api.post(f"/jobs/{job_id}/cancel")
     await jobs.prune(pool)
     assert await pool.fetchval("SELECT count(*) FROM frontier") == 0
+
+
+async def test_a_source_says_that_its_robots_cannot_be_read_and_is_tried_again(
+    api: httpx.AsyncClient, pool: Pool, server: WebServer, settings: Settings, tmp_path: Path
+) -> None:
+    """Its front is had at every look: that must not let the job wait for ever, nor make the source a good one."""
+    server.pages["/"] = article("The front")
+    server.pages["/robots.txt"] = Reply("", 503, headers={"Retry-After": "60"})
+    source = await add(api, server.url("/"))
+    job_id = source["last_job"]["id"]
+    statuses: list[str] = []
+    while not statuses or statuses[-1] == "queued":
+        await pool.execute("UPDATE jobs SET run_after = now() WHERE id = $1", UUID(job_id))
+        await run(job_id, pool, settings, tmp_path, purpose=None)
+        statuses.append((await api.get(f"/jobs/{job_id}")).json()["status"])
+    assert statuses == ["queued", "queued", "failed"]
+    job = (await api.get(f"/jobs/{job_id}")).json()
+    assert (job["error"]["code"], job["progress"]["created"]) == ("robots_unreachable", 1)
+    seen = (await api.get(f"/sources/{source['id']}")).json()
+    assert (seen["state"], seen["reason"]["code"]) == ("failed", "robots_unreachable")
+    assert "own addresses" in seen["reason"]["hint"]
+    wait = datetime.fromisoformat(seen["next_run_at"]) - datetime.now(UTC)
+    assert 13 < wait.total_seconds() / 60 < 17
+    assert server.requests["/"] == 1
+    server.pages["/robots.txt"] = Reply("", 404)
+    await pool.execute("UPDATE sources SET next_run_at = now()")
+    await next_run(pool, settings, tmp_path)
+    assert (await api.get(f"/sources/{source['id']}")).json()["state"] == "unchanged"

@@ -25,7 +25,7 @@ from extrophi_backend.collectors.web.reading import (
 from extrophi_backend.collectors.web.remembering import recalled, remembered
 from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.collectors.web.site import Site
-from extrophi_backend.errors import PlatformUnavailable
+from extrophi_backend.errors import PlatformUnavailable, RobotsUnreachable
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
 from extrophi_backend.fetch.addresses import parse
@@ -60,6 +60,7 @@ class WebCollector:
 
         Raises:
             PlatformUnavailable: a host asked us to come back later. Paced, if that is only our own pace.
+            RobotsUnreachable: a site does not say what may be fetched of it.
         """
         if run.cursor is not None and run.cursor.get("done"):
             return
@@ -72,6 +73,9 @@ class WebCollector:
         except Wait as wait:
             yield collecting.draft.page(collecting.at.cursor)
             raise _come_later(wait) from wait
+        except RobotsUnreachable:
+            yield collecting.draft.page(collecting.at.cursor)
+            raise
         yield collecting.draft.page({"done": True})
 
 

@@ -1,4 +1,4 @@
-"""Collecting a site, not only a page: its feeds and sitemaps, or where there is no sitemap its links, breadth first.
+"""Collecting a site, not only a page: what its feeds and sitemaps list, then what its links lead to, breadth first.
 
 All that was met lies in the job's frontier, each address once, with its place in the order. What was looked at is
 settled in the transaction that saves it; so a job that is killed goes on with the next, and finds what it would have
@@ -19,22 +19,28 @@ from extrophi_backend.collectors.web.listings import is_listing, read_listing
 from extrophi_backend.collectors.web.models import Answers, Asks, Entry, Listing, Understood
 from extrophi_backend.collectors.web.progress import Draft, Progress
 from extrophi_backend.collectors.web.remembering import brief_of, entry_of, recalled
+from extrophi_backend.collectors.web.seen import Seen, seen_at, seen_of
 from extrophi_backend.collectors.web.spelling import digest, identity, plain
 from extrophi_backend.collectors.web.survey import Survey, is_document, survey
 from extrophi_backend.collectors.web.traps import Kinds, agree, deepens, kinds_of, sketch
+from extrophi_backend.collectors.web.waiting import PAGE_WAITS
+from extrophi_backend.errors import RobotsUnreachable
 from extrophi_backend.extraction.detecting import detect
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
 from extrophi_backend.fetch.addresses import host_of, join, linked, parse
 from extrophi_backend.fetch.client import Fetched, Fetcher
 from extrophi_backend.fetch.errors import FetchFailed, Wait
+from extrophi_backend.fetch.pace import pace_name
 
-_FRONT, _SITEMAP, _FEED, _LISTED, _LINKED = range(5)
-"""Ranks of the frontier: nothing is taken while anything of a smaller rank waits. Links are followed only where no
-sitemap lists pages, and what is listed comes before what is merely linked."""
+_ROBOTS, _FRONT, _SITEMAP, _FEED, _LISTED, _LINKED = range(-1, 5)
+"""Ranks of the frontier: nothing is taken while anything of a smaller rank waits, but for sitemaps (`_next`). So what
+is listed comes before what is merely linked."""
 _BATCH = 50
 _MOST_ADDRESSES = 100_000
-_MOST_SITEMAPS = 1000
+_MOST_LISTINGS = 1000
+"""Sitemaps and feeds of a job."""
+_MORE_AHEAD = 100
 _MOST_NAMED = 100
 """Sitemaps that robots.txt names."""
 _AT_ONCE, _LINKS_AT_ONCE = 500, 50
@@ -79,15 +85,18 @@ class Site:
         self._kinds = Kinds()
         self.in_vain: Counter[str] = Counter()
         """By scheme and host: how many addresses in a row could not be had that pages say are their own."""
+        self._settled: set[bytes] = set()
+        """Since the batch that is worked on was read."""
         self._recent: tuple[Draft, dict[bytes, Address]] = (looks.draft, {})
 
     @property
     def _at(self) -> dict[str, Any]:
         """How far it is, as JSON.
 
-        `front`: where it answered. `placed`: how many addresses were met. `listed`: a sitemap lists the pages.
-        `again`: an earlier run told where news is to be found; for that, `news` (a feed) and `sitemaps` are kept at the
-        end, if all of them were looked at (`is_explored`).
+        `front`: where it answered. `placed`: how many addresses were met, `listings` of them no pages. `ahead`: pages
+        that were listed since those before them were used up. `listed`: a sitemap lists pages. `again`: an earlier run
+        told where news is to be found; for that, `news` (a feed) and `sitemaps` are kept at the end, if so much was
+        learned (`is_explored`). `closed`: why nothing of the site may be asked for.
         """
         return self._looks.at.site
 
@@ -102,17 +111,25 @@ class Site:
 
     @property
     def is_followed(self) -> bool:
-        """Whether links are."""
-        return not self._at["listed"]
+        """Whether links are. Not where listings tell what is new: it costs no more than to ask for that."""
+        return not (self.is_again and self._at["listed"])
+
+    @property
+    def _is_over(self) -> bool:
+        return "closed" in self._at or self._looks.at.is_enough(self._run.limit)
 
     async def steps(self) -> AsyncIterator[None]:
-        """Work from the frontier on; give way after each address. Raises Wait where the host asks to."""
-        at = self._looks.at
+        """Work from the frontier on; give way after each address.
+
+        Raises:
+            Wait: the host asks to.
+            RobotsUnreachable: it does not say what programs may fetch.
+        """
         if not self._at:
             await self._begin()
             yield self._save_now()
-        while not at.is_enough(self._run.limit):
-            batch = await self._run.known.waiting(_BATCH)
+        while not self._is_over:
+            batch = await self._next()
             if not batch or (batch[0].rank == _LINKED and not self.is_followed):
                 break
             if batch[0].rank < _LISTED:
@@ -120,16 +137,34 @@ class Site:
             else:
                 self._at["is_explored"] = True
             await self._load_kinds([address.url for address in batch])
+            self._settled.clear()
             for address in batch:
-                if at.is_enough(self._run.limit):
+                if self._is_over:
                     break
-                await self._take(address)
-                yield
+                if address.key not in self._settled:  # else one before it had the same page
+                    await self._take(address)
+                    yield
             yield self._save_now()
+        if "closed" in self._at:
+            raise RobotsUnreachable(self._at["closed"])
         self._remember()
 
+    async def _next(self) -> Sequence[Address]:
+        """What is to be taken next, all of one rank.
+
+        Sitemaps are read until as many pages wait as this run can come to (as many failures as documents, and some that
+        are neither), and no more until those are used up: there may be 1,000 of 50,000 pages each.
+        """
+        if self._at.get("ahead", 0) >= 2 * self._run.limit + _MORE_AHEAD:
+            batch = await self._run.known.waiting(_BATCH, beyond=_SITEMAP)
+            if batch and batch[0].rank < _LINKED:
+                return batch
+            self._at["ahead"] = 0
+        return await self._run.known.waiting(_BATCH)
+
     async def _begin(self) -> None:
-        self._at.update({"front": self._front, "placed": 0, "listed": False, "news": None, "sitemaps": []})
+        self._at.update({"front": self._front, "placed": 0, "listings": 0, "ahead": 0})
+        self._at.update({"listed": False, "news": None, "sitemaps": []})
         memo = await self._run.known.memo(self._memo) if self._run.purpose == "new" else None
         if not memo:
             self._place(self._front, _FRONT)
@@ -148,7 +183,7 @@ class Site:
         return f"site {self._front}"
 
     def _remember(self) -> None:
-        """For the next run, which has to ask only where news is told; once all listings were looked at."""
+        """For the next run, which has to ask only where news is told."""
         at = self._at
         if at.get("is_explored") and not self.is_again:
             sitemaps = at["sitemaps"] if at["listed"] else []
@@ -163,6 +198,9 @@ class Site:
     async def _take(self, address: Address) -> None:
         if address.rank in {_SITEMAP, _FEED}:
             await self._take_listing(address)
+            return
+        if address.rank == _ROBOTS:
+            await self._take_robots(address)
             return
         entry = entry_of(address.entry) if address.entry is not None else Entry(address.url)
         if address.rank == _LINKED and not self._kinds.enters(address.url):
@@ -189,22 +227,44 @@ class Site:
             self.settle(one, "read", visit.samples)
 
     async def _explore(self, address: Address, seen: Survey | None) -> None:
-        """Put into the frontier what the front page leads to: sitemaps, feeds, links."""
+        """Put into the frontier what the front page leads to: robots.txt, feeds, links."""
         if self._depth == 0:
             return
         front = self._at["front"]
         if not self.is_again:
-            try:
-                named = await self._fetcher.sitemaps(front)
-            except FetchFailed:
-                named = []
-            found = [url for one in named[:_MOST_NAMED] if (url := join(front, one))]
-            for sitemap in found or [linked(front, "/sitemap.xml")]:
-                self._place(sitemap, _SITEMAP)
+            self._place(linked(front, "/robots.txt"), _ROBOTS)
             for feed in seen.feeds if seen is not None else ():
                 self._place(feed, _FEED)
         if seen is not None:
             await self.follow(replace(address, url=front), seen.links)
+
+    async def _take_robots(self, address: Address) -> None:
+        """Put the sitemaps that robots.txt names into the frontier. By then the front is settled, whatever comes."""
+        try:
+            named = await self._fetcher.sitemaps(address.url)
+        except FetchFailed:
+            named = []
+        except Wait as wait:
+            if self._looks.at.patience.wait(wait) is None:
+                raise
+            named = []
+        if not self.close_if_unreachable():
+            found = [url for one in named[:_MOST_NAMED] if (url := join(address.url, one))]
+            self._at["sitemaps"] = found or [linked(address.url, "/sitemap.xml")]
+            for sitemap in self._at["sitemaps"]:
+                self._place(sitemap, _SITEMAP)
+        self.settle(address, "read")
+
+    def close_if_unreachable(self) -> bool:
+        """End the site where robots.txt of its front's host cannot be read, also after waiting. Whether that is so.
+
+        Then everything there is forbidden (RFC 9309, 2.3.1.4). That of another of its hosts is about that host's pages.
+        """
+        failure = self._looks.at.patience.given_up(pace_name(parse(self._at["front"])), after=PAGE_WAITS)
+        if failure is None or failure.code != "robots_unreachable":
+            return False
+        self._at["closed"] = failure.detail
+        return True
 
     async def _take_listing(self, address: Address) -> None:
         """Put what a feed or sitemap lists into the frontier. One that is not there is missed only by who knew it."""
@@ -218,9 +278,10 @@ class Site:
                 await self._place_listed(address, found)
             else:
                 failure = FetchFailed("broken_answer", f"There is no {_NAMES[address.rank]} there any more.")
-        if failure is not None and self.is_again:
-            self._looks.fail(address.url, failure.code, failure.detail)
-            self._looks.at.failed += 1
+        if failure is not None:
+            self._at["sitemaps"] = [one for one in self._at["sitemaps"] if one != address.url]
+            if not self.close_if_unreachable() and self.is_again:
+                self._looks.fail(address.url, failure.code, failure.detail)
         self.settle(address, "read")
 
     async def _listing(self, address: Address) -> Listing | Fetched:
@@ -258,11 +319,11 @@ class Site:
         if address.rank == _FEED and lists_pages:
             self._at["news"] = self._at["news"] or address.url
         if address.rank == _SITEMAP:
-            if address.depth == 0 and (lists_pages or listing.sitemaps):
-                self._at["sitemaps"] = [*self._at["sitemaps"], address.url]
+            if not lists_pages and not listing.sitemaps:
+                self._at["sitemaps"] = [one for one in self._at["sitemaps"] if one != address.url]
             self._at["listed"] = self._at["listed"] or lists_pages
         if address.depth < _SITEMAP_DEPTH:
-            for sitemap in listing.sitemaps[:_MOST_SITEMAPS]:
+            for sitemap in listing.sitemaps:
                 self._place(sitemap, _SITEMAP, depth=address.depth + 1, entry=listing.changed.get(sitemap))
 
     def _own(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -271,7 +332,7 @@ class Site:
         return [one for one in entries if not one.linked or one.problem or bounds.hold(one.url)]
 
     async def follow(self, page: Address, links: Sequence[str]) -> list[str]:
-        """Put a page's links into the frontier. Gives those that are new in it and may be entered."""
+        """Put a page's links into the frontier. Gives those that are new in it."""
         bounds = self.bounds
         fresh: dict[bytes, str] = {}
         for number, link in enumerate(links):
@@ -297,7 +358,7 @@ class Site:
             if depth <= self._depth and not self._kinds.is_over(url):
                 self._place(url, _LINKED, depth=depth)
                 placed.append(url)
-        return [url for url in placed if self._kinds.enters(url)]
+        return placed
 
     async def _as_known(self, url: str, link: str) -> str:
         """The link's longer spelling, where that names a document from before `plain` left so much out."""
@@ -321,6 +382,7 @@ class Site:
         """It is not taken again. `samples` are of what its page says."""
         settled = replace(address, state=state, entry=list(samples[:_SAMPLES]) or None)
         self._looks.draft.settled.append(settled)
+        self._settled.add(address.key)
         self._overlay[address.key] = settled
 
     def note_nothing(self, url: str, why: str) -> None:
@@ -328,33 +390,51 @@ class Site:
         self._looks.draft.memos[nothing_for(self._front, url)] = {"why": why}
 
     def _place(self, url: str, rank: int, *, depth: int = 0, entry: Any = None) -> None:
-        if self._at["placed"] >= _MOST_ADDRESSES:
+        at = self._at
+        is_page = rank in {_FRONT, _LISTED, _LINKED}
+        listings = at.get("listings", 0)
+        if at["placed"] - listings >= _MOST_ADDRESSES if is_page else listings >= _MOST_LISTINGS:
             return
         try:
-            key = identity(url) if rank in {_FRONT, _LISTED, _LINKED} else digest("listing", external_id_of(url))
+            key = identity(url) if is_page else digest("listing", external_id_of(url))
         except FetchFailed:
             key = digest("page", url)
         if rank == _LISTED and "#" in url:  # what a feed holds itself has no address but the feed's
             key = digest("part", url)
-        self._at["placed"] += 1
-        address = Address(key, url, rank, self._at["placed"], depth, entry)
+        at["placed"] += 1
+        at["listings"] = listings + (not is_page)
+        at["ahead"] = at.get("ahead", 0) + (rank == _LISTED)
+        address = Address(key, url, rank, at["placed"], depth, entry)
         self._looks.draft.met.append(address)
         self._overlay.setdefault(key, address)
 
     def learn(self, url: str, samples: Sequence[int], *, is_said: bool, links: Sequence[str]) -> None:
-        self._looks.draft.patterns |= self._kinds.take(url, samples, is_said=is_said, links=links)
+        """Count a page that was entered. `links` are those that it put into the frontier."""
+        entered = [link for link in links if self._kinds.enters(link)]
+        self._looks.draft.patterns |= self._kinds.take(url, samples, is_said=is_said, links=entered)
 
     async def _load_kinds(self, urls: Sequence[str]) -> None:
         missing = self._kinds.missing(urls)
         if missing:
             self._kinds.load(missing, await self._run.known.patterns(missing))
 
+    def see(self, url: str, seen: Seen) -> None:
+        """Keep what a page said and led to for the next look at the whole."""
+        kept = seen.json(self._depth)
+        if kept and self._run.purpose == "all":  # others leave out what is known
+            self._looks.draft.memos[seen_at(self._front, url)] = kept
+
+    async def seen(self, url: str, known: Validators) -> Seen | None:
+        """What the page said and led to that is known by these validators, if that is kept, and as far as we go now."""
+        memo = await self._run.known.memo(seen_at(self._front, external_id_of(url))) if known else None
+        return seen_of(memo, known, self._depth) if memo else None
+
     async def is_known(self, external_id: str) -> bool:
         """Whether a run for what is new need not look at a document."""
         return self._run.purpose == "new" and bool(await self._run.known.collected([external_id]))
 
     def begin_at(self, front: str) -> None:
-        """The front answered there."""
+        """The front is there: a page or a listing, and no wall before it."""
         self._at["front"] = front
 
     async def take_as_listing(self, listing: Listing) -> None:
@@ -387,21 +467,33 @@ class _Visit:
         """Addresses that have the same page, and need no looking at any more."""
         self.is_explored = False
         """Whether the site is to be found from it."""
+        self._seen: Seen | None = None
+        """What the page said and led to, should the answer be that nothing changed."""
         self._looks = looks
         self._site = site
 
     async def validators(self, url: str) -> Validators:
         """Pages whose links are wanted are asked for as a whole: an answer that nothing changed has none.
 
+        What is listed need not be, where it is kept what the page led to.
+
         Raises:
             _LedElsewhere: it was redirected to where there is nothing more to do.
         """
-        is_front = self.address.rank == _FRONT
-        if not is_front and url != self.address.url and await self._is_done_with(url):
-            raise _LedElsewhere(url)
-        if self._site.is_followed and not (is_front and self._site.is_again):
+        await self.whole(url)
+        if not self._site.is_followed or (self.address.rank == _FRONT and self._site.is_again):
+            return await self._looks.validators(url)
+        if self.address.rank != _LISTED:
             return {}
-        return await self._looks.validators(url)
+        known = await self._looks.validators(url)
+        self._seen = await self._site.seen(url, known)
+        return known if self._seen is not None else {}
+
+    async def whole(self, url: str) -> Validators:
+        """As `validators`, of what is wanted as a whole in any case."""
+        if self.address.rank != _FRONT and url != self.address.url and await self._is_done_with(url):
+            raise _LedElsewhere(url)
+        return {}
 
     async def _is_done_with(self, url: str) -> bool:
         """Whether an address is out of the site, or was looked at."""
@@ -423,9 +515,7 @@ class _Visit:
         if self.address.rank == _FRONT and await self._is_listing(fetched):
             return
         fetched, found = await self._looks.understood(entry, fetched, typed=typed, validators=self.validators)
-        if self.address.rank == _FRONT:
-            self._site.begin_at(fetched.url)
-        elif identity(fetched.url) != self.address.key:
+        if self.address.rank != _FRONT and identity(fetched.url) != self.address.key:
             if await self._is_done_with(fetched.url):  # a page that leads on by itself, as a redirect does
                 self.end_at(entry, fetched.url)
                 return
@@ -433,25 +523,41 @@ class _Visit:
         if found == "unchanged":
             self.state = "read"
             await self._looks.take_unchanged(entry, fetched)
+            if self._seen is not None:
+                await self._go_on_as_before(fetched.url, self._seen)
         elif found == "gone":
             self._take_gone(entry, fetched)
-        elif isinstance(found, Failure) and fetched.status != 200:
+        elif isinstance(found, Failure) and self._is_wall(fetched, found):
             await self.missed(entry, found)
         else:
             self.is_explored = True
+            if self.address.rank == _FRONT:
+                self._site.begin_at(fetched.url)
             await self._take_page(entry, fetched, found)
 
     async def _is_listing(self, fetched: Fetched) -> bool:
         """Whether the front is itself a feed or a sitemap: then what it lists is taken."""
-        self._site.begin_at(fetched.url)
         if fetched.status != 200 or not is_listing(fetched.body, fetched.media_type):
             return False
         listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
         if listing is None:
             return False
         self.state = "read"
+        self._site.begin_at(fetched.url)
         await self._site.take_as_listing(listing)
         return True
+
+    def _is_wall(self, fetched: Fetched, failure: Failure) -> bool:
+        """Whether a page stands in another's place: its links, and where it is, then tell nothing of the site."""
+        is_elsewhere = self.address.rank == _FRONT and not self._site.bounds.hold(fetched.url)
+        is_empty = failure.code == "javascript_needed"  # a login's or a front's, who knows
+        return fetched.status != 200 or failure.code in _WALLS or (is_empty and is_elsewhere)
+
+    async def _go_on_as_before(self, url: str, seen: Seen) -> None:
+        self.samples = seen.samples
+        for key in seen.texts:
+            self._site.settle(Address(key, url, _LINKED, 0), "text")
+        await self._site.follow(replace(self.address, url=url), seen.links)
 
     def _take_gone(self, entry: Entry, fetched: Fetched) -> None:
         self.state = "gone"
@@ -469,6 +575,8 @@ class _Visit:
             self.state = "forbidden"
             self._site.note_nothing(entry.url, "robots")
             return
+        if entry.content is None and self._site.close_if_unreachable():
+            return
         await self._looks.missed(entry, failure)
 
     def _is_same(self, entry: Entry, url: str) -> None:
@@ -480,9 +588,7 @@ class _Visit:
 
     async def _take_page(self, entry: Entry, fetched: Fetched, found: Collected | Failure) -> None:
         self.state = "read"
-        if self._site.is_followed:
-            self.survey = await _surveyed(fetched)
-        survey = self.survey
+        self.survey = survey = await _surveyed(fetched)
         if survey is None:
             if isinstance(found, Failure):
                 self.state = "failed"
@@ -497,7 +603,8 @@ class _Visit:
             if await self._is_copy(entry, fetched, found):
                 return
             is_said = await self._was_said(fetched.url, found.text)
-        if not survey.is_kept or (isinstance(found, Failure) and found.code == "no_text" and survey.links):
+        leads_on = isinstance(found, Failure) and found.code == "no_text" and bool(survey.links)
+        if not survey.is_kept or (leads_on and entry.content is None):
             # It is there to lead on, and no document.
             self._site.note_nothing(entry.url, "no document")
             self._looks.draft.reached.append(entry.url)
@@ -506,14 +613,18 @@ class _Visit:
             await self._looks.missed(entry, found)
         else:
             self._looks.take(entry, found)
-        if self.address.rank != _FRONT:
-            links = await self._site.follow(replace(self.address, url=fetched.url), survey.links)
-            if self.address.rank == _LINKED:
-                self._site.learn(self.address.url, self.samples, is_said=is_said, links=links)
+        if self.address.rank == _FRONT or not self._site.is_followed:
+            return
+        links = await self._site.follow(replace(self.address, url=fetched.url), survey.links)
+        if self.address.rank == _LINKED:
+            self._site.learn(self.address.url, self.samples, is_said=is_said, links=links)
+        elif isinstance(found, Collected) and survey.is_kept:
+            texts = (_same(fetched.url, found.text), _said(found.text))
+            self._site.see(found.external_id, Seen(fetched.validators, texts, self.samples[:_SAMPLES], links))
 
     async def _is_copy(self, entry: Entry, fetched: Fetched, found: Collected) -> bool:
         """Whether the page is one that has another address, by its own word or to the letter: that one is taken."""
-        same = digest("same", fetched.url.partition("?")[0], found.text)
+        same = _same(fetched.url, found.text)
         text = (await self._site.met([same])).get(same)
         if text is not None and identity(text.url) != identity(fetched.url):
             self._is_same(entry, text.url)
@@ -551,8 +662,8 @@ class _Visit:
         if in_vain[server] >= _PATIENCE:
             return False
         try:
-            fetched = await self._looks.fetch(other, typed=False, validators=self.validators)
-            fetched, found = await self._looks.understood(whole, fetched, typed=False, validators=self.validators)
+            fetched = await self._looks.fetch(other, typed=False, validators=self.whole)
+            fetched, found = await self._looks.understood(whole, fetched, typed=False, validators=self.whole)
         except (FetchFailed, _LedElsewhere) as failure:
             in_vain[server] += isinstance(failure, FetchFailed)
             return False
@@ -565,11 +676,17 @@ class _Visit:
             return False
         self.samples = samples
         self.others.append(replace(self.address, key=key, url=other))
-        self._looks.take(whole, found)
+        self._site.settle(Address(_same(other, found.text), other, _LINKED, 0), "text")
+        survey = await _surveyed(fetched)
+        if survey is None or survey.is_kept:
+            self._looks.take(whole, found)
+        else:
+            self._site.note_nothing(other, "no document")
         self._looks.draft.memos[whereabouts(entry.url)] = {"to": found.external_id}
         self._looks.draft.reached.append(entry.url)
         self.state = "same"
-        survey = await _surveyed(fetched)
+        if not self._site.is_followed:
+            return True
         links = await self._site.follow(replace(self.address, url=other), survey.links if survey else ())
         if self.address.rank == _LINKED:
             is_said = await self._was_said(other, found.text)
@@ -578,7 +695,7 @@ class _Visit:
 
     async def _was_said(self, url: str, text: str) -> bool:
         """Whether another page said the same to the letter. From now on, this one did."""
-        key = digest("said", text)
+        key = _said(text)
         there = (await self._site.met([key])).get(key)
         if there is None:
             self._site.settle(Address(key, url, _LINKED, 0), "text")
@@ -586,6 +703,16 @@ class _Visit:
 
 
 _LOOKED_AT = frozenset({"read", "same"})
+_WALLS = frozenset({"captcha", "login_needed", "cookie_wall", "rate_limited", "soft_404"})
+
+
+def _same(url: str, text: str) -> bytes:
+    """The key of what a page says at its path, whatever the query."""
+    return digest("same", url.partition("?")[0], text)
+
+
+def _said(text: str) -> bytes:
+    return digest("said", text)
 
 
 async def _surveyed(fetched: Fetched) -> Survey | None:

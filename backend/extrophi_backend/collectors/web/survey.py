@@ -16,8 +16,13 @@ _FEED = re.compile(r"application/(?:rss|atom|feed)\+(?:xml|json)", re.IGNORECASE
 _COMMENTS = re.compile(r"comment|kommentar|reacci", re.IGNORECASE)
 _ROBOTS = frozenset({"robots", "extrophi"})
 _AGENT = re.compile(r"[^\s:]*[a-z*][^\s:]*")
-_VALUED = ("max-", "unavailable_after")
+_VALUED = ("max-snippet", "max-image-preview", "max-video-preview", "unavailable_after")
 """Directives with a colon of their own."""
+_WISH = re.compile(
+    r"all|none|(?:no)?(?:index|follow|archive|cache|snippet|translate|imageindex|odp|ydir|ai|imageai)|"
+    rf"nositelinkssearchbox|indexifembedded|(?:{'|'.join(_VALUED)})\s*:.*"
+)
+"""What is asked of a robot by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +68,15 @@ def _header_wishes(robots: Sequence[str]) -> set[str]:
     """What the headers ask of everyone, or of us.
 
     There is no RFC of them; developers.google.com/search/docs/crawling-indexing/robots-meta-tag says how they are read.
-    `name:` makes what comes after it one robot's own, up to the next name or the header's end.
+    `name:` before a directive makes what comes after it one robot's own, up to the next name or the header's end.
+    Before anything else (`foo: 5`) it is a directive itself, of a kind that we do not know.
     """
     wishes: set[str] = set()
     for header in robots:
         is_ours = True
         for part in header.lower().split(","):
             name, colon, wish = (one.strip() for one in part.partition(":"))
-            if colon and _AGENT.fullmatch(name) and not name.startswith(_VALUED):
+            if colon and _AGENT.fullmatch(name) and name not in _VALUED and _WISH.fullmatch(wish):
                 is_ours = name in _ROBOTS or name == "*"
             else:
                 wish = part.strip()

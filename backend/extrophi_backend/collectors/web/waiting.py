@@ -8,7 +8,7 @@ from extrophi_backend.fetch.addresses import parse
 from extrophi_backend.fetch.errors import FailureCode, FetchFailed, Wait
 from extrophi_backend.fetch.pace import pace_name
 
-_PAGE_WAITS = 3
+PAGE_WAITS = 3
 """Times in a row that one page is waited for."""
 _HOST_WAITS = 6
 """Times in a row that a host, through all its pages, may answer nothing else."""
@@ -37,13 +37,13 @@ class Patience:
             return self.given_up(wait.host)
         times = self._waited[wait.host].times + 1 if wait.host in self._waited else 1
         self._waited[wait.host] = _Waited(times, wait.failure.code, wait.failure.detail)
-        return wait.failure if times >= _PAGE_WAITS else None
+        return wait.failure if times >= PAGE_WAITS else None
 
     def answered(self, *urls: str) -> None:
         for url in urls:
             self._waited.pop(pace_name(parse(url)), None)
 
-    def given_up(self, host: str) -> FetchFailed | None:
-        """Why nothing is asked of `host` any more, if that is so."""
+    def given_up(self, host: str, after: int = _HOST_WAITS) -> FetchFailed | None:
+        """Why nothing is asked of `host` any more, if that is so, or what it answered `after` times in a row."""
         waited = self._waited.get(host)
-        return FetchFailed(waited.code, waited.detail) if waited and waited.times >= _HOST_WAITS else None
+        return FetchFailed(waited.code, waited.detail) if waited and waited.times >= after else None

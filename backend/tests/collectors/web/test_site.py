@@ -9,11 +9,13 @@ from ipaddress import ip_network
 
 import pytest
 
-from extrophi_backend.collectors.models import Scope, Target
+from extrophi_backend.collectors.models import Purpose, Scope, Target
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.collectors.web.survey import survey
 from extrophi_backend.collectors.web.target import recognise
+from extrophi_backend.errors import BackendError, PlatformUnavailable, RobotsUnreachable
 from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.fetch.errors import Paced
 from tests.collecting import Library
 from tests.generated_site import TRAPS, GeneratedSite, serving_site
 from tests.web_server import Reply, WebServer, article, serving, sitemap
@@ -73,8 +75,11 @@ async def interrupted(collector: WebCollector, site: GeneratedSite, rng: random.
     return {uri: document.text for uri, document in library.documents.items()}
 
 
-async def test_a_run_that_was_stopped_finds_what_an_undisturbed_one_finds(collector: WebCollector) -> None:
+@pytest.mark.parametrize("listed", [0, 7])
+async def test_a_run_that_was_stopped_finds_what_an_undisturbed_one_finds(collector: WebCollector, listed: int) -> None:
     with serving_site(60) as site:
+        if listed:
+            site.server.pages["/sitemap.xml"] = sitemap(*(f"{url}?utm_source=map" for url in site.articles[:listed]))
         undisturbed = await whole(collector, site)
         assert sorted(uri for uri in undisturbed if "/post/" in uri) == site.articles
         assert await interrupted(collector, site, random.Random(1)) == undisturbed
@@ -229,6 +234,10 @@ BOTH = (False, False)
         (("noindex, otherbot: nofollow",), (False, True)),
         (("Extrophi: none",), BOTH),
         (("* : nofollow", "robots: noindex"), BOTH),
+        (("foo: 5, noindex",), (False, True)),
+        (("max-image-preview: none, nofollow",), (True, False)),
+        (("otherbot: max-snippet: 5, noindex",), (True, True)),
+        (("otherbot: noindex, foo: 5, nofollow",), (True, True)),
         (("noindexing", "no index", "", ",:,", ": noindex and more", "index: noindex"), (True, True)),
     ],
 )
@@ -338,3 +347,293 @@ async def test_an_address_that_pages_say_is_their_own_and_is_none_changes_nothin
         library = Library()
         await library.collect(collector, target(server.url("/")), scope="site")
         assert sorted(library.documents) == sorted(map(server.url, ["/", "/listing", *heads]))
+
+
+LOGIN = (
+    "<html><head><title>Sign in</title></head><body><form action='/in'><h1>Sign in</h1>"
+    "<p>Please sign in to continue.</p>"
+    "<input name='user'><input type='password' name='word'><button>Sign in</button></form>"
+    "<a href='/help'>Help</a> <a href='/terms'>Terms</a></body></html>"
+)
+
+
+SHELL = (
+    "<html><head><title>App</title></head><body><div id='root'></div><script src='/app.js'></script>"
+    "<noscript>Please enable JavaScript. <a href='/help'>Help</a></noscript></body></html>"
+)
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "path", "page", "code"),
+    [
+        (True, "/signin", LOGIN, "login_needed"),
+        (False, "/signin", LOGIN, "login_needed"),
+        (True, "/collectconsent", str(article("Before you go on").body), "cookie_wall"),
+        (True, "/start", SHELL, "javascript_needed"),
+    ],
+)
+async def test_a_wall_before_the_front_is_not_the_site(
+    collector: WebCollector, *, elsewhere: bool, path: str, page: str, code: str
+) -> None:
+    with serving(WebServer()) as server, serving(WebServer()) as other:
+        walled = other if elsewhere else server
+        server.pages["/"] = Reply(status=302, headers={"Location": walled.url(path)})
+        walled.pages |= {path: Reply(page), "/help": article("Help"), "/terms": article("Terms")}
+        walled.pages["/sitemap.xml"] = sitemap(walled.url("/help"))
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert [(one.target, one.code) for one in library.failures] == [(server.url("/"), code)]
+        assert not library.documents
+        assert asked(walled).keys() | asked(server).keys() == {"/", path}
+        # It is lifted: what is found then is the site that was typed.
+        server.pages |= {"/": front("/help"), "/help": article("Help of the site itself")}
+        await library.collect(collector, target(server.url("/")), scope="site", purpose="new")
+        assert sorted(library.documents) == [server.url("/"), server.url("/help")]
+
+
+async def test_a_wall_within_a_site_leads_nowhere(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        server.pages |= {"/": front("/members"), "/members": Reply(LOGIN), "/help": article("Help")}
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert [one.code for one in library.failures] == ["login_needed"]
+        assert not server.requests["/help"]
+
+
+async def test_a_site_that_moved_is_collected_where_it_is(collector: WebCollector) -> None:
+    with serving(WebServer()) as server, serving(WebServer()) as other:
+        server.pages["/"] = Reply(status=301, headers={"Location": other.url("/")})
+        other.pages |= {"/": front("/a"), "/a": article("A")}
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert sorted(library.documents) == [other.url("/"), other.url("/a")]
+
+
+def index(*urls: str) -> Reply:
+    return sitemap(*urls, index=True)
+
+
+def text_of(path: str) -> str:
+    """What no other page says."""
+    rng = random.Random(path)
+    return " ".join("".join(rng.choices("aeiouklmnrst", k=rng.randint(2, 9))) for _ in range(120))
+
+
+def story(path: str, *links: str, head: str = "") -> Reply:
+    linked = " ".join(f"<a href='{link}'>{link}</a>" for link in links)
+    return article(f"Story {path}", text_of(path), f"Read on: {linked}", head=head)
+
+
+async def test_a_sitemap_that_lists_some_pages_hides_none(collector: WebCollector) -> None:
+    """Those that it lists come first, then what links lead to, as deep as was asked."""
+    with serving(WebServer()) as server:
+        server.pages |= {f"/tales/{n}": story(f"/tales/{n}", f"/tales/{n + 1}") for n in range(60)}
+        server.pages |= {"/": front("/tales/0"), "/far/away": story("/far/away")}
+        server.pages["/tales/59"] = story("/tales/59", "/far/away")
+        listed = ("/tales/30", "/tales/20", "/tales/10")
+        server.pages["/sitemap.xml"] = sitemap(*map(server.url, listed))
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        first = ["/", *listed]
+        assert list(library.documents)[:4] == [server.url(path) for path in first]
+        assert sorted(library.documents) == sorted(map(server.url, server.pages.keys() - {"/sitemap.xml"}))
+        assert not library.failures
+        assert max(count for path, count in asked(server).items() if path != "/") == 1
+        for depth, limit, expected in ((1, 99, 62), (5, 4, 4), (5, 10, 10)):  # from tale to tale is no step down
+            few = Library()
+            await few.collect(collector, target(server.url("/")), scope="site", depth=depth, limit=limit)
+            assert len(few.documents) == expected - (depth == 1), (depth, limit)
+
+
+async def test_looking_again_costs_no_bodies_of_what_is_listed_and_finds_what_is_new_behind_it(
+    collector: WebCollector,
+) -> None:
+    """An answer that nothing changed leads to what the page led to before: a list that no sitemap has, and its news."""
+    with serving(WebServer()) as server:
+        listed = [f"/tales/{n}" for n in range(5)]
+        server.pages |= {path: story(path) for path in listed} | {"/": front(*listed)}
+        server.pages |= {"/tales/3": story("/tales/3", "/lists/all"), "/lists/all": front("/far/one")}
+        server.pages |= {"/far/one": story("/far/one"), "/sitemap.xml": sitemap(*map(server.url, listed))}
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        had = {server.url(path) for path in ("/", *listed, "/lists/all", "/far/one")}
+        assert library.documents.keys() == had
+        server.pages |= {"/lists/all": front("/far/one", "/far/two"), "/far/two": story("/far/two")}
+        server.bodies.clear()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert library.documents.keys() == had | {server.url("/far/two")}
+        assert not server.bodies.keys() & {*listed, "/sitemap.xml"}
+        assert {uri.removeprefix(server.base) for uri in library.unchanged} >= {*listed}
+        # Changed by a visit of its own: what was kept of it is of another version.
+        server.pages |= {"/tales/4": story("/tales/4", "/far/three"), "/far/three": story("/far/three")}
+        await library.collect(collector, target(server.url("/")), purpose="revisit", revisit=[server.url("/tales/4")])
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert server.url("/far/three") in library.documents
+        # Gone deeper than before: pages are read for what was too far then.
+        server.pages |= {"/far/one": story("/far/one", "/very/far/one"), "/very/far/one": story("/very/far/one")}
+        shallow = Library()
+        for depth, found in ((1, 6), (2, 8), (5, 11)):
+            await shallow.collect(collector, target(server.url("/")), scope="site", depth=depth)
+            assert len(shallow.documents) == found, depth
+
+
+async def test_what_a_sitemap_lists_twice_is_one_document(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        own = "<link rel='canonical' href='/a'>"
+        server.pages |= {"/": front(), "/a": story("/a", head=own), "/a?x=1": story("/a", head=own)}
+        server.pages |= {"/print/a": story("/a", head=own), "/b": story("/b"), "/b?y=2": story("/b")}
+        listed = ("/print/a", "/a?x=1", "/a", "/b", "/b?y=2")
+        server.pages["/sitemap.xml"] = sitemap(*map(server.url, listed))
+        library = Library()
+        for _ in range(2):
+            await library.collect(collector, target(server.url("/")), scope="site")
+            assert sorted(library.documents) == [server.url(path) for path in ("/", "/a", "/b")]
+            assert not library.failures
+            assert set(asked(server).values()) == {1}
+        await library.collect(collector, target(server.url("/")), scope="site", purpose="new")
+        assert asked(server) == {"/sitemap.xml": 1}
+
+
+async def test_what_is_not_to_be_kept_is_not_kept_by_another_name(collector: WebCollector) -> None:
+    """noindex counts on a page that a sitemap lists, and on the page that another says to be."""
+    with serving(WebServer()) as server:
+        secret = "<meta name='robots' content='noindex'>"
+        server.pages |= {"/quiet": story("/quiet", "/found", head=secret), "/found": story("/found")}
+        server.pages["/copy"] = story("/quiet", head="<link rel='canonical' href='/quiet'>")
+        server.pages["/listed"] = story("/listed", head=secret)
+        server.pages |= {"/": front("/copy"), "/sitemap.xml": sitemap(server.url("/listed"))}
+        library = Library()
+        for _ in range(2):
+            await library.collect(collector, target(server.url("/")), scope="site")
+            assert sorted(library.documents) == [server.url("/"), server.url("/found")]
+            assert not library.failures
+        assert asked(server)["/quiet"] == 2  # once in each run
+
+
+def many_sitemaps(server: WebServer, sitemaps: int, each: int) -> None:
+    """Pages of their own, and an index of sitemaps that list them, so many in each."""
+    names = [f"/maps/{number}.xml" for number in range(sitemaps)]
+    for number, name in enumerate(names):
+        pages = [f"/tales/{number * each + at}" for at in range(each)]
+        server.pages |= {name: sitemap(*map(server.url, pages))} | {path: story(path) for path in pages}
+    server.pages |= {"/": front(), "/sitemap.xml": index(*map(server.url, names))}
+
+
+async def test_no_more_sitemaps_are_read_than_a_run_can_come_to(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        many_sitemaps(server, 60, 50)
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site", limit=10)
+        assert len(library.documents) == 10
+        seen = asked(server)
+        assert [path for path in seen if path.startswith("/maps/")] == ["/maps/0.xml", "/maps/1.xml", "/maps/2.xml"]
+        # The next run for what is new goes on from there: the index is remembered, whole.
+        await library.collect(collector, target(server.url("/")), scope="site", limit=10, purpose="new")
+        assert len(library.documents) == 20
+        assert not library.failures
+
+
+async def test_all_sitemaps_are_read_where_pages_are_used_up_wherever_the_run_is_stopped(
+    collector: WebCollector,
+) -> None:
+    """Of the first 30 sitemaps no page is a document: all redirect to one that is had already."""
+    with serving(WebServer()) as server:
+        many_sitemaps(server, 33, 10)
+        to_one = Reply(status=301, headers={"Location": "/tales/0"})
+        server.pages |= {f"/tales/{number}": to_one for number in range(1, 300)}
+        for path in ("/tales/0", "/tales/305"):
+            server.pages[path] = story(path, *(f"/tales/{number}" for number in range(400, 405)))
+        server.pages |= {f"/tales/{number}": story(f"/tales/{number}") for number in range(400, 405)}
+        whole = Library()
+        await whole.collect(collector, target(server.url("/")), scope="site", limit=20)
+        assert len(whole.documents) == 20
+        assert sum(path.startswith("/maps/") for path in asked(server)) == 33
+        rng = random.Random(3)
+        for _ in range(3):
+            stopped = Library()
+            while stopped.cursor != {"done": True}:
+                pages = rng.randint(1, 4)
+                await stopped.collect(
+                    collector, target(server.url("/")), scope="site", limit=20, pages=pages, resume=True
+                )
+            assert list(stopped.documents) == list(whole.documents)
+            assert stopped.notes.keys() == whole.notes.keys()
+
+
+async def test_dead_sitemaps_do_not_use_up_the_limit(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        many_sitemaps(server, 40, 1)
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        many_sitemaps(server, 40, 2)
+        for number in range(35):
+            server.pages[f"/maps/{number}.xml"] = Reply("", 404)
+        await library.collect(collector, target(server.url("/")), scope="site", limit=5, purpose="new")
+        assert len(library.failures) == 35
+        assert sum("/tales/7" in uri for uri in library.documents) > 0
+
+
+async def goes_on(library: Library, url: str, runs: int, purpose: Purpose = "all") -> list[BackendError]:
+    """Run the job over and over, each time as if all that was to be waited for had passed. What ended each run."""
+
+    async def resolve(_: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    ends: list[BackendError] = []
+    while library.cursor != {"done": True} and len(ends) < runs:
+        fetcher = Fetcher(max_bytes=1_000_000, seconds=30, allow=LOOPBACK, resolve=resolve)
+        failures = library.failures
+        try:
+            collector = WebCollector(fetcher, max_bytes=1_000_000)
+            await library.collect(collector, target(url), scope="site", resume=True, purpose=purpose)
+        except BackendError as error:
+            ends.append(error)
+        finally:
+            library.failures[:0] = failures
+            await fetcher.close()
+    return ends
+
+
+UNREADABLE = Reply("", 503, headers={"Retry-After": "60"})
+
+
+@pytest.mark.parametrize("knows", ["nothing", "a sitemap", "its front"])
+async def test_a_site_whose_robots_cannot_be_read_ends_with_that(collector: WebCollector, knows: str) -> None:
+    """Its front was typed, and is had once; nothing else of it is asked for (RFC 9309, 2.3.1.4)."""
+    library = Library()
+    with serving(WebServer()) as server:
+        server.pages |= {"/": front("/a", "/b"), "/a": article("A"), "/b": article("B")}
+        if knows != "nothing":
+            if knows == "a sitemap":
+                server.pages["/sitemap.xml"] = sitemap(server.url("/a"))
+            await library.collect(collector, target(server.url("/")), scope="site", limit=2)
+            library = Library(documents=library.documents, notes=library.notes)
+            asked(server)
+        server.pages |= {"/robots.txt": UNREADABLE, "/": front("/a", "/b", "/c")}
+        before = server.requests["/robots.txt"]
+        ends = await goes_on(library, server.url("/"), 5, "all" if knows == "nothing" else "new")
+        assert [type(end) for end in ends[:3]] == [PlatformUnavailable, PlatformUnavailable, RobotsUnreachable]
+        assert server.requests["/robots.txt"] - before == 3
+        assert ends[2].hint
+        assert type(ends[3]) is RobotsUnreachable  # also if the worker died before that was told
+        assert asked(server) == ({} if knows == "a sitemap" else {"/": 1})
+        assert not library.failures
+        assert server.url("/") in library.documents
+
+
+async def test_one_hosts_robots_end_nothing_at_another() -> None:
+    def robots(server: WebServer) -> Reply:
+        return UNREADABLE if server.headers["/robots.txt"]["Host"].startswith("m.") else Reply("", 404)
+
+    library = Library()
+    with serving(WebServer()) as server:
+        site, mobile = (f"http://{host}:{server.port}" for host in ("river.test", "m.river.test"))
+        server.pages |= {"/robots.txt": robots, "/a": story("/a"), "/b": story("/b")}
+        server.pages["/"] = front(*(f"{mobile}/{n}" for n in range(3)), "/a", "/b")
+        ends = await goes_on(library, f"{site}/", 10)
+        assert {type(end) for end in ends} <= {PlatformUnavailable, Paced}
+        assert library.cursor == {"done": True}
+        assert sorted(library.documents) == [f"{site}{path}" for path in ("/", "/a", "/b")]
+        assert [(one.target, one.code) for one in library.failures] == [
+            (f"{mobile}/{n}", "robots_unreachable") for n in range(3)
+        ]
