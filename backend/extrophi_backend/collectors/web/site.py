@@ -275,7 +275,7 @@ class Site:
             failure = refusal
         else:
             if isinstance(found, Listing):
-                await self._place_listed(address, found)
+                await self.place_listed(address, found)
             else:
                 failure = FetchFailed("broken_answer", f"There is no {_NAMES[address.rank]} there any more.")
         if failure is not None:
@@ -303,7 +303,7 @@ class Site:
                 raise
             raise failure from wait
 
-    async def _place_listed(self, address: Address, listing: Listing) -> None:
+    async def place_listed(self, address: Address, listing: Listing) -> None:
         front = identity(self._at["front"])
         lists_pages = False
         for start in range(0, len(listing.entries), _AT_ONCE):
@@ -440,7 +440,7 @@ class Site:
     async def take_as_listing(self, listing: Listing) -> None:
         """The front is itself a feed or a sitemap: what it lists is the site."""
         self._at["listed"] = True
-        await self._place_listed(Address(b"", self._front, _FRONT, 0), listing)
+        await self.place_listed(Address(b"", self._front, _FRONT, 0), listing)
 
 
 _NAMES = {_SITEMAP: "sitemap", _FEED: "feed"}
@@ -512,7 +512,7 @@ class _Visit:
             self._site.note_nothing(entry.url, "outside")
 
     async def answered(self, entry: Entry, fetched: Fetched, *, typed: bool = False) -> None:
-        if self.address.rank == _FRONT and await self._is_listing(fetched):
+        if self.address.rank in {_FRONT, _LINKED} and await self._is_listing(entry, fetched):
             return
         fetched, found = await self._looks.understood(entry, fetched, typed=typed, validators=self.validators)
         if self.address.rank != _FRONT and identity(fetched.url) != self.address.key:
@@ -535,17 +535,26 @@ class _Visit:
                 self._site.begin_at(fetched.url)
             await self._take_page(entry, fetched, found)
 
-    async def _is_listing(self, fetched: Fetched) -> bool:
-        """Whether the front is itself a feed or a sitemap: then what it lists is taken."""
+    async def _is_listing(self, entry: Entry, fetched: Fetched) -> bool:
+        """Whether the front, or what a link leads to, is itself a feed or a sitemap: then what it lists is taken."""
         if fetched.status != 200 or not is_listing(fetched.body, fetched.media_type):
             return False
         listing = await in_child(read_listing, fetched.body, fetched.url, fetched.media_type)
         if listing is None:
             return False
         self.state = "read"
-        self._site.begin_at(fetched.url)
-        await self._site.take_as_listing(listing)
+        if self.address.rank == _FRONT:
+            self._site.begin_at(fetched.url)
+            await self._site.take_as_listing(listing)
+        else:
+            await self._site.place_listed(self.address, listing)
+            self._pass_by(entry, "listing")
         return True
+
+    def _pass_by(self, entry: Entry, why: str) -> None:
+        """It is there, and is no document."""
+        self._site.note_nothing(entry.url, why)
+        self._looks.draft.reached.append(entry.url)
 
     def _is_wall(self, fetched: Fetched, failure: Failure) -> bool:
         """Whether a page stands in another's place: its links, and where it is, then tell nothing of the site."""
@@ -590,11 +599,7 @@ class _Visit:
         self.state = "read"
         self.survey = survey = await _surveyed(fetched)
         if survey is None:
-            if isinstance(found, Failure):
-                self.state = "failed"
-                await self._looks.missed(entry, found)
-            else:
-                self._looks.take(entry, found)
+            await self._take_file(entry, found)
             return
         is_said = False
         self.samples = survey.samples
@@ -606,8 +611,7 @@ class _Visit:
         leads_on = isinstance(found, Failure) and found.code == "no_text" and bool(survey.links)
         if not survey.is_kept or (leads_on and entry.content is None):
             # It is there to lead on, and no document.
-            self._site.note_nothing(entry.url, "no document")
-            self._looks.draft.reached.append(entry.url)
+            self._pass_by(entry, "no document")
         elif isinstance(found, Failure):
             self.state = "failed"
             await self._looks.missed(entry, found)
@@ -621,6 +625,16 @@ class _Visit:
         elif isinstance(found, Collected) and survey.is_kept:
             texts = (_same(fetched.url, found.text), _said(found.text))
             self._site.see(found.external_id, Seen(fetched.validators, texts, self.samples[:_SAMPLES], links))
+
+    async def _take_file(self, entry: Entry, found: Collected | Failure) -> None:
+        """Take what is no web page."""
+        if not isinstance(found, Failure):
+            self._looks.take(entry, found)
+        elif self.address.rank == _LINKED and found.code == "unsupported_type":
+            self._pass_by(entry, "no document")  # a link to an archive or a program is no promise of a text
+        else:
+            self.state = "failed"
+            await self._looks.missed(entry, found)
 
     async def _is_copy(self, entry: Entry, fetched: Fetched, found: Collected) -> bool:
         """Whether the page is one that has another address, by its own word or to the letter: that one is taken."""

@@ -287,6 +287,25 @@ async def test_what_is_no_address_ends_no_site(collector: WebCollector) -> None:
         assert len(library.failures) <= 3
 
 
+async def test_a_link_may_lead_to_a_feed_or_to_nothing_to_read_and_neither_is_a_failure(
+    collector: WebCollector,
+) -> None:
+    with serving(WebServer()) as server:
+        server.pages |= {
+            "/": front("/birds.xml", "/app.zip", "/heron"),
+            "/birds.xml": feed(server.url("/heron"), server.url("/egret"), "https://elsewhere.example/"),
+            "/app.zip": Reply(b"PK\5\6" + bytes(18), media_type="application/zip"),
+            **{path: article(path) for path in ("/heron", "/egret")},
+        }
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert {server.url("/heron"), server.url("/egret")} <= library.documents.keys()
+        assert (library.failures, len(library.documents)) == ([], 3)
+        asked(server)
+        await library.collect(collector, target(server.url("/")), scope="site", purpose="new")
+        assert asked(server) == {"/": 1}
+
+
 async def test_depth_and_limit_end_a_site(collector: WebCollector) -> None:
     with serving(WebServer()) as server:
         server.pages |= {"/": front("/a", "/b"), "/a": front("/a/next/one"), "/b": article("B")}
