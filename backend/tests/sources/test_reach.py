@@ -1,10 +1,9 @@
 """How far a source reaches, what it missed, and what looking for news costs: over a real database."""
 
 import random
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,18 +24,7 @@ from extrophi_backend.jobs import sql as jobs_sql
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.scheduling import start_due, start_visits
 from tests.generated_site import serving_site
-from tests.web_server import Reply, WebServer, article, serving, sitemap
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"fetch_allow": (ip_network("127.0.0.0/8"),)})
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with serving(WebServer()) as server:
-        yield server
+from tests.web_server import Reply, WebServer, article, sitemap
 
 
 def registry_for(settings: Settings, purpose: Any = "all", revisit: Any = ()) -> Registry:

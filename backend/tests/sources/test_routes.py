@@ -1,8 +1,6 @@
 """Sources over HTTP, and their jobs run by hand."""
 
 import asyncio
-from collections.abc import Iterator
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,19 +15,7 @@ from extrophi_backend.errors import NotFound
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources import service
-from tests.web_server import Reply, WebServer, article, serving, sitemap
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"fetch_allow": (ip_network("127.0.0.0/8"),)})
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with serving(WebServer()) as server:
-        server.pages["/"] = article("The heron")
-        yield server
+from tests.web_server import Reply, WebServer, article, sitemap
 
 
 async def run(job_id: str, pool: Pool, settings: Settings, folder: Path) -> None:

@@ -1,8 +1,6 @@
 """Spellings of one target are one source, in libraries from before as well."""
 
 import asyncio
-from collections.abc import Iterator
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,21 +13,9 @@ from backend.tests.sources.test_routes import add, run
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.schema.migrate import migrate, migrations
 from extrophi_backend.settings import Settings
-from tests.web_server import WebServer, article, serving
+from tests.web_server import WebServer
 
 NOBODY = "http://127.0.0.1:1/"
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"fetch_allow": (ip_network("127.0.0.0/8"),)})
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with serving(WebServer()) as server:
-        server.pages["/"] = article("The heron")
-        yield server
 
 
 async def read(api: httpx.AsyncClient, source: dict[str, Any]) -> Any:
