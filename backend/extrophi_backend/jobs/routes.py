@@ -67,7 +67,7 @@ class LeftOut(BaseModel):
     """Addresses that a site's pages lead to and that were not asked for.
 
     They seem to be of a place without end: a calendar, a filter, a program that makes pages up. One that is wanted is
-    had as a target of its own. At most 10,000 are counted.
+    had as a target of its own. At most 50,000 are counted.
     """
 
     count: int

@@ -36,7 +36,7 @@ sitemap lists pages, and what is listed comes before what is merely linked. What
 else was read: then it is known what leads there, and whether that has an end."""
 _BATCH = 50
 _MOST_ADDRESSES = 100_000
-_MOST_DOUBTED = 10_000
+_MOST_DOUBTED = 50_000
 _MOST_SITEMAPS = 1000
 _MOST_NAMED = 100
 """Sitemaps that robots.txt names."""
@@ -172,8 +172,9 @@ class Site:
             return True
         entry = Entry(address.url)
         if address.rank >= _LINKED:
-            # What was read since it was seen to wait may have told more of it.
-            taken = self._if_entered((await self.met([address.key])).get(address.key, address))
+            if address.rank == _LINKED:  # what was read since it was seen to wait may have told more of it
+                address = (await self.met([address.key])).get(address.key, address)
+            taken = self._if_entered(address)
             if taken is None:
                 return False
             address = taken
@@ -316,7 +317,7 @@ class Site:
         return [one for one in entries if not one.linked or one.problem or bounds.hold(one.url)]
 
     async def follow(self, page: Address, links: Sequence[str]) -> Led:
-        """Put a page's links into the frontier."""
+        """Put a page's links into the frontier. Gives where it leads to, as far as that is of use to tell traps."""
         found = await self._pages_among(links)
         there = await self.met(list(found))
         fresh = {key: url for key, url in found.items() if key not in there}
