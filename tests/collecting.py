@@ -89,7 +89,7 @@ class Library:
             self.documents[uri] = replace(self.documents[uri], validators=validators)
         for one in page.settled:
             old = self.frontier.get(one.key, one)
-            self.frontier[one.key] = replace(old, state=one.state, entry=one.entry)
+            self.frontier[one.key] = replace(old, state=one.state, entry=one.entry, rank=one.rank)
         for one in page.met:
             old = self.frontier.get(one.key)
             if old is None or (old.state == "waiting" and one.rank < old.rank):

@@ -81,11 +81,14 @@ def describe(job: JSON) -> str:
         words.append(f"{progress['unchanged']} unchanged")
     if progress.get("failed"):
         words.append(f"{progress['failed']} failed")
+    left_out: dict[str, Any] = job.get("left_out") or {}
+    if left_out:
+        words.append(f"{left_out['count']} left out")
     return f"{job.get('status', 'queued')}: {', '.join(words)}"
 
 
 def tell_failures(job: JSON, *, most: int = 10) -> None:
-    """What failed and why, on stderr."""
+    """What failed and why, and what was left out, on stderr."""
     error = job.get("error")
     if error:
         words = error.get("detail") or error.get("title") if isinstance(error, dict) else error
@@ -97,3 +100,16 @@ def tell_failures(job: JSON, *, most: int = 10) -> None:
     if len(failures) > most:
         where = f" (extrophi jobs {job['id']})" if "id" in job else ""
         note(f"… and {len(failures) - most} more{where}")
+    if left_out := job.get("left_out"):
+        _tell_left_out(left_out)
+
+
+def _tell_left_out(left_out: JSON) -> None:
+    note(
+        f"{left_out['count']} addresses left out: places that seem without end (calendars, filters), "
+        "or whose pages say nothing new."
+    )
+    for example in left_out["examples"]:
+        more = f" and {example['count'] - 1} like it" if example["count"] > 1 else ""
+        note(f"left out: {one_line(example['target'])}{more}")
+    note("To have one nevertheless, collect it by itself, or all below it: extrophi collect ADDRESS [--scope site].")

@@ -130,7 +130,7 @@ class Page:
     met: Sequence[Address] = ()
     """Addresses to be put into the job's frontier; one that is there stays, unless this one has a smaller rank."""
     settled: Sequence[Address] = ()
-    """Addresses of the frontier, or new in it, that are not to be taken again: `state` says why."""
+    """Addresses of the frontier, or new in it, that are not to be taken again (`state` says why), or at this rank."""
     patterns: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """JSON about kinds of addresses of the frontier, by name (see `Known.patterns`)."""
     typed: Sequence[str] = ()

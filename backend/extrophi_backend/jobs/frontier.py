@@ -15,6 +15,7 @@ from extrophi_backend.db import Connection
 
 _NO_RANK = -(2**15)
 """Smaller than all: a rank is a smallint."""
+_MOST_EXAMPLES = 5
 
 
 async def waiting(conn: Connection, job_id: UUID, most: int, *, beyond: int | None = None) -> list[Address]:
@@ -50,14 +51,15 @@ async def patterns(conn: Connection, job_id: UUID, names: Sequence[str]) -> dict
 
 
 async def settle(conn: Connection, job_id: UUID, addresses: Sequence[Address]) -> None:
-    """They are not taken again. One may be settled twice in a page: the last word counts."""
+    """They are not taken again, or later, if they still wait. One may be settled twice: the last word counts."""
     last = list({one.key: one for one in addresses}.values())
     await conn.execute(
         """INSERT INTO frontier (job_id, key, url, rank, position, depth, entry, state)
            SELECT $1, n.key, n.url, n.rank, n.position, n.depth, n.entry::jsonb, n.state
              FROM unnest($2::bytea[], $3::text[], $4::smallint[], $5::bigint[], $6::int[], $7::text[], $8::text[])
                   AS n (key, url, rank, position, depth, entry, state)
-           ON CONFLICT (job_id, key) DO UPDATE SET state = excluded.state, entry = excluded.entry""",
+           ON CONFLICT (job_id, key) DO UPDATE
+              SET state = excluded.state, entry = excluded.entry, rank = excluded.rank""",
         job_id,
         *_columns(last),
     )
@@ -91,6 +93,21 @@ async def keep_patterns(conn: Connection, job_id: UUID, values: Mapping[str, Any
         job_id,
         list(values),
         list(values.values()),
+    )
+
+
+async def left_out(conn: Connection, job_id: UUID) -> dict[str, Any] | None:
+    """How many addresses were left as places without end, with one of each kind to judge by; None if none were."""
+    return await conn.fetchval(
+        """WITH kinds AS (SELECT count(*)::int AS count, min(url COLLATE "C") AS target,
+                                 row_number() OVER (ORDER BY count(*) DESC, min(url COLLATE "C")) AS number
+                            FROM frontier WHERE job_id = $1 AND state = 'trap' GROUP BY entry->>'kind')
+           SELECT jsonb_build_object('count', sum(count), 'examples',
+                      jsonb_agg(jsonb_build_object('target', target, 'count', count) ORDER BY number)
+                          FILTER (WHERE number <= $2))
+             FROM kinds HAVING count(*) > 0""",
+        job_id,
+        _MOST_EXAMPLES,
     )
 
 

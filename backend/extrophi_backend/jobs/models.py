@@ -126,4 +126,5 @@ class Job:
     failures: Sequence[Mapping[str, str]]
     scope: Scope
     depth: int | None
+    left_out: Mapping[str, Any] | None
     indexing: Indexing | None = None

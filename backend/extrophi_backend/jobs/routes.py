@@ -58,6 +58,24 @@ class FailureOut(BaseModel):
     detail: str
 
 
+class LeftExample(BaseModel):
+    """An address that was left, and how many there are of its kind."""
+
+    target: str
+    count: int
+
+
+class LeftOut(BaseModel):
+    """Addresses that a site's pages lead to and that were not asked for.
+
+    They seem to be of a place without end: a calendar, a filter, a program that makes pages up. One that is wanted is
+    had as a target of its own. At most 50,000 are counted.
+    """
+
+    count: int
+    examples: Annotated[list[LeftExample], Field(description="One of each kind; those with the most first.")]
+
+
 class Indexing(BaseModel):
     """Chunks of the job's documents that wait for an embedding, and that never get one."""
 
@@ -84,6 +102,7 @@ class ListedJob(BaseModel):
     status: Status
     progress: Progress
     failures: list[FailureOut]
+    left_out: Annotated[LeftOut | None, Field(description="Null if nothing was, or the job has not ended.")]
     error: JobError | None
     attempts: int
     run_after: datetime

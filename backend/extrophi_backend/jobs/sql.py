@@ -34,6 +34,7 @@ _POISONOUS = {
 _JOB = f"""
     SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.scope, j.depth,
            j.purpose, j.status, j.found, j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision,
+           j.left_out,
            j.run_after, j.created_at, j.started_at, j.finished_at,
            ARRAY(SELECT jsonb_build_object('target', f.target, 'code', f.code, 'detail', f.detail)
                    FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures
@@ -266,16 +267,19 @@ async def advance(
 
 async def finish(conn: Connection, lease: Lease, ending: Ending | None) -> bool:
     """End the job, under our fence. None: by what it counted. False if the lease is lost."""
+    left_out = await frontier.left_out(conn, lease.id)
     done = await conn.fetchval(
         """UPDATE jobs
               SET status = coalesce($3, CASE WHEN failed = 0 THEN 'succeeded' WHEN failed = found THEN 'failed'
                                              ELSE 'partial' END),
-                  error = $4, finished_at = now(), lease_until = NULL, suspect = NULL, revision = revision + 1
+                  error = $4, finished_at = now(), lease_until = NULL, suspect = NULL, revision = revision + 1,
+                  left_out = $5
             WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING true""",
         lease.id,
         lease.fence,
         ending.status if ending else None,
         ending.error if ending else None,
+        left_out,
     )
     if done:
         await frontier.forget(conn, lease.id)

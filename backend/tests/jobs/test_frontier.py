@@ -42,6 +42,27 @@ async def test_addresses_are_taken_in_order_each_once(api: httpx.AsyncClient, co
     assert len(await frontier.waiting(conn, other, 10)) == 1
 
 
+async def test_what_is_put_aside_is_taken_last_and_what_is_left_is_counted(
+    api: httpx.AsyncClient, conn: Connection
+) -> None:
+    job = await a_job(api)
+    assert await frontier.left_out(conn, job) is None
+    await frontier.add(conn, job, [address(number) for number in range(20)])
+    await frontier.settle(conn, job, [address(0, rank=5)])
+    assert [one.position for one in await frontier.waiting(conn, job, 20)] == [*range(1, 20)]
+    kinds = ["/calendar/#"] * 12 + [f"/find?q{number}" for number in range(7)]
+    left = [address(number, state="trap", entry={"kind": kind}) for number, kind in enumerate(kinds, start=1)]
+    await frontier.settle(conn, job, left)
+    assert [one.position for one in await frontier.waiting(conn, job, 20)] == [0]
+    assert await frontier.left_out(conn, job) == {
+        "count": 19,
+        "examples": [
+            {"target": f"https://example.org/{number}", "count": count}
+            for number, count in ((1, 12), (13, 1), (14, 1), (15, 1), (16, 1))
+        ],
+    }
+
+
 async def test_a_frontier_of_100_000_is_read_by_its_index(
     api: httpx.AsyncClient, conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]]
 ) -> None:

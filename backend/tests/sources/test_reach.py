@@ -500,6 +500,9 @@ async def test_a_site_whose_runs_end_anywhere_is_collected_as_by_one(
         assert [row["external_id"] for row in await pool.fetch(posts)] == site.articles
         assert await pool.fetchval("SELECT count(*) FROM frontier") == 0
         assert await pool.fetchval("SELECT count(*) FROM frontier_patterns") == 0
+        left = job["left_out"]  # a person is told
+        assert left["count"] > sum(one["count"] for one in left["examples"]) > 0
+        assert not {one["target"] for one in left["examples"]} & {*site.articles}
         assert {trap: len(pages) for trap, pages in site.asked.items() if len(pages) > 20} == {}
 
 

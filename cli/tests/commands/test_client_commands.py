@@ -130,6 +130,24 @@ def test_an_extrophi_that_is_not_there_is_said_in_one_line(extrophi: Command) ->
     assert "http://127.0.0.1:9" in ran.err
 
 
+def test_what_a_job_left_out_is_told_with_how_to_have_it(front_door: FrontDoor, extrophi: Command) -> None:
+    left_out = {
+        "count": 37,
+        "examples": [
+            {"target": "https://a.example/calendar/2031/4", "count": 36},
+            {"target": "https://a.example/find?q=x", "count": 1},
+        ],
+    }
+    front_door.answers["GET", "/api/jobs/j"] = {**job("succeeded", found=2, created=2), "left_out": left_out}
+    ran = extrophi("jobs", "j", "--url", front_door.url)
+    assert ran.code == 0, ran.err
+    assert ran.out == "https://a.example/x: succeeded: 2 found, 2 new, 37 left out\n"
+    assert (
+        "left out: https://a.example/calendar/2031/4 and 35 like it\nleft out: https://a.example/find?q=x\n" in ran.err
+    )
+    assert "extrophi collect ADDRESS" in ran.err
+
+
 def test_search_prints_plain_text_in_a_pipe(front_door: FrontDoor, extrophi: Command) -> None:
     hit = {"document_id": "d", "text": "Few read on.", "citation": CITATION}
     front_door.answers["POST", "/api/search"] = {"items": [hit], "degraded": "Searched by word only: why."}

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
+from zlib import crc32
 
 from extrophi_backend.collectors.models import DEFAULT_DEPTH, Address, Collected, Failure, Run, Validators
 from extrophi_backend.collectors.web.bounds import Bounds, bounds_of, may_be_page
@@ -22,7 +23,7 @@ from extrophi_backend.collectors.web.remembering import brief_of, entry_of, reca
 from extrophi_backend.collectors.web.seen import Seen, seen_at, seen_of
 from extrophi_backend.collectors.web.spelling import digest, identity, plain
 from extrophi_backend.collectors.web.survey import Survey, is_document, survey
-from extrophi_backend.collectors.web.traps import Kinds, agree, deepens, kinds_of, sketch
+from extrophi_backend.collectors.web.traps import Kinds, Led, Trail, agree, deepens, kinds_of, sketch
 from extrophi_backend.collectors.web.waiting import PAGE_WAITS
 from extrophi_backend.errors import RobotsUnreachable
 from extrophi_backend.extraction.detecting import detect
@@ -33,11 +34,13 @@ from extrophi_backend.fetch.client import Fetched, Fetcher
 from extrophi_backend.fetch.errors import FetchFailed, Wait
 from extrophi_backend.fetch.pace import pace_name
 
-_ROBOTS, _FRONT, _SITEMAP, _FEED, _LISTED, _LINKED = range(-1, 5)
+_ROBOTS, _FRONT, _SITEMAP, _FEED, _LISTED, _LINKED, _DOUBTED = range(-1, 6)
 """Ranks of the frontier: nothing is taken while anything of a smaller rank waits, but for sitemaps (`_next`). So what
-is listed comes before what is merely linked."""
+is listed comes before what is merely linked. What may be a trap is put aside until all else was read: then it is known
+what leads there, and whether that has an end."""
 _BATCH = 50
 _MOST_ADDRESSES = 100_000
+_MOST_DOUBTED = 50_000
 _MOST_LISTINGS = 1000
 """Sitemaps and feeds of a job."""
 _MORE_AHEAD = 100
@@ -85,7 +88,7 @@ class Site:
         self._kinds = Kinds()
         self.in_vain: Counter[str] = Counter()
         """By scheme and host: how many addresses in a row could not be had that pages say are their own."""
-        self._settled: set[bytes] = set()
+        self._done: set[bytes] = set()
         """Since the batch that is worked on was read."""
         self._recent: tuple[Draft, dict[bytes, Address]] = (looks.draft, {})
 
@@ -130,20 +133,23 @@ class Site:
             yield self._save_now()
         while not self._is_over:
             batch = await self._next()
-            if not batch or (batch[0].rank == _LINKED and not self.is_followed):
+            if not batch or (batch[0].rank >= _LINKED and not self.is_followed):
                 break
             if batch[0].rank < _LISTED:
                 batch = batch[:1]  # what it leads to may come before the others
             else:
                 self._at["is_explored"] = True
-            await self._load_kinds([address.url for address in batch])
-            self._settled.clear()
+            await self._load_kinds([one.url for one in batch], [_trail_of(one) for one in batch])
+            self._done.clear()
             for address in batch:
                 if self._is_over:
                     break
-                if address.key not in self._settled:  # else one before it had the same page
-                    await self._take(address)
-                    yield
+                if address.key in self._done:  # one before it had the same page
+                    continue
+                is_overtaken = await self._take(address)
+                yield
+                if is_overtaken:
+                    break
             yield self._save_now()
         if "closed" in self._at:
             raise RobotsUnreachable(self._at["closed"])
@@ -195,18 +201,19 @@ class Site:
         if len(self._kinds) > _MOST_KINDS:
             self._kinds.forget()
 
-    async def _take(self, address: Address) -> None:
-        if address.rank in {_SITEMAP, _FEED}:
-            await self._take_listing(address)
-            return
-        if address.rank == _ROBOTS:
-            await self._take_robots(address)
-            return
-        entry = entry_of(address.entry) if address.entry is not None else Entry(address.url)
-        if address.rank == _LINKED and not self._kinds.enters(address.url):
-            self.settle(address, "trap")
-            self.note_nothing(address.url, "trap")
-            return
+    async def _take(self, address: Address) -> bool:
+        """Gives whether what it leads to may come before others that were seen to wait."""
+        if address.rank in {_ROBOTS, _SITEMAP, _FEED}:
+            await (self._take_robots(address) if address.rank == _ROBOTS else self._take_listing(address))
+            return True
+        entry, was_doubted = Entry(address.url), address.rank == _DOUBTED
+        if address.rank >= _LINKED:
+            taken = await self._if_entered(address)
+            if taken is None:
+                return False
+            address = taken
+        elif address.entry is not None:
+            entry = entry_of(address.entry)
         at, draft = self._looks.at, self._looks.draft
         had, missed = draft.had, draft.missed
         visit = _Visit(self._looks, self, address)
@@ -219,12 +226,50 @@ class Site:
             raise wait
         at.handled += draft.had - had
         at.failed += draft.missed - missed
+        if was_doubted:
+            draft.patterns |= self._kinds.put_aside(address.url, -1)
         if address.rank == _FRONT and visit.is_explored:
             await self._explore(address, visit.survey)
         # Last of all: what has to wait before this is looked at again.
         self.settle(address, visit.state, visit.samples)
         for one in visit.others:
             self.settle(one, "read", visit.samples)
+        return was_doubted or visit.was_listing
+
+    async def _if_entered(self, address: Address) -> Address | None:
+        """A link as it is to be taken. None if it may be a trap: it is put aside, or left if that was done before."""
+        if address.rank == _LINKED:  # what was read since it was seen to wait may have told more of it
+            address = (await self.met([address.key])).get(address.key, address)
+        if address.state != "waiting":
+            return None
+        url, trail = address.url, _trail_of(address)
+        is_open = self._kinds.enters(url, trail)
+        if address.rank == _LINKED:
+            if is_open:
+                return address
+            if self._doubts(url):
+                self._settled(replace(address, rank=_DOUBTED))
+            else:
+                self._leave(address)
+            return None
+        if not is_open and not self._kinds.ends(url, trail):
+            self._leave(address)
+            return None
+        return replace(address, rank=_LINKED)
+
+    def _doubts(self, url: str) -> bool:
+        """Count one that is put aside. False if there are too many of them."""
+        doubted = self._at.get("doubted", 0)
+        if doubted >= _MOST_DOUBTED:
+            return False
+        self._at["doubted"] = doubted + 1
+        self._looks.draft.patterns |= self._kinds.put_aside(url, 1)
+        return True
+
+    def _leave(self, address: Address) -> None:
+        """It seems to be of a place without end: a person is told (see jobs/frontier.py)."""
+        self._settled(replace(address, state="trap", entry={"kind": kinds_of(address.url)[0]}))
+        self.note_nothing(address.url, "trap")
 
     async def _explore(self, address: Address, seen: Survey | None) -> None:
         """Put into the frontier what the front page leads to: robots.txt, feeds, links."""
@@ -331,34 +376,63 @@ class Site:
         bounds = self.bounds
         return [one for one in entries if not one.linked or one.problem or bounds.hold(one.url)]
 
-    async def follow(self, page: Address, links: Sequence[str]) -> list[str]:
-        """Put a page's links into the frontier. Gives those that are new in it."""
+    async def follow(self, page: Address, links: Sequence[str]) -> Led:
+        """Put a page's links into the frontier. Gives where it leads to, as far as that is of use to tell traps."""
+        found = await self._pages_among(links)
+        there = await self.met(list(found))
+        fresh = {key: url for key, url in found.items() if key not in there}
+        if self._run.purpose == "new":
+            passed = await known_already(self._run.known, [Entry(url) for url in fresh.values()], self._front)
+            fresh = {key: url for key, url in fresh.items() if url not in passed}
+        trail = _trail_of(page)
+        await self._load_kinds([page.url, *fresh.values()], [trail])
+        kind = kinds_of(page.url)[0]
+        # From one page of a kind to the next is no step down: an archive's hundredth page is as near as its first.
+        depths = {key: page.depth + (kinds_of(url)[0] != kind or page.rank == _FRONT) for key, url in fresh.items()}
+        near = {key: url for key, url in fresh.items() if depths[key] <= self._depth}
+        # The front leads to what the site is of; whether that goes round in circles is another matter.
+        onward = Trail() if page.rank == _FRONT else trail.after(page.url, crc32(page.key), list(near.values()))
+        for one in there.values():
+            if one.state == "waiting" and one.rank >= _LINKED:
+                self._meet_again(one, onward)
+        placed = [url for key, url in near.items() if self._place_link(key, url, depths[key], onward)]
+        again = {crc32(key): url for key, url in found.items() if key in there and key != page.key}
+        again.pop(trail.page, None)
+        whole = [url for url in near.values() if not deepens(url)]
+        return Led(whole, [url for url in placed if self._kinds.enters(url, onward)], again)
+
+    async def _pages_among(self, links: Sequence[str]) -> dict[bytes, str]:
+        """Those links that are the site's and may be pages, as they are asked for."""
         bounds = self.bounds
-        fresh: dict[bytes, str] = {}
+        found: dict[bytes, str] = {}
         for number, link in enumerate(links):
             if number % _LINKS_AT_ONCE == 0:
                 await asyncio.sleep(0)
             if bounds.hold(link) and may_be_page(link):
                 try:
                     url = plain(link)
-                    fresh.setdefault(identity(url), await self._as_known(url, link))
+                    found.setdefault(identity(url), await self._as_known(url, link))
                 except FetchFailed:
                     continue
-        there = await self.met(list(fresh))
-        fresh = {key: url for key, url in fresh.items() if key not in there and not deepens(url)}
-        if self._run.purpose == "new":
-            passed = await known_already(self._run.known, [Entry(url) for url in fresh.values()], self._front)
-            fresh = {key: url for key, url in fresh.items() if url not in passed}
-        await self._load_kinds([page.url, *fresh.values()])
-        kind = kinds_of(page.url)[0]
-        placed: list[str] = []
-        for url in fresh.values():
-            # From one page of a kind to the next is no step down: an archive's hundredth page is as near as its first.
-            depth = page.depth + (kinds_of(url)[0] != kind or page.rank == _FRONT)
-            if depth <= self._depth and not self._kinds.is_over(url):
-                self._place(url, _LINKED, depth=depth)
-                placed.append(url)
-        return placed
+        return found
+
+    def _place_link(self, key: bytes, url: str, depth: int, trail: Trail) -> bool:
+        """Gives whether it is to be entered, as it looks now."""
+        if deepens(url):
+            if self._doubts(url):
+                self._leave(Address(key, url, _DOUBTED, 0, depth))
+            return False
+        if not self._kinds.is_over(url, trail):
+            self._place(url, _LINKED, depth=depth, entry=trail.kept)
+            return True
+        if self._doubts(url):
+            self._place(url, _DOUBTED, depth=depth, entry=trail.kept)
+        return False
+
+    def _meet_again(self, address: Address, trail: Trail) -> None:
+        """A link that waits: what leads to it from a page of another kind tells more than what leads round to it."""
+        if trail.leads_in(address.url) and not _trail_of(address).leads_in(address.url):
+            self._settled(replace(address, entry=trail.kept))
 
     async def _as_known(self, url: str, link: str) -> str:
         """The link's longer spelling, where that names a document from before `plain` left so much out."""
@@ -380,10 +454,13 @@ class Site:
 
     def settle(self, address: Address, state: str, samples: Sequence[int] = ()) -> None:
         """It is not taken again. `samples` are of what its page says."""
-        settled = replace(address, state=state, entry=list(samples[:_SAMPLES]) or None)
-        self._looks.draft.settled.append(settled)
-        self._settled.add(address.key)
-        self._overlay[address.key] = settled
+        self._settled(replace(address, state=state, entry=list(samples[:_SAMPLES]) or None))
+
+    def _settled(self, address: Address) -> None:
+        self._looks.draft.settled.append(address)
+        self._overlay[address.key] = address
+        if address.state != "waiting":
+            self._done.add(address.key)
 
     def note_nothing(self, url: str, why: str) -> None:
         """There is no document to be had there, and runs for what is new need not ask."""
@@ -391,9 +468,11 @@ class Site:
 
     def _place(self, url: str, rank: int, *, depth: int = 0, entry: Any = None) -> None:
         at = self._at
-        is_page = rank in {_FRONT, _LISTED, _LINKED}
-        listings = at.get("listings", 0)
-        if at["placed"] - listings >= _MOST_ADDRESSES if is_page else listings >= _MOST_LISTINGS:
+        is_page = rank not in {_ROBOTS, _SITEMAP, _FEED}
+        listings, doubted = at.get("listings", 0), at.get("doubted", 0)
+        if not is_page and listings >= _MOST_LISTINGS:
+            return
+        if is_page and rank != _DOUBTED and at["placed"] - listings - doubted >= _MOST_ADDRESSES:
             return
         try:
             key = identity(url) if is_page else digest("listing", external_id_of(url))
@@ -408,13 +487,12 @@ class Site:
         self._looks.draft.met.append(address)
         self._overlay.setdefault(key, address)
 
-    def learn(self, url: str, samples: Sequence[int], *, is_said: bool, links: Sequence[str]) -> None:
-        """Count a page that was entered. `links` are those that it put into the frontier."""
-        entered = [link for link in links if self._kinds.enters(link)]
-        self._looks.draft.patterns |= self._kinds.take(url, samples, is_said=is_said, links=entered)
+    def learn(self, address: Address, samples: Sequence[int], *, is_said: bool, led: Led) -> None:
+        trail = _trail_of(address)
+        self._looks.draft.patterns |= self._kinds.take(address.url, samples, is_said=is_said, trail=trail, led=led)
 
-    async def _load_kinds(self, urls: Sequence[str]) -> None:
-        missing = self._kinds.missing(urls)
+    async def _load_kinds(self, urls: Sequence[str], trails: Sequence[Trail]) -> None:
+        missing = self._kinds.missing(urls, trails)
         if missing:
             self._kinds.load(missing, await self._run.known.patterns(missing))
 
@@ -446,6 +524,11 @@ class Site:
 _NAMES = {_SITEMAP: "sitemap", _FEED: "feed"}
 
 
+def _trail_of(address: Address) -> Trail:
+    """How a link was met."""
+    return Trail.of(address.entry) if address.rank >= _LINKED else Trail()
+
+
 class _LedElsewhere(Exception):
     """An address redirects out of the site, or to a page that was looked at."""
 
@@ -465,6 +548,8 @@ class _Visit:
         """Of what the page says."""
         self.others: list[Address] = []
         """Addresses that have the same page, and need no looking at any more."""
+        self.was_listing = False
+        """It was a feed or a sitemap: what that lists was put into the frontier."""
         self.is_explored = False
         """Whether the site is to be found from it."""
         self._seen: Seen | None = None
@@ -543,12 +628,14 @@ class _Visit:
         if listing is None:
             return False
         self.state = "read"
+        self.was_listing = True
         if self.address.rank == _FRONT:
             self._site.begin_at(fetched.url)
             await self._site.take_as_listing(listing)
         else:
             await self._site.place_listed(self.address, listing)
             self._pass_by(entry, "listing")
+            self._site.learn(self.address, (), is_said=True, led=Led())
         return True
 
     def _pass_by(self, entry: Entry, why: str) -> None:
@@ -593,7 +680,7 @@ class _Visit:
         self._looks.draft.reached.append(entry.url)
         self._looks.draft.memos[whereabouts(entry.url)] = {"to": external_id_of(url)}
         if self.address.rank == _LINKED:
-            self._site.learn(self.address.url, (), is_said=True, links=())
+            self._site.learn(self.address, (), is_said=True, led=Led())
 
     async def _take_page(self, entry: Entry, fetched: Fetched, found: Collected | Failure) -> None:
         self.state = "read"
@@ -619,12 +706,12 @@ class _Visit:
             self._looks.take(entry, found)
         if self.address.rank == _FRONT or not self._site.is_followed:
             return
-        links = await self._site.follow(replace(self.address, url=fetched.url), survey.links)
+        led = await self._site.follow(replace(self.address, url=fetched.url), survey.links)
         if self.address.rank == _LINKED:
-            self._site.learn(self.address.url, self.samples, is_said=is_said, links=links)
+            self._site.learn(self.address, self.samples, is_said=is_said, led=led)
         elif isinstance(found, Collected) and survey.is_kept:
             texts = (_same(fetched.url, found.text), _said(found.text))
-            self._site.see(found.external_id, Seen(fetched.validators, texts, self.samples[:_SAMPLES], links))
+            self._site.see(found.external_id, Seen(fetched.validators, texts, self.samples[:_SAMPLES], led.fresh))
 
     async def _take_file(self, entry: Entry, found: Collected | Failure) -> None:
         """Take what is no web page."""
@@ -632,6 +719,7 @@ class _Visit:
             self._looks.take(entry, found)
         elif self.address.rank == _LINKED and found.code == "unsupported_type":
             self._pass_by(entry, "no document")  # a link to an archive or a program is no promise of a text
+            self._site.learn(self.address, (), is_said=True, led=Led())
         else:
             self.state = "failed"
             await self._looks.missed(entry, found)
@@ -650,14 +738,14 @@ class _Visit:
         key = identity(other)
         there = (await self._site.met([key])).get(key) if key != identity(fetched.url) else None
         if there is not None and there.state in _LOOKED_AT:
-            if not agree(self.samples, there.entry or ()):
+            if not agree(self.samples, there.entry or ()) and not await self._says(other, found.text):
                 return False
             self._is_same(entry, other)
             return True
         if await self._site.is_known(external_id_of(other)):
             self._is_same(entry, other)
             return True
-        return await self._took_other(entry, other)
+        return await self._took_other(entry, other, found.text)
 
     def _other_address(self, fetched: Fetched, found: Collected) -> str | None:
         """The page's own word on where it is, if that is another address of the site."""
@@ -669,8 +757,8 @@ class _Visit:
         except FetchFailed:
             return None
 
-    async def _took_other(self, entry: Entry, other: str) -> bool:
-        """Look at the address that the page says is its own, and take what is there, if it is the same."""
+    async def _took_other(self, entry: Entry, other: str, text: str) -> bool:
+        """Look at the address that the page says is its own, and take what is there, if it is the same as `text`."""
         whole = Entry(other, entry.title, entry.author, entry.published_at)
         server, in_vain = other.partition("/")[0] + host_of(parse(other)), self._site.in_vain
         if in_vain[server] >= _PATIENCE:
@@ -686,7 +774,7 @@ class _Visit:
         if not isinstance(found, Collected) or identity(fetched.url) != key:
             return False
         samples = sketch(found.text)
-        if not agree(self.samples, samples):
+        if found.text != text and not agree(self.samples, samples):
             return False
         self.samples = samples
         self.others.append(replace(self.address, key=key, url=other))
@@ -701,11 +789,17 @@ class _Visit:
         self.state = "same"
         if not self._site.is_followed:
             return True
-        links = await self._site.follow(replace(self.address, url=other), survey.links if survey else ())
+        led = await self._site.follow(replace(self.address, url=other), survey.links if survey else ())
         if self.address.rank == _LINKED:
             is_said = await self._was_said(other, found.text)
-            self._site.learn(self.address.url, samples, is_said=is_said, links=links)
+            self._site.learn(self.address, samples, is_said=is_said, led=led)
         return True
+
+    async def _says(self, url: str, text: str) -> bool:
+        """Whether the page at an address was the first that said this, to the letter."""
+        key = _said(text)
+        there = (await self._site.met([key])).get(key)
+        return there is not None and identity(there.url) == identity(url)
 
     async def _was_said(self, url: str, text: str) -> bool:
         """Whether another page said the same to the letter. From now on, this one did."""

@@ -3,6 +3,10 @@
 Calendars, sessions, filters that multiply, and programs that make pages up have addresses of one kind, and pages that
 say what others said before. An archive's addresses are of one kind, too, but each of its pages says something new, or
 leads to what is new. So what is counted for each kind is how many of its pages were worth having.
+
+Two things are told by where an address was met, its trail. A program that makes pages up has always something new to
+say; but its pages are met on its own, and each leads to more that nothing else leads to. And an archive whose pages
+hardly differ, by a name or a price, is met on pages of other kinds, and those come to an end.
 """
 
 import re
@@ -22,10 +26,25 @@ BUDGET = 20
 """Pages of a kind that are entered before it has to be worth it."""
 _BARREN = 10
 """Pages in a row that said nothing new end a kind that has had its budget."""
+_NOVEL = 4
+"""Samples that no page of its kind had make a page new, whatever else it says: all that a shop's page has of its own
+may be a name and two sentences."""
 _REMEMBERED = 1500
 """Samples of what a kind's pages said."""
+_ROUNDS = 5
+"""Pages met on their own kind, before it is asked whether that grows without end."""
+_BRANCHES = 2
+"""New addresses of its own kind on a page. With one each, pages are a chain: so are the posts of many a blog."""
+_CLOSED = 8
+"""Pages that people made lead to each other: beside this many new addresses, to one at least that was met before."""
+_MET = 300
+"""The latest addresses that were met again, each to be counted once: a menu stands on all pages."""
 _WORDS = 3000
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
+_SENTENCE = re.compile(r"[.!?\u2026\u3002]+(?:\s|\Z)|\n")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_OF_A_DATE = re.compile(r"[0-5]?\d|[12]\d{3}|\d{1,2}[.,]\d{1,2}[.,](?:\d{2}|[12]\d{3})")
+"""Days, months, weeks, hours, minutes, years: a calendar's pages differ by nothing else."""
 _MOST_SEGMENTS = 20
 _LONGEST_NAME = 300
 _NUMBER = re.compile(r"\d+(?:[-_.,:]\d+)*")
@@ -35,16 +54,27 @@ _SUFFIX = re.compile(r"\.[a-z]{2,5}\Z", re.IGNORECASE)
 
 
 def sketch(text: str) -> tuple[int, ...]:
-    """A sample of the three-word runs of a text, numbers left out; equal runs are in the samples of all long texts."""
-    words = _WORD.findall(text[: 20 * _WORDS].lower())[:_WORDS]
-    runs = {zlib.crc32(" ".join(words[at : at + 3]).encode()) for at in range(max(len(words) - 2, bool(words)))}
-    return tuple(sorted(run for run in runs if len(runs) < 100 or run % 4 == 0))
+    """A sample of the three-word runs of a text, and of its figures, but for those that may be of a date.
+
+    Equal runs are in the samples of all long texts. None reaches across sentences or lines: goods in another order are
+    no other goods. A word with a figure in it is left out: a session's name may be on each of its pages.
+    """
+    runs: set[str] = set()
+    room = _WORDS
+    for sentence in _SENTENCE.split(text[: 20 * _WORDS].lower()):
+        parts = _WORD.findall(sentence)[:room]
+        room -= len(parts)
+        words = [part for part in parts if not any(map(str.isdigit, part))]
+        runs.update(" ".join(words[at : at + 3]) for at in range(max(len(words) - 2, bool(words))))
+        runs.update(part for part in parts if _FIGURE.fullmatch(part) and not _OF_A_DATE.fullmatch(part))
+    numbers = {zlib.crc32(run.encode()) for run in runs}
+    return tuple(sorted(number for number in numbers if len(numbers) < 100 or number % 4 == 0))
 
 
 def agree(one: Sequence[int], other: Sequence[int]) -> bool:
-    """Whether two samples are of one text, give or take what stands around it."""
+    """Whether two samples are of one text, give or take what stands around it. Nothing agrees with nothing."""
     smaller = min(len(one), len(other))
-    return smaller == 0 or len({*one} & {*other}) >= 0.5 * smaller
+    return smaller > 0 and len({*one} & {*other}) >= 0.5 * smaller
 
 
 @lru_cache(REMEMBERED)
@@ -74,14 +104,81 @@ def deepens(url: str) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How an address was met: the kinds of the pages that led to it, from the front's links on, each once.
+
+    `page` stands for the last of those pages, `forks` says whether that led round to several.
+    """
+
+    kinds: tuple[str, ...] = ()
+    page: int = 0
+    forks: bool = False
+
+    @staticmethod
+    def of(kept: Any) -> "Trail":
+        """From what `kept` gave; of anything else, that of the front's links."""
+        return Trail(tuple(kept["kinds"]), kept["page"], kept["forks"]) if isinstance(kept, dict) else Trail()
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """JSON."""
+        return {"kinds": list(self.kinds), "page": self.page, "forks": self.forks}
+
+    @property
+    def circle(self) -> set[str]:
+        """Those kinds and what they are part of: an address of one of them goes round to where it came from."""
+        return {name for kind in self.kinds for name in _wider(kind)}
+
+    def after(self, url: str, page: int, links: Sequence[str] = ()) -> "Trail":
+        """By which these new addresses come, that are met on the page at `url`."""
+        kind = kinds_of(url)[0]
+        kinds = self.kinds if kind in self.kinds else (*self.kinds, kind)
+        return Trail(kinds, page, sum(kinds_of(link)[0] in kinds for link in links) >= _BRANCHES)
+
+    def leads_in(self, url: str) -> bool:
+        """Whether it came to this address from pages of other kinds, not from its own with another query."""
+        return self.circle.isdisjoint(kinds_of(url)[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Where a page leads to: addresses that were not met before, those of them that may be entered, and others.
+
+    `again` are addresses that were met before, but for that of the page that led here, by a number for each.
+    """
+
+    fresh: Sequence[str] = ()
+    enterable: Sequence[str] = ()
+    again: Mapping[int, str] = field(default_factory=dict[int, str])
+
+
 @dataclass(slots=True)
 class Kind:
-    """What is known of the pages of one kind. `said` are samples of what they said, the latest last."""
+    """What is known of the pages of one kind."""
 
     entered: int = 0
     worth: int = 0
     barren: int = 0
     said: list[int] = field(default_factory=list[int])
+    """Samples of what they said, the latest last."""
+    told: int = 0
+    """Pages that said what no page had said to the letter."""
+    rounds: int = 0
+    """Pages that were met on their own kind, straight or by way of another."""
+    forks: int = 0
+    """Those of them that lead round again, to several that were not met before."""
+    fresh: int = 0
+    again: int = 0
+    """Addresses that its pages lead round to: met there first, and met before."""
+    met: list[int] = field(default_factory=list[int])
+    aside: int = 0
+    """Addresses that were put aside: they are doubted, or were left."""
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """JSON to make it from again."""
+        return {name: getattr(self, name) for name in Kind.__slots__}
 
     @property
     def is_within_budget(self) -> bool:
@@ -91,10 +188,15 @@ class Kind:
     def is_proven(self) -> bool:
         return 0 < self.entered <= 2 * self.worth and self.barren < _BARREN
 
+    @property
+    def is_growing(self) -> bool:
+        """Whether its pages lead to ever more of their own that nothing else leads to."""
+        is_forked = self.rounds >= _ROUNDS and 2 * self.forks > self.rounds
+        return not self.is_within_budget and is_forked and _CLOSED * self.again < self.fresh
+
     def is_new(self, samples: Sequence[int]) -> bool:
         said = set(self.said)
-        fresh = sum(one not in said for one in samples)
-        return fresh >= max(4, 0.3 * len(samples))
+        return sum(one not in said for one in samples) >= _NOVEL
 
     def take(self, samples: Sequence[int], *, is_worth: bool) -> None:
         self.entered += 1
@@ -103,6 +205,13 @@ class Kind:
         said = set(self.said)
         self.said = [*self.said, *(one for one in samples if one not in said)][-_REMEMBERED:]
 
+    def meet(self, again: Sequence[int]) -> None:
+        """Count addresses that were met again, each once."""
+        known = set(self.met)
+        others = [one for one in again if one not in known]
+        self.again += len(others)
+        self.met = [*self.met, *others][-_MET:]
+
 
 class Kinds:
     """Those of a job. What is not loaded counts as never entered: load before asking."""
@@ -110,9 +219,9 @@ class Kinds:
     def __init__(self) -> None:
         self._kinds: dict[str, Kind] = {}
 
-    def missing(self, urls: Sequence[str]) -> list[str]:
-        """Names of kinds of these addresses that are not loaded."""
-        names: set[str] = set()
+    def missing(self, urls: Sequence[str], trails: Sequence[Trail] = ()) -> list[str]:
+        """Names of kinds of these addresses, and of those on their trails, that are not loaded."""
+        names = {name for trail in trails for name in trail.kinds}
         for url in urls:
             with suppress(FetchFailed):  # a sitemap may list what is no address
                 names.update(kinds_of(url))
@@ -128,37 +237,116 @@ class Kinds:
     def __len__(self) -> int:
         return len(self._kinds)
 
-    def is_over(self, url: str) -> bool:
-        """Whether no page of its kind will be entered any more."""
-        kind = self._kinds.setdefault(kinds_of(url)[0], Kind())
-        return not kind.is_within_budget and not kind.is_proven
+    def _get(self, name: str) -> Kind:
+        return self._kinds.setdefault(name, Kind())
 
-    def enters(self, url: str) -> bool:
-        """Whether a page at this address may be asked for."""
-        if self.is_over(url):
+    def is_over(self, url: str, trail: Trail = Trail()) -> bool:
+        """Whether no page of its kind will be entered any more, as it looks now."""
+        name = kinds_of(url)[0]
+        kind = self._get(name)
+        return not (kind.is_within_budget or kind.is_proven) or (kind.is_growing and name in trail.circle)
+
+    def enters(self, url: str, trail: Trail = Trail()) -> bool:
+        """Whether a page at this address, met by this trail, may be asked for."""
+        if self.is_over(url, trail):
             return False
-        narrow, *wide = (self._kinds.setdefault(name, Kind()) for name in kinds_of(url))
+        names, circle = kinds_of(url), trail.circle
+        narrow, *wide = map(self._get, names)
+        if any(name in circle and self._get(name).is_growing for name in names[1:]):
+            return False
         # A section of little worth ends nothing that has shown its own.
         return narrow.is_proven or all(one.is_within_budget or 3 * one.worth >= one.entered for one in wide)
 
-    def take(self, url: str, samples: Sequence[int], *, is_said: bool, links: Sequence[str]) -> dict[str, Any]:
+    def ends(self, url: str, trail: Trail) -> bool:
+        """Whether an address that was put aside is one of a finite number, once nothing else is left to be read.
+
+        So it is where all pages that lead to its kind were read, and are of other kinds. Then it is enough that its
+        pages differ at all.
+        """
+        names, circle = kinds_of(url), trail.circle
+        kind = self._get(names[0])
+        if any(name in circle and self._get(name).is_growing for name in names):
+            return False
+        is_all_read = trail.leads_in(url) and not any(self._get(name).aside for name in trail.kinds)
+        return is_all_read and not kind.is_within_budget and kind.entered <= 2 * kind.told
+
+    def put_aside(self, url: str, number: int) -> dict[str, Any]:
+        """Count addresses that are doubted; -1 where one is entered after all. Gives what is to be kept."""
+        name = kinds_of(url)[0]
+        kind = self._get(name)
+        kind.aside += number
+        return {name: kind.kept}
+
+    def take(
+        self,
+        url: str,
+        samples: Sequence[int],
+        *,
+        is_said: bool,
+        links: Sequence[str] = (),
+        trail: Trail = Trail(),
+        led: Led | None = None,
+    ) -> dict[str, Any]:
         """Count a page that was entered. Gives what is to be kept of its kinds.
 
         Args:
             url: Its address.
             samples: Of what it says; empty if nothing.
             is_said: The same was said, to the letter, by a page before.
-            links: New addresses that it leads to and that may be entered.
+            links: New addresses that it leads to and that may be entered, if that is all that is known of them.
+            trail: How its address was met.
+            led: All that it leads to.
         """
+        led = led or Led(links, links)
         path = url.partition("?")[0].rstrip("/") + "/"
-        led = [{*kinds_of(link)} for link in links if not link.startswith(path)]
+        outside = [{*kinds_of(link)} for link in led.enterable if not link.startswith(path)]
+        self._count_rounds(url, trail, led)
         kept: dict[str, Any] = {}
         for at, name in enumerate(kinds_of(url)):
-            kind = self._kinds.setdefault(name, Kind())
-            outward = any(name not in one for one in led) if at < 2 else any(kinds_of(url)[0] not in one for one in led)
+            kind = self._get(name)
+            outward = any((name if at < 2 else kinds_of(url)[0]) not in one for one in outside)
             kind.take(samples, is_worth=outward or (not is_said and kind.is_new(samples)))
-            kept[name] = {"entered": kind.entered, "worth": kind.worth, "barren": kind.barren, "said": kind.said}
+            kind.told += not is_said
+            kept[name] = kind.kept
         return kept
+
+    def _count_rounds(self, url: str, trail: Trail, led: Led) -> None:
+        """Count how a page that was met on its own kind leads round to more of it."""
+        before, circle = trail.circle, trail.after(url, 0).circle
+        path = url.partition("?")[0].rstrip("/") + "/"
+        for at, name in enumerate(kinds_of(url)):
+            kind = self._get(name)
+            fresh = [link for link in led.fresh if _at(link, at) in circle]
+            kind.meet([number for number, link in led.again.items() if _at(link, at) in circle])
+            kind.fresh += len(fresh)
+            if name not in before:
+                continue
+            if at == 2:
+                # A section has pages of many kinds: what grows there has ever new ones, or folders in folders.
+                others = {kinds_of(link)[0] for link in fresh if not link.startswith(path)}
+                ways = sum(not self._get(one).entered and one not in trail.kinds for one in others)
+                below = sum(link.startswith(path) for link in fresh)
+                if sum(name in _wider(one) for one in trail.kinds) > 1:
+                    ways += below
+                elif below and ways < _BRANCHES:
+                    continue  # a folder whose pages are still to be seen
+            else:
+                ways = len(fresh)
+            kind.rounds += 1
+            kind.forks += ways >= _BRANCHES or (ways > 0 and trail.forks)
+
+
+def _at(url: str, at: int) -> str | None:
+    kinds = kinds_of(url)
+    return kinds[at] if at < len(kinds) else None
+
+
+@lru_cache(REMEMBERED)
+def _wider(kind: str) -> tuple[str, ...]:
+    """What an address's narrowest kind is part of, as `kinds_of` has it, itself first."""
+    shape = kind.partition("?")[0]
+    first, *more = shape.split("/")[1:] or [""]
+    return (kind, f"{shape}?*", *([f"/{first}/**"] if more else []))
 
 
 def _folded(segment: str, *, last: bool, at: int) -> str:
