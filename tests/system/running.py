@@ -151,3 +151,10 @@ def up(home: Path | None = None, **settings: str) -> Generator[Running]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return process.environ().get("EXTROPHI_ROLE") == "worker"
+    except psutil.NoSuchProcess:  # ended since it was listed
+        return False

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.generated_site import serving_site
-from tests.system.running import Running, eventually
+from tests.system.running import Running, eventually, is_worker
 from tests.system.site import fill, marker
 from tests.web_server import WebServer, serving
 
@@ -22,13 +22,6 @@ def processes(extrophi: Running, victim: str) -> list[psutil.Process]:
     if victim == "worker":  # its command line is the API's, too: the role is told by the environment
         return [one for one in extrophi.children("extrophi_backend") if is_worker(one)]
     return extrophi.children({"postgres": "postgres", "valkey": "valkey-server"}[victim])
-
-
-def is_worker(process: psutil.Process) -> bool:
-    try:
-        return process.environ().get("EXTROPHI_ROLE") == "worker"
-    except psutil.NoSuchProcess:  # ended since it was listed
-        return False
 
 
 def strike(extrophi: Running, victim: str) -> None:

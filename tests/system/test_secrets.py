@@ -18,7 +18,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from extrophi_cli.embedded.home import Home
 from tests.platforms_server import PlatformsServer
 from tests.platforms_server import serving as serving_platforms
-from tests.system.running import REPO, Running, eventually, up
+from tests.system.running import REPO, Running, eventually, is_worker, up
 from tests.web_server import WebServer, article
 from tests.web_server import serving as serving_web
 
@@ -225,7 +225,7 @@ def test_status_and_doctor_warn(extrophi: Running) -> None:
     for command in ("status", "doctor"):
         assert "Credentials of X: refused." in extrophi.cli(command).stdout
     for worker in extrophi.children("extrophi_backend"):
-        if worker.environ().get("EXTROPHI_ROLE") == "worker":
+        if is_worker(worker):
             worker.kill()  # the next looks at once
     log = extrophi.home / "logs" / "worker.log"
     eventually(lambda: True if "accounts.warning platform=twitter state=refused" in log.read_text() else None)

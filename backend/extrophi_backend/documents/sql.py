@@ -326,7 +326,7 @@ async def newest(
     rows = await conn.fetch(
         f"""SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
                   d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at, d.reason,
-                  d.seen_at, CASE WHEN {_IS_VISITED} THEN d.next_visit_at END AS next_visit_at, d.cited_at,
+                  d.seen_at, CASE WHEN {_IS_VISITED_OF_FEW} THEN d.next_visit_at END AS next_visit_at, d.cited_at,
                   v.screenshot_key IS NOT NULL AS has_screenshot,
                   CASE WHEN $6 THEN v.text END AS text, CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
                   CASE WHEN $6 THEN v.blocks ELSE '{{}}' END AS blocks,
@@ -433,11 +433,14 @@ _LATER = "least(visit_days * 2, CASE WHEN cited_at IS NULL THEN 64 ELSE 8 END)"
 
 
 # Whether a document is visited by the clock. Who pauses a source wants quiet; who removes it wants it no more.
-_IS_VISITED = """(
+_VISITED = """(
     EXISTS (SELECT FROM source_documents l JOIN sources s ON s.id = l.source_id
-             WHERE l.document_id = d.id AND s.state = 'active')
-    OR NOT EXISTS (SELECT FROM source_documents l WHERE l.document_id = d.id)
-       AND EXISTS (SELECT FROM asked_documents a WHERE a.document_id = d.id AND a.singly))"""
+             WHERE l.document_id = d.id AND s.state = 'active' {end})
+    OR NOT EXISTS (SELECT FROM source_documents l WHERE l.document_id = d.id {end})
+       AND EXISTS (SELECT FROM asked_documents a WHERE a.document_id = d.id AND a.singly {end}))"""
+_IS_VISITED = _VISITED.format(end="")
+# For the rows of a page; otherwise all of source_documents would be read for them, and hashed.
+_IS_VISITED_OF_FEW = _VISITED.format(end="OFFSET 0")
 
 
 async def has_visits(conn: Connection, now: datetime) -> bool:

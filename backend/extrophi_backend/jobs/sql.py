@@ -75,6 +75,15 @@ async def open_of_source(conn: Connection, source_id: UUID) -> UUID | None:
     )
 
 
+async def go_on(conn: Connection, source_id: UUID) -> None:
+    """The source's running job, if it was to be cancelled, is wanted again. If its worker knows already, it ends."""
+    await conn.execute(
+        """UPDATE jobs SET cancel_requested = false, revision = revision + 1
+            WHERE source_id = $1 AND cancel_requested AND status = 'running'""",
+        source_id,
+    )
+
+
 async def follow_source(conn: Connection, job_id: UUID) -> None:
     """A job that waits, and has not begun, reaches as far as its source does by now.
 

@@ -136,6 +136,7 @@ async def change(
     is_resumed = state == "active" and (before.state == "paused" or before.next_run_at is None)
     if is_resumed:
         await sql.forget_failures(conn, source_id)
+        await jobs_sql.go_on(conn, source_id)  # paused a moment ago, its job still runs
     if (is_resumed or is_wider) and planned.kind != "never":  # one that was gone as well: somebody knows better
         await sql.run_next_at(conn, source_id, datetime.now(UTC))
     elif (planned.text, zone) != (before.schedule, before.time_zone):
@@ -180,6 +181,7 @@ async def collect_now(conn: Connection, source: Source) -> UUID:
             return job.id
         opened = await jobs_sql.open_of_source(conn, source.id)
         if opened is not None:  # else it ended between the two statements
+            await jobs_sql.go_on(conn, source.id)
             return opened
 
 

@@ -65,6 +65,7 @@ async def rotate(conn: Connection, ring: KeyRing, source_id: UUID, secret: str |
     else:
         _check_secret(secret)
     key = await rotation.key_for_sealing(conn, ring)
+    await sql.sealed_secret(conn, source_id)  # until the end of the transaction it is ours
     before = await get(conn, source_id)
     # The same again, as by a client that repeats itself, must not push out the one from before.
     if secret not in _readable(ring, before)[:1]:

@@ -58,6 +58,24 @@ async def add(api: httpx.AsyncClient, target: str, **more: Any) -> Any:
     return answer.json()
 
 
+@pytest.mark.parametrize("how", ["resumed", "asked for"])
+async def test_a_job_that_is_wanted_again_before_it_was_cancelled_goes_on(
+    api: httpx.AsyncClient, server: WebServer, pool: Pool, how: str
+) -> None:
+    source = await add(api, server.url("/"), scope="page", schedule="1d")
+    job_id = UUID(source["last_job"]["id"])
+    async with pool.acquire() as conn:
+        assert await jobs_sql.take_lease(conn, job_id, "a worker")
+    await api.patch(f"/sources/{source['id']}", json={"state": "paused"})
+    assert await pool.fetchval("SELECT cancel_requested FROM jobs")
+    if how == "resumed":
+        await api.patch(f"/sources/{source['id']}", json={"state": "active"})
+    else:
+        await pool.execute("UPDATE sources SET state = 'active'")
+        assert (await api.post(f"/sources/{source['id']}/jobs")).json()["id"] == str(job_id)
+    assert not await pool.fetchval("SELECT cancel_requested FROM jobs")
+
+
 @pytest.mark.parametrize(
     ("target", "more", "scope", "depth"),
     [

@@ -160,6 +160,29 @@ async def test_for_a_day_after_a_rotation_messages_are_signed_with_both_secrets(
     assert await conn.fetchval("SELECT former_sealed FROM webhooks") is None
 
 
+async def test_the_same_rotation_twice_at_once_keeps_the_secret_from_before(pool: Pool, receiver: Receiver) -> None:
+    before, after = ("whsec_" + base64.b64encode(key * 24).decode() for key in (b"a", b"b"))
+    source_id = await make_source(pool, receiver.url("/hook"), before)
+
+    async def rotate(conn: Connection) -> None:
+        await service.rotate(conn, RING, source_id, after)
+
+    async def again() -> None:
+        async with pool.acquire() as other, other.transaction():
+            await rotate(other)
+
+    async with pool.acquire() as conn, asyncio.TaskGroup() as group, conn.transaction():
+        await rotate(conn)
+        group.create_task(again())
+        async with pool.acquire() as looking:
+            waits = "SELECT true FROM pg_locks WHERE NOT granted LIMIT 1"
+            async with asyncio.timeout(20):
+                while not await looking.fetchval(waits):
+                    await asyncio.sleep(0.02)
+    async with pool.acquire() as conn:
+        assert service.open_secrets(RING, await service.get(conn, source_id)) == [after, before]
+
+
 @pytest.mark.parametrize("state", ["active", "failed", "disabled"])
 async def test_a_rotation_leaves_the_webhook_as_it_is(
     pool: Pool, conn: Connection, receiver: Receiver, state: str

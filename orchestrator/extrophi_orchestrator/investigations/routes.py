@@ -40,7 +40,7 @@ class NewInvestigation(BaseModel):
     """A question, and where to look."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"question": "Why?", "targets": ["https://example.org/post"]}]}
+        extra="forbid", json_schema_extra={"examples": [{"question": "Why?", "targets": ["https://example.org/post"]}]}
     )
     question: Annotated[Text, Field(min_length=1, max_length=8000)]
     targets: Annotated[list[Annotated[Text, Field(min_length=1, max_length=8000)]], Field(min_length=1, max_length=50)]

@@ -193,7 +193,9 @@ async def test_a_backend_that_is_missing_for_a_moment_is_tried_again(research: U
     assert (told.status_code, told.json()["detail"]) == (422, "It was reached.")
 
 
-async def test_a_blank_question_is_input_at_fault(asker: Asking, note: str) -> None:
+async def test_a_blank_question_or_a_field_misspelt_is_input_at_fault(asker: Asking, note: str) -> None:
+    told = await asker.client.post("/api/investigations", json={"question": "Why?", "targets": [note], "limt": 3})
+    assert (told.status_code, told.json()["field"]) == (422, "limt")
     told = await asker.client.post("/api/investigations", json={"question": "\u3000 ", "targets": [note]})
     assert (told.status_code, told.json()["field"]) == (422, "question")
     assert told.headers["content-type"] == "application/problem+json"

@@ -1,7 +1,7 @@
 """What a listed page of a site said and led to, kept so that an answer that nothing changed tells as much.
 
-Links are kept by the page alone that put them into the frontier. So it is a tree of the site, and none of what its
-sitemaps list is in it: a menu that stands on 10,000 pages is kept once.
+Of its links those are kept that neither a sitemap nor the front leads to, by each page that has them: one of these may
+go. So a menu that stands on 10,000 pages is not kept, if it stands on the front.
 """
 
 from collections.abc import Mapping, Sequence

@@ -234,7 +234,7 @@ class Site:
         self.settle(address, visit.state, visit.samples)
         for one in visit.others:
             self.settle(one, "read", visit.samples)
-        return was_doubted or visit.was_listing
+        return was_doubted
 
     async def _if_entered(self, address: Address) -> Address | None:
         """A link as it is to be taken. None if it may be a trap: it is put aside, or left if that was done before."""
@@ -383,6 +383,7 @@ class Site:
         fresh = {key: url for key, url in found.items() if key not in there}
         if self._run.purpose == "new":
             passed = await known_already(self._run.known, [Entry(url) for url in fresh.values()], self._front)
+            self._looks.draft.known += sum(passed.values()) if page.rank == _FRONT else 0
             fresh = {key: url for key, url in fresh.items() if url not in passed}
         trail = _trail_of(page)
         await self._load_kinds([page.url, *fresh.values()], [trail])
@@ -399,7 +400,8 @@ class Site:
         again = {crc32(key): url for key, url in found.items() if key in there and key != page.key}
         again.pop(trail.page, None)
         whole = [url for url in near.values() if not deepens(url)]
-        return Led(whole, [url for url in placed if self._kinds.enters(url, onward)], again)
+        shared = [one.url for one in there.values() if _is_led_to(one)]
+        return Led(whole, [url for url in placed if self._kinds.enters(url, onward)], again, shared)
 
     async def _pages_among(self, links: Sequence[str]) -> dict[bytes, str]:
         """Those links that are the site's and may be pages, as they are asked for."""
@@ -524,6 +526,11 @@ class Site:
 _NAMES = {_SITEMAP: "sitemap", _FEED: "feed"}
 
 
+def _is_led_to(address: Address) -> bool:
+    """Whether it waits since a page that is not the front led to it: then others that do must remember it, too."""
+    return address.state == "waiting" and address.rank >= _LINKED and bool(_trail_of(address).kinds)
+
+
 def _trail_of(address: Address) -> Trail:
     """How a link was met."""
     return Trail.of(address.entry) if address.rank >= _LINKED else Trail()
@@ -548,8 +555,6 @@ class _Visit:
         """Of what the page says."""
         self.others: list[Address] = []
         """Addresses that have the same page, and need no looking at any more."""
-        self.was_listing = False
-        """It was a feed or a sitemap: what that lists was put into the frontier."""
         self.is_explored = False
         """Whether the site is to be found from it."""
         self._seen: Seen | None = None
@@ -628,14 +633,14 @@ class _Visit:
         if listing is None:
             return False
         self.state = "read"
-        self.was_listing = True
         if self.address.rank == _FRONT:
             self._site.begin_at(fetched.url)
             await self._site.take_as_listing(listing)
-        else:
-            await self._site.place_listed(self.address, listing)
+        else:  # a page that leads on, as far as pages may
             self._pass_by(entry, "listing")
-            self._site.learn(self.address, (), is_said=True, led=Led())
+            links = [one.url for one in listing.entries if one.linked and not one.problem]
+            led = await self._site.follow(self.address, [*links, *listing.sitemaps][:_AT_ONCE])
+            self._site.learn(self.address, (), is_said=True, led=led)
         return True
 
     def _pass_by(self, entry: Entry, why: str) -> None:
@@ -679,6 +684,7 @@ class _Visit:
         self.state = "same"
         self._looks.draft.reached.append(entry.url)
         self._looks.draft.memos[whereabouts(entry.url)] = {"to": external_id_of(url)}
+        self._site.note_nothing(entry.url, "same")  # of use where that is no document either
         if self.address.rank == _LINKED:
             self._site.learn(self.address, (), is_said=True, led=Led())
 
@@ -692,7 +698,7 @@ class _Visit:
         self.samples = survey.samples
         if isinstance(found, Collected):
             self.samples = sketch(found.text)
-            if await self._is_copy(entry, fetched, found):
+            if await self._is_copy(entry, fetched, found, is_kept=survey.is_kept):
                 return
             is_said = await self._was_said(fetched.url, found.text)
         leads_on = isinstance(found, Failure) and found.code == "no_text" and bool(survey.links)
@@ -711,7 +717,9 @@ class _Visit:
             self._site.learn(self.address, self.samples, is_said=is_said, led=led)
         elif isinstance(found, Collected) and survey.is_kept:
             texts = (_same(fetched.url, found.text), _said(found.text))
-            self._site.see(found.external_id, Seen(fetched.validators, texts, self.samples[:_SAMPLES], led.fresh))
+            self._site.see(
+                found.external_id, Seen(fetched.validators, texts, self.samples[:_SAMPLES], [*led.fresh, *led.shared])
+            )
 
     async def _take_file(self, entry: Entry, found: Collected | Failure) -> None:
         """Take what is no web page."""
@@ -724,14 +732,18 @@ class _Visit:
             self.state = "failed"
             await self._looks.missed(entry, found)
 
-    async def _is_copy(self, entry: Entry, fetched: Fetched, found: Collected) -> bool:
-        """Whether the page is one that has another address, by its own word or to the letter: that one is taken."""
+    async def _is_copy(self, entry: Entry, fetched: Fetched, found: Collected, *, is_kept: bool) -> bool:
+        """Whether the page is one that has another address, by its own word or to the letter: that one is taken.
+
+        Of one that is not to be kept, others are no copies.
+        """
         same = _same(fetched.url, found.text)
         text = (await self._site.met([same])).get(same)
         if text is not None and identity(text.url) != identity(fetched.url):
             self._is_same(entry, text.url)
             return True
-        self._site.settle(Address(same, fetched.url, _LINKED, 0), "text")
+        if is_kept:
+            self._site.settle(Address(same, fetched.url, _LINKED, 0), "text")
         other = self._other_address(fetched, found)
         if other is None:
             return False
@@ -778,9 +790,9 @@ class _Visit:
             return False
         self.samples = samples
         self.others.append(replace(self.address, key=key, url=other))
-        self._site.settle(Address(_same(other, found.text), other, _LINKED, 0), "text")
         survey = await _surveyed(fetched)
         if survey is None or survey.is_kept:
+            self._site.settle(Address(_same(other, found.text), other, _LINKED, 0), "text")
             self._looks.take(whole, found)
         else:
             self._site.note_nothing(other, "no document")

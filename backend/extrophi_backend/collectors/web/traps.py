@@ -145,12 +145,14 @@ class Trail:
 class Led:
     """Where a page leads to: addresses that were not met before, those of them that may be entered, and others.
 
-    `again` are addresses that were met before, but for that of the page that led here, by a number for each.
+    `again` are addresses that were met before, but for that of the page that led here, by a number for each; `shared`
+    those of them that wait, and that pages led to which are not the front.
     """
 
     fresh: Sequence[str] = ()
     enterable: Sequence[str] = ()
     again: Mapping[int, str] = field(default_factory=dict[int, str])
+    shared: Sequence[str] = ()
 
 
 @dataclass(slots=True)

@@ -306,6 +306,59 @@ async def test_a_link_may_lead_to_a_feed_or_to_nothing_to_read_and_neither_is_a_
         assert asked(server) == {"/": 1}
 
 
+async def test_what_a_linked_feed_lists_is_as_deep_as_what_a_page_links(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        server.pages |= {f"/p/{n}": story(f"/p/{n}", f"/p/{n}/feed.xml") for n in range(30)}
+        server.pages |= {f"/p/{n}/feed.xml": feed(server.url(f"/p/{n + 1}")) for n in range(30)}
+        server.pages["/"] = front("/p/0")
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site", depth=3)
+        assert library.documents.keys() == {server.url(path) for path in ("/", "/p/0", "/p/1")}
+
+
+async def test_what_is_not_to_be_kept_makes_no_copy_of_what_is(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        page = story("/story")
+        server.pages |= {
+            "/": front("/story?print=1", "/story"),
+            "/story": page,
+            "/story?print=1": Reply(page.body, headers={"X-Robots-Tag": "noindex"}),
+        }
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert library.documents.keys() == {server.url("/"), server.url("/story")}
+
+
+async def test_what_leads_to_no_document_is_asked_once(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        server.pages |= {
+            "/": front("/a", "/home", "/dead", head="<meta name=robots content=noindex>"),
+            "/home": Reply(status=302, headers={"Location": "/"}),
+            "/a": story("/a"),
+        }
+        library = Library()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        asked(server)
+        pages = await library.collect(collector, target(server.url("/")), scope="site", purpose="new")
+        assert asked(server) == {"/": 1}
+        assert sum(page.known for page in pages) == 1  # else the source would seem to have nothing but what failed
+
+
+async def test_a_link_that_several_listed_pages_have_outlives_each_of_them(collector: WebCollector) -> None:
+    with serving(WebServer()) as server:
+        server.pages |= {"/": front(), "/sitemap.xml": sitemap(server.url("/one"), server.url("/two"))}
+        server.pages |= {"/one": story("/one", "/tag"), "/two": story("/two", "/tag"), "/tag": front()}
+        library = Library()
+        for _ in range(2):
+            await library.collect(collector, target(server.url("/")), scope="site")
+        del server.pages["/one"]
+        server.pages |= {"/sitemap.xml": sitemap(server.url("/two")), "/tag": front("/news"), "/news": story("/news")}
+        server.bodies.clear()
+        await library.collect(collector, target(server.url("/")), scope="site")
+        assert server.url("/news") in library.documents
+        assert not server.bodies["/two"]
+
+
 async def test_depth_and_limit_end_a_site(collector: WebCollector) -> None:
     with serving(WebServer()) as server:
         server.pages |= {"/": front("/a", "/b"), "/a": front("/a/next/one"), "/b": article("B")}
