@@ -50,6 +50,7 @@ class Pool:
         self._idle: list[Connection] = []
         self._known: list[str] = []
         self._known_at = 0.0
+        self._looking: asyncio.Task[list[str]] | None = None
 
     async def take(self, *, fresh: bool = False) -> Connection:
         """A connection that the component has not closed, as far as this machine knows; a new one if `fresh`.
@@ -145,18 +146,25 @@ class Pool:
     async def _hosts(self) -> list[str]:
         """Its addresses; those it had a moment ago, while its name cannot be resolved, or not soon.
 
-        Not for longer: another may have them by then, who is to see neither key nor documents.
+        Not for longer: another may have them by then, who is to see neither key nor documents. All who ask meanwhile
+        wait for one look-up: where those are slow, one for each would keep all threads busy.
         """
-        now = asyncio.get_running_loop().time()
-        known = self._known if now - self._known_at < STALE_SECONDS else []
+        known = self._known if asyncio.get_running_loop().time() - self._known_at < STALE_SECONDS else []
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_up())
+            self._looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # all may have left
         try:
-            async with asyncio.timeout(KNOWN_SECONDS if known else RESOLVE_SECONDS):
-                self._known = await addresses(self._address)
+            async with asyncio.timeout(KNOWN_SECONDS if known else None):
+                return await asyncio.shield(self._looking)
         except OSError:
             if not known:
                 raise
             return known
-        self._known_at = now
+
+    async def _look_up(self) -> list[str]:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            self._known = await addresses(self._address)
+        self._known_at = asyncio.get_running_loop().time()
         return self._known
 
 
