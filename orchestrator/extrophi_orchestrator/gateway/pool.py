@@ -20,7 +20,7 @@ IDLE_SECONDS = 3.0
 MOST_IDLE = 64
 AGAIN_SECONDS = 0.25
 KNOWN_SECONDS = 0.5  # for a name to be resolved that was a moment ago
-STALE_SECONDS = 30.0
+FRESH_SECONDS, STALE_SECONDS = 5.0, 30.0
 CONNECT_SECONDS = (0.5, 1.0, 2.0)  # of one attempt after the other: a machine that halts is no silent component
 RESOLVE_SECONDS = 6.0  # resolvers ask again after 2.5 s (musl) or 5 s (glibc)
 
@@ -68,6 +68,8 @@ class Pool:
         else:
             await self._slots.acquire()
         try:
+            if asyncio.get_running_loop().time() - self._known_at > FRESH_SECONDS and self._known:
+                self._looked_up()  # so that it is known when it is needed: the resolver may be slow just then
             return (None if fresh else self._from_idle()) or await self._connect()
         except BaseException:
             self._slots.release()
@@ -150,16 +152,19 @@ class Pool:
         wait for one look-up: where those are slow, one for each would keep all threads busy.
         """
         known = self._known if asyncio.get_running_loop().time() - self._known_at < STALE_SECONDS else []
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look_up())
-            self._looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # all may have left
         try:
             async with asyncio.timeout(KNOWN_SECONDS if known else None):
-                return await asyncio.shield(self._looking)
+                return await asyncio.shield(self._looked_up())
         except OSError:
             if not known:
                 raise
             return known
+
+    def _looked_up(self) -> "asyncio.Task[list[str]]":
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_up())
+            self._looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # all may have left
+        return self._looking
 
     async def _look_up(self) -> list[str]:
         async with asyncio.timeout(RESOLVE_SECONDS):
