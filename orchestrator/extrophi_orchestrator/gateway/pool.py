@@ -22,6 +22,9 @@ AGAIN_SECONDS = 0.25
 KNOWN_SECONDS = 0.5  # for a name to be resolved that was a moment ago
 FRESH_SECONDS, STALE_SECONDS = 5.0, 30.0
 CONNECT_SECONDS = (0.5, 1.0, 2.0)  # of one attempt after the other: a machine that halts is no silent component
+# musl asks all name servers at once, and believes the first. Podman before 4.4 names the machine's beside its own, and
+# the machine's knows no container: where it is faster, one look-up in twenty finds nothing.
+UNKNOWN_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 RESOLVE_SECONDS = 6.0  # resolvers ask again after 2.5 s (musl) or 5 s (glibc)
 
 
@@ -168,7 +171,14 @@ class Pool:
 
     async def _look_up(self) -> list[str]:
         async with asyncio.timeout(RESOLVE_SECONDS):
-            self._known = await addresses(self._address)
+            for pause in UNKNOWN_PAUSES:
+                try:
+                    self._known = await addresses(self._address)
+                    break
+                except OSError:
+                    await asyncio.sleep(pause)
+            else:
+                self._known = await addresses(self._address)
         self._known_at = asyncio.get_running_loop().time()
         return self._known
 

@@ -125,6 +125,26 @@ async def test_its_name_is_looked_up_again_where_nothing_answers(
         pool = Pool("backend", f"http://backend:{backend.port}")
         pool.give_back(await pool.take())
         pool.close()
+        assert next(looked_up, None) is None
+
+
+async def test_a_name_that_is_unknown_now_and_then_is_found(backend: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the machine's own name server answers before the one that knows containers."""
+    answers = iter([False, False, False, True])
+
+    async def addresses(name: str) -> list[str]:
+        if not next(answers):
+            raise socket.gaierror(socket.EAI_NONAME, f"{name} does not resolve")
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", addresses)
+    pool = Pool("backend", f"http://backend:{backend.port}")
+    taken = await asyncio.gather(pool.take(), pool.take())  # of one look-up
+    assert next(answers, None) is None
+    for connection in taken:
+        pool.give_back(connection)
+    pool.close()
+    await asyncio.sleep(0.05)  # until the server has seen that
 
 
 async def test_while_its_name_cannot_be_resolved_a_component_is_where_it_was(
