@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from typing import Any
 
 from extrophi_backend.collectors.models import (
@@ -19,6 +20,16 @@ from extrophi_backend.collectors.models import (
     Target,
     Validators,
 )
+from extrophi_backend.collectors.web.target import recognise
+
+LOOPBACK = (ip_network("127.0.0.1/32"),)
+"""As far as tests serve: the rest of loopback is as private as elsewhere."""
+
+
+def target(url: str) -> Target:
+    found = recognise(url, LOOPBACK)
+    assert found is not None
+    return found
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """Pages, feeds and sitemaps of a real server, collected as a job collects them."""
 
 import gzip
-from collections.abc import AsyncIterator, Iterator
-from ipaddress import ip_network
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,30 +11,15 @@ from extrophi_backend.collectors.web.target import recognise
 from extrophi_backend.errors import BackendError, ForbiddenAddress, InvalidTarget, PlatformUnavailable
 from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.fetch.errors import Paced
-from tests.collecting import Library
+from tests.collecting import LOOPBACK, Library, target
 from tests.sample_files import make_pdf
 from tests.web_server import Reply, WebServer, article, serving, sitemap
-
-LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 @pytest.fixture
 def server() -> Iterator[WebServer]:
     with serving(WebServer()) as server:
         yield server
-
-
-@pytest.fixture
-async def collector() -> AsyncIterator[WebCollector]:
-    fetcher = Fetcher(max_bytes=1_000_000, seconds=10, allow=LOOPBACK)
-    yield WebCollector(fetcher, max_bytes=1_000_000)
-    await fetcher.close()
-
-
-def target(url: str) -> Target:
-    found = recognise(url, LOOPBACK)
-    assert found is not None
-    return found
 
 
 def site(server: WebServer, pages: int) -> list[str]:

@@ -2,22 +2,18 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from extrophi_backend.collectors.models import Target
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.collectors.web.rendering import Renderer
-from extrophi_backend.collectors.web.target import recognise
 from extrophi_backend.fetch.browser import Browser
 from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.fetch.rendered import Limits
-from tests.collecting import Library
+from tests.collecting import LOOPBACK, Library, target
 from tests.web_server import Reply, WebServer, article, serving, sitemap
 
-LOOPBACK = (ip_network("127.0.0.1/32"),)
 LIMITS = Limits(seconds=60, html_bytes=2_000_000, traffic_bytes=8_000_000, memory=2**30)
 STORY = "".join(
     f"<p>The heron stands in the shallows, says sentence {number}, and waits until something moves below.</p>"
@@ -48,12 +44,6 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 def collector(fetcher: Fetcher, browser: Browser) -> WebCollector:
     return WebCollector(fetcher, max_bytes=1_000_000, renderer=Renderer(browser, fetcher))
-
-
-def target(url: str) -> Target:
-    found = recognise(url, LOOPBACK)
-    assert found is not None
-    return found
 
 
 def scripted(script: str, body: str = "<div id=root></div>", title: str = "A page") -> Reply:

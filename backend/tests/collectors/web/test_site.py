@@ -4,36 +4,18 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator
-from ipaddress import ip_network
 
 import pytest
 
-from extrophi_backend.collectors.models import Purpose, Scope, Target
+from extrophi_backend.collectors.models import Purpose, Scope
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.collectors.web.survey import survey
-from extrophi_backend.collectors.web.target import recognise
 from extrophi_backend.errors import BackendError, PlatformUnavailable, RobotsUnreachable
 from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.fetch.errors import Paced
-from tests.collecting import Library
+from tests.collecting import LOOPBACK, Library, target
 from tests.generated_site import TRAPS, GeneratedSite, serving_site
 from tests.web_server import Reply, WebServer, article, serving, sitemap
-
-LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-
-@pytest.fixture
-async def collector() -> AsyncIterator[WebCollector]:
-    fetcher = Fetcher(max_bytes=1_000_000, seconds=10, allow=LOOPBACK)
-    yield WebCollector(fetcher, max_bytes=1_000_000)
-    await fetcher.close()
-
-
-def target(url: str) -> Target:
-    found = recognise(url, LOOPBACK)
-    assert found is not None
-    return found
 
 
 def check(site: GeneratedSite, documents: list[str]) -> None:

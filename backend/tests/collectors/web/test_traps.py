@@ -1,38 +1,18 @@
 """Archives that look like traps, and traps that look like archives: all of the one, little of the other."""
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from hashlib import sha256
-from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
-from extrophi_backend.collectors.models import Target
 from extrophi_backend.collectors.web.collector import WebCollector
-from extrophi_backend.collectors.web.target import recognise
-from extrophi_backend.fetch.client import Fetcher
-from tests.collecting import Library
+from tests.collecting import Library, target
 from tests.generated_site import page, story
 from tests.system.site import WORDS
 from tests.web_server import Reply, WebServer, article, serving
-
-LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-
-@pytest.fixture
-async def collector() -> AsyncIterator[WebCollector]:
-    fetcher = Fetcher(max_bytes=1_000_000, seconds=10, allow=LOOPBACK)
-    yield WebCollector(fetcher, max_bytes=1_000_000)
-    await fetcher.close()
-
-
-def target(url: str) -> Target:
-    found = recognise(url, LOOPBACK)
-    assert found is not None
-    return found
-
 
 Answers = Callable[[str, list[str], dict[str, str]], Reply | None]
 """What a path answers: the path as asked for, its parts, its query."""
