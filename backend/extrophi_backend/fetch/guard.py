@@ -22,6 +22,8 @@ Network = IPv4Network | IPv6Network
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """A name's addresses, or OSError."""
 
+ATTEMPTS = 4
+"""Addresses of one host: two of each family."""
 _GLOBAL_UNICAST = ip_network("2000::/3")  # IANA IPv6 address space: nothing else is handed out
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052
 _NEVER = (
@@ -79,6 +81,27 @@ async def resolve(host: str, threads: Executor | None = None) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+async def reachable(host: str, ask: Resolve, allow: Sequence[Network], seconds: float | None) -> list[Address]:
+    """The addresses of `host` that may be connected to; the first `ATTEMPTS` are enough to try.
+
+    Args:
+        host: A name, or an address.
+        ask: Resolves it.
+        allow: As of `checked`.
+        seconds: For that.
+
+    Raises:
+        FetchFailed: name_not_resolved, forbidden_address.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return checked(host, await ask(host), allow)
+    except TimeoutError as error:
+        raise FetchFailed("name_not_resolved", f"The name {host[:200]} was not resolved in time.") from error
+    except (OSError, UnicodeError) as error:
+        raise FetchFailed("name_not_resolved", f"There is no address for the name {host[:200]}.") from error
+
+
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connections for httpcore. It is given names, and connects to checked addresses."""
 
@@ -96,15 +119,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        try:
-            async with asyncio.timeout(timeout):
-                addresses = checked(host, await self._resolve(host), self._allow)
-        except TimeoutError as error:
-            raise FetchFailed("name_not_resolved", f"The name {host[:200]} was not resolved in time.") from error
-        except (OSError, UnicodeError) as error:
-            raise FetchFailed("name_not_resolved", f"There is no address for the name {host[:200]}.") from error
+        addresses = await reachable(host, self._resolve, self._allow, timeout)
         failure: Exception | None = None
-        for address in addresses[:4]:  # two of each family are enough to try
+        for address in addresses[:ATTEMPTS]:
             try:
                 return await self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:

@@ -1,29 +1,32 @@
-"""The browser's only way out: a proxy on loopback whose connections are all made by the guard.
+"""The browser's only way out: a proxy on loopback whose connections go where the guard lets them.
 
 A page's names are resolved here, once, and connected to as checked (guard.py): the browser itself resolves nothing.
 Each page has a pass of its own, without which the proxy answers nobody, and which bounds what the page may take. What
-is refused is answered with 403: the page lacks that part, and goes on.
+is refused is answered with 403 or 502: the page lacks that part, and goes on.
+
+A tunnel is passed on as it comes; of plain HTTP the two heads are rewritten, each request has a connection of its own,
+and where the answer ends is for the browser to tell, as if there were no proxy.
 """
 
 import asyncio
 import base64
 import binascii
+import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import cast
 
-import h11
-import httpcore
+import httptools
 import httpx
+from typing_extensions import override
 
 from extrophi_backend.fetch import guard
 from extrophi_backend.fetch.addresses import host_of, parse
 from extrophi_backend.fetch.errors import FetchFailed
 
-_CHUNK = 64 * 1024
 _HEAD_BYTES = 64 * 1024
 _CONNECT_SECONDS = 10.0
 _HEAD_SECONDS = 60.0
@@ -36,12 +39,16 @@ _HOP_BY_HOP = frozenset({
     b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te", b"trailer",
     b"upgrade",
 })  # fmt: skip
-"""RFC 9110, 7.6.1. `Transfer-Encoding` stays: h11 frames by it on either side."""
-_REASONS = {400: b"Bad Request", 403: b"Forbidden", 407: b"Proxy Authentication Required", 502: b"Bad Gateway"}
-
-
-class _Spent(Exception):
-    """The page has had what it may take."""
+"""RFC 9110, 7.6.1. `Transfer-Encoding` stays: bodies are passed on as they are framed."""
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_LINE = re.compile(rb"\r?\n")
+_STATUS = re.compile(rb"HTTP/1\.\d ([1-9])\d\d[ \r\n]")
+_CHALLENGE = b'Proxy-Authenticate: Basic realm="Extrophi"\r\n'
+_REASONS = {
+    400: b"Bad Request", 403: b"Forbidden", 407: b"Proxy Authentication Required", 411: b"Length Required",
+    502: b"Bad Gateway",
+}  # fmt: skip
+_Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(eq=False, slots=True)
@@ -56,28 +63,32 @@ class Pass:
     """Hosts that the guard refused."""
     spent: str | None = None
     """What the page wanted more of than it may have."""
-    running: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
+    open: set["_Asker"] = field(default_factory=set["_Asker"])
     names: dict[str, "asyncio.Task[Sequence[str]]"] = field(default_factory=dict[str, "asyncio.Task[Sequence[str]]"])
     """What its names resolve to: each is asked for once, whatever the page does."""
+    nowhere: dict[str, int] = field(default_factory=dict[str, int])
+    """Names that lead nowhere, and what is answered for them: pages ask for dozens of files of one host."""
 
     def revoke(self) -> None:
         """End all its connections."""
-        for task in (*self.running, *self.names.values()):
-            task.cancel()
+        for asker in tuple(self.open):
+            asker.end()
+        for asking in self.names.values():
+            asking.cancel()
 
-    def take_connection(self) -> None:
-        if self.connections_left <= 0:
-            self._end("connections")
+    def take_connection(self) -> bool:
+        """Whether it may have one more."""
         self.connections_left -= 1
+        if self.connections_left < 0:
+            self.spent = self.spent or "connections"
+        return self.connections_left >= 0
 
-    def take(self, count: int) -> None:
+    def take(self, count: int) -> bool:
+        """Whether it may have so many bytes more."""
         self.bytes_left -= count
         if self.bytes_left < 0:
-            self._end("bytes")
-
-    def _end(self, what: str) -> None:
-        self.spent = self.spent or what
-        raise _Spent
+            self.spent = self.spent or "bytes"
+        return self.bytes_left >= 0
 
 
 class Proxy:
@@ -90,15 +101,18 @@ class Proxy:
     """
 
     def __init__(self, *, allow: Sequence[guard.Network] = (), resolve: guard.Resolve | None = None) -> None:
+        self.unknown: set[_Asker] = set()
+        """Who has shown no pass yet."""
+        self.going: set[asyncio.Task[None]] = set()
+        """On their way to a server."""
         self._allow = allow
         self._threads = ThreadPoolExecutor(_RESOLVING, thread_name_prefix="proxy-names")
         self._resolve = resolve or partial(guard.resolve, threads=self._threads)
         self._passes: dict[str, Pass] = {}
         self._server: asyncio.Server | None = None
-        self._unknown: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.get_running_loop().create_server(lambda: _Asker(self), "127.0.0.1", 0)
 
     @property
     def port(self) -> int:
@@ -118,60 +132,16 @@ class Proxy:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        tasks = {*self._unknown, *(task for page in self._passes.values() for task in page.running)}
-        for page in self._passes.values():
-            page.revoke()
-        for task in self._unknown:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._passes.clear()
+        for page in tuple(self._passes.values()):
+            self.leave(page)
+        for asker in tuple(self.unknown):
+            asker.end()
+        await asyncio.gather(*self.going, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if len(self._unknown) >= _MOST_UNKNOWN:
-            writer.close()
-            return
-        self._unknown.add(task)
-        client = _Client(reader, writer)
-        try:
-            await self._serve(client, task)
-        except (OSError, h11.ProtocolError, TimeoutError, asyncio.IncompleteReadError, _Spent, asyncio.CancelledError):
-            # Cancelled: its page has ended. Nobody else waits for this task, so that it may end quietly.
-            pass
-        except (httpcore.NetworkError, httpcore.TimeoutException):
-            pass
-        finally:
-            self._unknown.discard(task)
-            if client.page is not None:
-                client.page.running.discard(task)
-            writer.close()
-            with suppress(OSError, asyncio.CancelledError):
-                await writer.wait_closed()
-
-    async def _serve(self, client: "_Client", task: "asyncio.Task[None]") -> None:
-        while True:
-            request = await client.request()
-            if request is None:
-                return
-            page = self._page(request)
-            if page is None or client.page not in {None, page}:
-                await client.refuse(407, [(b"Proxy-Authenticate", b'Basic realm="Extrophi"')])
-            else:
-                if client.page is None:
-                    client.page = page
-                    page.running.add(task)
-                    self._unknown.discard(task)
-                if request.method == b"CONNECT":
-                    await self._tunnel(client, page, request)
-                    return
-                await self._pass_on(client, page, request)
-            if not client.next():
-                return
-
-    def _page(self, request: h11.Request) -> Pass | None:
-        given = next((value for name, value in request.headers if name == b"proxy-authorization"), b"")
+    def pass_of(self, headers: _Headers) -> Pass | None:
+        """Whose request it is."""
+        given = next((value for name, value in headers if name.lower() == b"proxy-authorization"), b"")
         kind, _, encoded = given.partition(b" ")
         try:
             name, _, password = base64.b64decode(encoded, validate=True).decode("ascii").partition(":")
@@ -182,26 +152,24 @@ class Proxy:
             return None
         return page
 
-    async def _connect(self, client: "_Client", page: Pass, address: str) -> "tuple[httpx.URL, _Upstream] | None":
-        """A connection to where `address` leads. None if there is none: then that has been answered."""
-        try:
-            url = _parsed(address)
-        except FetchFailed:
-            await client.refuse(400)
-            return None
-        page.take_connection()
+    async def connect(self, page: Pass, url: httpx.URL, server: "_Server") -> None:
+        """Connect `server` to where `url` leads.
+
+        Raises:
+            FetchFailed: forbidden_address, name_not_resolved, connection_failed.
+        """
         host, port = host_of(url), url.port or (443 if url.scheme == "https" else 80)
-        try:
-            backend = guard.GuardedBackend(self._allow, partial(self._addresses, page))
-            stream = await backend.connect_tcp(host, port, _CONNECT_SECONDS)
-        except FetchFailed as failure:
-            if failure.code == "forbidden_address":
-                page.refused.add(host.lower())
-                await client.refuse(403)
-            else:
-                await client.refuse(502)
-            return None
-        return url, _Upstream(stream, page)
+        resolve = partial(self._addresses, page)
+        addresses = await guard.reachable(host, resolve, self._allow, _CONNECT_SECONDS)
+        loop = asyncio.get_running_loop()
+        for address in addresses[: guard.ATTEMPTS]:
+            try:
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await loop.create_connection(lambda: server, str(address), port)
+            except OSError:  # TimeoutError is one
+                continue
+            return
+        raise FetchFailed("connection_failed", f"{host[:200]} does not take connections on port {port}.")
 
     async def _addresses(self, page: Pass, host: str) -> Sequence[str]:
         if host not in page.names:
@@ -209,171 +177,314 @@ class Proxy:
             asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # also if all stopped waiting
         return await asyncio.shield(page.names[host])
 
-    async def _tunnel(self, client: "_Client", page: Pass, request: h11.Request) -> None:
-        # As of https, whose port need not be named; whatever travels in the tunnel.
-        made = await self._connect(client, page, f"https://{request.target.decode('ascii', 'replace')}")
-        if made is None:
+
+class _Side(asyncio.Protocol):
+    """One of two connections: what comes on it goes out on the other, no faster than that takes it."""
+
+    def __init__(self) -> None:
+        self.other: _Side | None = None
+        self._transport: asyncio.Transport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    @override
+    def pause_writing(self) -> None:
+        if self.other is not None:
+            self.other.hold()
+
+    @override
+    def resume_writing(self) -> None:
+        if self.other is not None:
+            self.other.go_on()
+
+    def hold(self) -> None:
+        """Read no more for now."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Once all is written."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def end(self) -> None:
+        """At once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class _Asker(_Side):
+    """The browser's side. What httptools makes of it is told by its methods `on_…`."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__()
+        self._proxy = proxy
+        self._page: Pass | None = None
+        self._going: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._has_tunnel = False
+        self._early = bytearray()
+        """Of a request's body, or for a tunnel, while there is no connection yet."""
+        self._expect()
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if len(self._proxy.unknown) >= _MOST_UNKNOWN:
+            super().end()
             return
-        upstream = made[1]
+        self._proxy.unknown.add(self)
+        self._wait(_UNKNOWN_SECONDS)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.end()
+
+    @override
+    def end(self) -> None:
+        """With all that hangs on it."""
+        self._proxy.unknown.discard(self)
+        if self._page is not None:
+            self._page.open.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._going is not None:
+            self._going.cancel()
+        super().end()
+        if self.other is not None:
+            self.other.end()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._has_tunnel:
+            self._pass_on(data)
+            return
+        if not self._is_read:
+            self._head_bytes += len(data)
         try:
-            early = await client.switch()
-            if early:
-                await upstream.write(early)
-            await _first_of(client.pump(upstream.write), upstream.pump(client.write))
-        finally:
-            await upstream.close()
-
-    async def _pass_on(self, client: "_Client", page: Pass, request: h11.Request) -> None:
-        """One request in plain HTTP, over a connection of its own."""
-        address = request.target.decode("ascii", "replace")
-        if not address.lower().startswith("http://"):
-            await client.refuse(400)
-            return
-        made = await self._connect(client, page, address)
-        if made is None:
-            return
-        url, upstream = made
-        try:
-            host = (b"Host", url.netloc)
-            kept = [one for one in _end_to_end(request.headers.raw_items()) if one[0].lower() != b"host"]
-            target = url.raw_path or b"/"
-            await upstream.send(
-                h11.Request(method=request.method, target=target, headers=[host, *kept, (b"Connection", b"close")])
-            )
-            while isinstance(part := await client.event(_HEAD_SECONDS), h11.Data):
-                page.take(len(part.data))
-                await upstream.send(h11.Data(data=bytes(part.data)))
-            await upstream.send(h11.EndOfMessage())
-            try:
-                head = await upstream.head()
-            except (h11.ProtocolError, OSError, httpcore.NetworkError):
-                await client.refuse(502)
-                return
-            answer = h11.Response(
-                status_code=head.status_code, headers=_end_to_end(head.headers.raw_items()), reason=bytes(head.reason)
-            )
-            await client.send(answer, *upstream.arrived())
-            while not upstream.has_ended:
-                await upstream.receive()
-                await client.send(*upstream.arrived())
-        finally:
-            await upstream.close()
-
-
-class _Client:
-    """The browser's side of a connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.page: Pass | None = None
-        self._reader = reader
-        self._writer = writer
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_BYTES)
-
-    async def request(self) -> h11.Request | None:
-        """The next one; None if there will be none."""
-        event = await self.event(_UNKNOWN_SECONDS if self.page is None else _HEAD_SECONDS)
-        return event if isinstance(event, h11.Request) else None
-
-    async def event(self, seconds: float) -> object:
-        async with asyncio.timeout(seconds):
-            while (event := self._http.next_event()) is h11.NEED_DATA:
-                self._http.receive_data(await self._reader.read(_CHUNK))
-            return event
-
-    async def send(self, *events: "h11.Response | h11.Data | h11.EndOfMessage") -> None:
-        """All of them in one piece: each write wakes the browser."""
-        data = b"".join(self._http.send(event) or b"" for event in events)
-        if data:
-            await self.write(data)
-
-    async def refuse(self, status: int, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Answer without a body. The connection is of use only if the request has been read."""
-        while self._http.their_state is h11.SEND_BODY:
-            if not isinstance(await self.event(_UNKNOWN_SECONDS), h11.Data):
-                break
-        length = [] if 200 <= status < 300 else [(b"Content-Length", b"0")]
-        head = h11.Response(status_code=status, reason=_REASONS[status], headers=[*length, *headers])
-        await self.send(head, h11.EndOfMessage())
-
-    def next(self) -> bool:
-        """Ready for another request; False if this connection is done with."""
-        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            return False
-        self._http.start_next_cycle()
-        return True
-
-    async def switch(self) -> bytes:
-        """Say that the tunnel is there. Gives what came for it already."""
-        while not isinstance(event := await self.event(_UNKNOWN_SECONDS), h11.EndOfMessage | h11.ConnectionClosed):
-            if not isinstance(event, h11.Data):
-                break
-        await self.send(h11.Response(status_code=200, headers=[], reason=b"Connection established"))
-        return self._http.trailing_data[0]
-
-    async def pump(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        while chunk := await self._reader.read(_CHUNK):
-            await write(chunk)
-
-    async def write(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-
-class _Upstream:
-    """A server's side. All that passes counts."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream, page: Pass) -> None:
-        self.has_ended = False
-        """Its answer."""
-        self._stream = stream
-        self._page = page
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
-
-    async def write(self, data: bytes) -> None:
-        self._page.take(len(data))
-        await self._stream.write(data)
-
-    async def read(self) -> bytes:
-        chunk = await self._stream.read(_CHUNK)
-        self._page.take(len(chunk))
-        return chunk
-
-    async def pump(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        while chunk := await self.read():
-            await write(chunk)
-
-    async def send(self, event: "h11.Request | h11.Data | h11.EndOfMessage") -> None:
-        data = self._http.send(event) or b""
-        if data:
-            await self._stream.write(data)
-
-    async def receive(self) -> None:
-        self._http.receive_data(await self.read())
-
-    def arrived(self) -> "list[h11.Data | h11.EndOfMessage]":
-        """What has come of the body since the last time."""
-        parts: list[h11.Data | h11.EndOfMessage] = []
-        while not self.has_ended and (event := self._http.next_event()) is not h11.NEED_DATA:
-            if isinstance(event, h11.Data):
-                parts.append(h11.Data(data=bytes(event.data)))
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:  # also the end of a CONNECT
+            rest = data[upgrade.args[0] :]
+            if self._going is not None or self.other is not None:
+                self._pass_on(rest)
             else:
-                self.has_ended = True
-                parts.append(h11.EndOfMessage())
-        return parts
+                self._expect()
+        except httptools.HttpParserError:
+            self._nonsense()
+        if not self._is_read and self._head_bytes > _HEAD_BYTES:
+            self._nonsense()
 
-    async def head(self) -> h11.Response:
-        """Of the answer, past what only says that it will come."""
-        while True:
-            while (event := self._http.next_event()) is h11.NEED_DATA:
-                await self.receive()
-            if isinstance(event, h11.Response):
-                return event
-            if not isinstance(event, h11.InformationalResponse):
-                raise h11.RemoteProtocolError("no answer")
+    def on_url(self, url: bytes) -> None:
+        self._target += url
 
-    async def close(self) -> None:
-        with suppress(OSError, httpcore.NetworkError):
-            await self._stream.aclose()
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        # What the parser says of a request, it says until its end alone.
+        self._is_read = True
+        self._method = self._parser.get_method()
+        self._is_last = not self._parser.should_keep_alive()
+        if self._going is not None or self.other is not None:  # one request at a time, and one for each connection
+            self.end()
+            return
+        page = self._proxy.pass_of(self._headers)
+        if page is None or self._page not in {None, page}:
+            self._refuse(407)
+            return
+        if self._page is None:
+            self._page = page
+            self._proxy.unknown.discard(self)
+            page.open.add(self)
+        self._wait(_HEAD_SECONDS)
+        self._admitted(page)
+
+    def on_body(self, body: bytes) -> None:
+        self._pass_on(body)
+
+    def on_message_complete(self) -> None:
+        if self._going is None and self.other is None:
+            self._forget()
+
+    def _expect(self) -> None:
+        """Another request, whatever became of the last one."""
+        self._parser = httptools.HttpRequestParser(self)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._target = b""
+        self._headers: _Headers = []
+        self._head_bytes = 0
+        self._is_read = False
+        self._is_last = False
+        self._method = b""
+
+    def _admitted(self, page: Pass) -> None:
+        is_tunnel = self._method == b"CONNECT"
+        address = self._target.decode("ascii", "replace")
+        if not is_tunnel and not address.lower().startswith("http://"):
+            self._refuse(400)
+            return
+        if any(name.lower() == b"transfer-encoding" for name, _ in self._headers):
+            self._refuse(411)
+            return
+        try:
+            # As of https, whose port need not be named; whatever travels in the tunnel.
+            url = _parsed(f"https://{address}" if is_tunnel else address)
+        except FetchFailed:
+            self._refuse(400)
+            return
+        if not page.take_connection():
+            self.end()
+        elif (status := page.nowhere.get(host_of(url))) is not None:
+            self._refuse(status)
+        else:
+            self.hold()
+            self._going = asyncio.get_running_loop().create_task(self._go(page, url, is_tunnel=is_tunnel))
+            self._proxy.going.add(self._going)
+            self._going.add_done_callback(self._proxy.going.discard)
+
+    async def _go(self, page: Pass, url: httpx.URL, *, is_tunnel: bool) -> None:
+        server = _Server(page, has_head=not is_tunnel)
+        try:
+            await self._proxy.connect(page, url, server)
+        except FetchFailed as failure:
+            status = 403 if failure.code == "forbidden_address" else 502
+            if status == 403:
+                page.refused.add(host_of(url).lower())
+            if failure.code != "connection_failed":
+                page.nowhere[host_of(url)] = status
+            self._going = None
+            self._early.clear()
+            self._refuse(status)
+            self._expect()
+            self.go_on()
+            return
+        except asyncio.CancelledError:
+            server.end()
+            raise
+        self._going = None
+        self.other = server
+        if self._timer is not None:
+            self._timer.cancel()
+        if is_tunnel:
+            self._has_tunnel = True
+            self.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        else:
+            server.write(_request_head(self._method, url, self._headers))
+        server.begin(self)
+        early, self._early = bytes(self._early), bytearray()
+        self._pass_on(early)
+        self.go_on()
+
+    def _pass_on(self, data: bytes) -> None:
+        """To the server, or for when it is there. What has been refused has nowhere to go."""
+        if self.other is not None:
+            if self._page is not None and not self._page.take(len(data)):
+                self.end()
+            elif data:
+                self.other.write(data)
+        elif self._going is not None:
+            self._early += data
+
+    def _nonsense(self) -> None:
+        if self._going is None and self.other is None:
+            self._refuse(400, is_last=True)
+        else:
+            self.end()
+
+    def _refuse(self, status: int, *, is_last: bool = False) -> None:
+        """Answer without a body."""
+        is_last = is_last or self._is_last
+        self.write(_refusal(status, is_last=is_last))
+        if is_last:
+            self.close()
+
+    def _wait(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.end)
+
+
+class _Server(_Side):
+    """A server's side. All that comes counts.
+
+    Args:
+        page: Whose bytes they are.
+        has_head: What comes is an answer in plain HTTP.
+    """
+
+    def __init__(self, page: Pass, *, has_head: bool) -> None:
+        super().__init__()
+        self._page = page
+        self._has_head = has_head
+        self._head = bytearray()
+        """Of the answer; and what comes before there is somebody to have it."""
+        self._is_lost = False
+
+    def begin(self, asker: _Asker) -> None:
+        """Answer from now on."""
+        self.other = asker
+        came, self._head = bytes(self._head), bytearray()
+        self.data_received(came)
+        self.go_on()
+        if self._is_lost:
+            self.connection_lost(None)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self.other is None:
+            self._head += data
+            self.hold()
+        elif self._page.take(len(data)):
+            self._give(self.other, data)
+        else:
+            self.other.end()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        if self.other is not None and self._has_head:
+            self._refused(self.other)
+        elif self.other is not None:
+            self.other.close()
+
+    def _give(self, asker: _Side, data: bytes) -> None:
+        if not self._has_head:
+            asker.write(data)
+            return
+        searched = max(0, len(self._head) - 3)
+        self._head += data
+        while (end := _END_OF_HEAD.search(self._head, searched)) is not None:
+            status = _STATUS.match(self._head)
+            if status is None:
+                self._refused(asker)
+                return
+            if status[1] != b"1":
+                self._has_head = False
+                asker.write(_answer_head(bytes(self._head[: end.start()])) + bytes(self._head[end.end() :]))
+                return
+            del self._head[: end.end()]  # it says only that an answer will come
+            searched = 0
+        if len(self._head) > _HEAD_BYTES or not self._head.startswith(b"HTTP/"[: len(self._head)]):
+            self._refused(asker)
+
+    def _refused(self, asker: _Side) -> None:
+        """What came is no answer."""
+        self._has_head = False
+        asker.write(_refusal(502, is_last=True))
+        asker.close()
+        self.end()
 
 
 @lru_cache(512)
@@ -382,26 +493,31 @@ def _parsed(address: str) -> httpx.URL:
     return parse(address)
 
 
-def _end_to_end(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _refusal(status: int, *, is_last: bool) -> bytes:
+    more = _CHALLENGE if status == 407 else b""
+    more += b"Connection: close\r\n" if is_last else b""
+    return b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\n%b\r\n" % (status, _REASONS[status], more)
+
+
+def _request_head(method: bytes, url: httpx.URL, headers: _Headers) -> bytes:
+    kept = [b"%b: %b" % one for one in _end_to_end(headers) if one[0].lower() != b"host"]
+    first = (b"%b %b HTTP/1.1" % (method, url.raw_path or b"/"), b"Host: " + url.netloc)
+    return b"\r\n".join((*first, *kept, b"Connection: close", b"", b""))
+
+
+def _answer_head(head: bytes) -> bytes:
+    first, *lines = _LINE.split(head)
+    headers = [(name, value.strip()) for name, colon, value in (one.partition(b":") for one in lines) if colon]
+    kept = [b"%b: %b" % one for one in _end_to_end(headers)]
+    return b"\r\n".join((first, *kept, b"Connection: close", b"", b""))
+
+
+def _end_to_end(headers: _Headers) -> Iterable[tuple[bytes, bytes]]:
     """Headers without those that are for the next hop alone."""
     named = {
         part.strip().lower() for name, value in headers if name.lower() == b"connection" for part in value.split(b",")
     }
-    return [
-        (bytes(name), bytes(value))
-        for name, value in headers
-        if name.lower() not in _HOP_BY_HOP and (name.lower() not in named or name.lower() == b"host")
-    ]
-
-
-async def _first_of(*ways: Awaitable[None]) -> None:
-    """Both ways of a tunnel, until one of them ends. Raises what that one raised."""
-    tasks = {asyncio.ensure_future(way) for way in ways}
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    for name, value in headers:
+        key = name.strip().lower()
+        if key not in _HOP_BY_HOP and (key not in named or key == b"host"):
+            yield name, value

@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_network
+from typing import Self
 
 import pytest
 
@@ -199,3 +201,141 @@ async def test_nonsense_ends_its_connection_alone(proxy: Proxy, server: WebServe
     await leave(writer)
     found = await ask(proxy, f"GET http://site.example:{server.port}/ HTTP/1.1", admit(proxy), "Host: x")
     assert found.startswith(b"HTTP/1.1 200")
+
+
+class Raw:
+    """A server that says just what it is told to, and keeps what it was told."""
+
+    def __init__(self, *says: bytes, at_once: bool = False) -> None:
+        self.told = b""
+        self._says = says
+        self._at_once = at_once
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await asyncio.gather(*self._serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            if not self._at_once:
+                self.told = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"(?i)content-length: *(\d+)", self.told)
+                self.told += await reader.readexactly(int(length[1]) if length else 0)
+            for part in self._says:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        await leave(writer)
+
+    def request(self, method: str = "GET") -> str:
+        return f"{method} http://site.example:{self.port}/ HTTP/1.1"
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: x-hop\r\nX-Hop: 1\r\nX-End: 2\r\n\r\nok"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        (ANSWER,),
+        tuple(bytes([byte]) for byte in ANSWER),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ANSWER,),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", ANSWER),
+        (ANSWER.replace(b"\r\n", b"\n"),),
+    ],
+    ids=["whole", "byte by byte", "after hints", "after a continue", "with bare line ends"],
+)
+async def test_an_answer_comes_whole_without_what_is_for_the_next_hop(proxy: Proxy, says: tuple[bytes, ...]) -> None:
+    async with Raw(*says) as server:
+        found = await ask(proxy, server.request(), admit(proxy), "Host: x")
+    head, _, body = found.partition(b"\r\n\r\n")
+    assert head.split(b"\r\n") == [b"HTTP/1.1 200 OK", b"Content-Length: 2", b"X-End: 2", b"Connection: close"]
+    assert body == b"ok"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [b"", b"HTTP/1.1 200 OK\r\nX: 1", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, b"<p>Of old", b"HTTP/1.1 2\r\n\r\n"],
+)
+async def test_what_is_no_whole_answer_is_a_502(proxy: Proxy, says: bytes) -> None:
+    async with Raw(says) as server:
+        assert (await ask(proxy, server.request(), admit(proxy), "Host: x")).startswith(b"HTTP/1.1 502 ")
+
+
+async def test_an_answer_that_breaks_off_ends_the_connection(proxy: Proxy) -> None:
+    async with Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf") as server:
+        assert (await ask(proxy, server.request(), admit(proxy), "Host: x")).endswith(b"\r\n\r\nhalf")
+
+
+async def test_a_body_goes_with_its_request(proxy: Proxy) -> None:
+    body = "x" * 200_000
+    async with Raw(ANSWER) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        head = (server.request("POST"), f"Proxy-Authorization: {shown(admit(proxy))}", f"Content-Length: {len(body)}")
+        writer.write("\r\n".join((*head, "", body)).encode())
+        assert (await reader.read()).endswith(b"\r\n\r\nok")
+        await leave(writer)
+    assert server.told.endswith(b"\r\n\r\n" + body.encode())
+    assert b"Proxy" not in server.told
+
+
+async def test_a_server_that_speaks_first_is_heard_after_the_tunnel_is_there(proxy: Proxy) -> None:
+    async with Raw(b"220 Welcome\r\n", at_once=True) as server:
+        for _ in range(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            target = f"site.example:{server.port}"
+            pass_on = f"Proxy-Authorization: {shown(admit(proxy))}"
+            writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{pass_on}\r\n\r\n".encode())
+            assert await reader.read() == b"HTTP/1.1 200 Connection established\r\n\r\n220 Welcome\r\n"
+            await leave(writer)
+
+
+async def test_a_connection_goes_on_after_what_was_refused(proxy: Proxy, server: WebServer) -> None:
+    page = admit(proxy)
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    given = f"Proxy-Authorization: {shown(page)}\r\n"
+    dead = "http://nowhere.example/"
+    for method, url, headers, status in (
+        ("GET", dead, "", 407), ("GET", dead, given, 502), ("GET", dead, given, 502), ("CONNECT", "x:1", given, 502),
+        ("CONNECT", "inside.example:1", given, 403), ("GET", f"http://site.example:{server.port}/", given, 200),
+    ):  # fmt: skip
+        writer.write(f"{method} {url} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode())
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 %d " % status)
+    await leave(writer)
+
+
+async def test_a_second_request_does_not_follow_the_first_to_its_server(proxy: Proxy, server: WebServer) -> None:
+    page = admit(proxy)
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    one = f"GET http://site.example:{server.port}/ HTTP/1.1\r\nHost: x\r\nProxy-Authorization: {shown(page)}\r\n\r\n"
+    writer.write(one.encode() + one.replace("site.example", "inside.example").encode())
+    with suppress(ConnectionError):
+        async with asyncio.timeout(5):
+            assert b"HTTP/1.1 200" not in (await reader.read()).replace(b"HTTP/1.1 200", b"", 1)
+    await leave(writer)
+    assert server.requests["/"] <= 1
+
+
+async def test_who_reads_slowly_is_waited_for(proxy: Proxy) -> None:
+    size = 50_000_000
+    async with Raw(b"HTTP/1.1 200 OK\r\n\r\n", *(b"x" * 1_000_000,) * 50) as server:
+        page = admit(proxy, max_bytes=2 * size)
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(f"{server.request()}\r\nProxy-Authorization: {shown(page)}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(1.5)
+        assert 2 * size - page.bytes_left < size / 2  # the rest waits at the server
+        found = 0
+        while chunk := await reader.read(1_000_000):
+            found += len(chunk)
+        await leave(writer)
+    assert found == size
