@@ -54,12 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
             "research": str(settings.research_url).rstrip("/"),
         }
         tls = _trusted(urls.values())
-        # As the gateway's pools: while containers around a component come and go, its name may be missing for a moment.
-        patient = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, retries=_CONNECTS - 1)
-        async with (
-            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, transport=patient) as client,
-            httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=tls) as looking,
-        ):
+        async with _client(timeout, tls) as client, _client(timeout, tls) as looking:
             pools: dict[Component, Pool] = {name: Pool(name, url) for name, url in urls.items()}
             app.state.upstreams = Upstreams(client, urls, pools, key, settings.answer_seconds)
             app.state.gathering = Gathering(app.state.upstreams, looking)
@@ -102,6 +97,12 @@ def create_app(settings: Settings) -> FastAPI:
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
     return app
+
+
+def _client(timeout: httpx.Timeout, tls: ssl.SSLContext) -> httpx.AsyncClient:
+    """As the gateway's pools: while containers around a component come and go, its name may be missing for a moment."""
+    patient = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, retries=_CONNECTS - 1)
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, transport=patient)
 
 
 def _trusted(urls: Iterable[str]) -> ssl.SSLContext:
