@@ -15,6 +15,7 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import cast
@@ -75,6 +76,10 @@ class Pass:
             asker.end()
         for asking in self.names.values():
             asking.cancel()
+
+    def has_asked(self, host: str) -> bool:
+        """Whether the look-up of a name has ended: who waited for it may have left before."""
+        return host in self.names and self.names[host].done()
 
     def take_connection(self) -> bool:
         """Whether it may have one more."""
@@ -152,8 +157,8 @@ class Proxy:
             return None
         return page
 
-    async def connect(self, page: Pass, url: httpx.URL, server: "_Server") -> None:
-        """Connect `server` to where `url` leads.
+    async def connect(self, page: Pass, url: httpx.URL, *, has_head: bool) -> "_Server":
+        """A connection to where `url` leads.
 
         Raises:
             FetchFailed: forbidden_address, name_not_resolved, connection_failed.
@@ -161,15 +166,20 @@ class Proxy:
         host, port = host_of(url), url.port or (443 if url.scheme == "https" else 80)
         resolve = partial(self._addresses, page)
         addresses = await guard.reachable(host, resolve, self._allow, _CONNECT_SECONDS)
-        loop = asyncio.get_running_loop()
         for address in addresses[: guard.ATTEMPTS]:
-            try:
-                async with asyncio.timeout(_CONNECT_SECONDS):
-                    await loop.create_connection(lambda: server, str(address), port)
-            except OSError:  # TimeoutError is one
-                continue
-            return
+            server = _Server(page, has_head=has_head)
+            with suppress(OSError):  # TimeoutError is one
+                await self._attempt(server, str(address), port)
+                return server
         raise FetchFailed("connection_failed", f"{host[:200]} does not take connections on port {port}.")
+
+    async def _attempt(self, server: "_Server", address: str, port: int) -> None:
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await asyncio.get_running_loop().create_connection(lambda: server, address, port)
+        except BaseException:
+            server.end()
+            raise
 
     async def _addresses(self, page: Pass, host: str) -> Sequence[str]:
         if host not in page.names:
@@ -251,6 +261,12 @@ class _Asker(_Side):
         self.end()
 
     @override
+    def pause_writing(self) -> None:
+        if self.other is None:
+            self.end()  # it asks, and does not read what is answered
+        super().pause_writing()
+
+    @override
     def end(self) -> None:
         """With all that hangs on it."""
         self._proxy.unknown.discard(self)
@@ -313,6 +329,7 @@ class _Asker(_Side):
         self._pass_on(body)
 
     def on_message_complete(self) -> None:
+        self._is_whole = True
         if self._going is None and self.other is None:
             self._forget()
 
@@ -326,6 +343,7 @@ class _Asker(_Side):
         self._headers: _Headers = []
         self._head_bytes = 0
         self._is_read = False
+        self._is_whole = False
         self._is_last = False
         self._method = b""
 
@@ -355,26 +373,24 @@ class _Asker(_Side):
             self._going.add_done_callback(self._proxy.going.discard)
 
     async def _go(self, page: Pass, url: httpx.URL, *, is_tunnel: bool) -> None:
-        server = _Server(page, has_head=not is_tunnel)
         try:
-            await self._proxy.connect(page, url, server)
+            server = await self._proxy.connect(page, url, has_head=not is_tunnel)
         except FetchFailed as failure:
             status = 403 if failure.code == "forbidden_address" else 502
             if status == 403:
                 page.refused.add(host_of(url).lower())
-            if failure.code != "connection_failed":
+            if status == 403 or (failure.code == "name_not_resolved" and page.has_asked(host_of(url))):
                 page.nowhere[host_of(url)] = status
             self._going = None
             self._early.clear()
-            self._refuse(status)
+            # What is left of a body was written by the page, and must not be read as a request.
+            self._refuse(status, is_last=not (is_tunnel or self._is_whole))
             self._expect()
             self.go_on()
             return
-        except asyncio.CancelledError:
-            server.end()
-            raise
         self._going = None
-        self.other = server
+        self.other, server.other = server, self
+        self.go_on()  # now: what is written below may hold it again
         if self._timer is not None:
             self._timer.cancel()
         if is_tunnel:
@@ -382,10 +398,9 @@ class _Asker(_Side):
             self.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             server.write(_request_head(self._method, url, self._headers))
-        server.begin(self)
+        server.begin()
         early, self._early = bytes(self._early), bytearray()
         self._pass_on(early)
-        self.go_on()
 
     def _pass_on(self, data: bytes) -> None:
         """To the server, or for when it is there. What has been refused has nowhere to go."""
@@ -430,20 +445,21 @@ class _Server(_Side):
         self._has_head = has_head
         self._head = bytearray()
         """Of the answer; and what comes before there is somebody to have it."""
+        self._has_begun = False
         self._is_lost = False
 
-    def begin(self, asker: _Asker) -> None:
+    def begin(self) -> None:
         """Answer from now on."""
-        self.other = asker
+        self._has_begun = True
+        self.go_on()
         came, self._head = bytes(self._head), bytearray()
         self.data_received(came)
-        self.go_on()
         if self._is_lost:
             self.connection_lost(None)
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self.other is None:
+        if self.other is None or not self._has_begun:
             self._head += data
             self.hold()
         elif self._page.take(len(data)):
@@ -454,9 +470,11 @@ class _Server(_Side):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
-        if self.other is not None and self._has_head:
+        if self.other is None or not self._has_begun:
+            return
+        if self._has_head:
             self._refused(self.other)
-        elif self.other is not None:
+        else:
             self.other.close()
 
     def _give(self, asker: _Side, data: bytes) -> None:

@@ -78,8 +78,8 @@ class RunningBrowser:
         closed = await _within(self._browser.close())
         stopped = await _within(self._playwright.stop())
         if not closed or not stopped:
-            for pid, command in processes.items():
-                if _is_browser(command):
+            for pid in processes:
+                if _is_browser(_read(f"/proc/{pid}/cmdline")):  # as it is now: numbers are given again
                     with suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
         await asyncio.to_thread(self._folder.remove)

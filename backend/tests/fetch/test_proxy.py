@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import re
+import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_network
-from typing import Self
+from typing import Self, cast
 
 import pytest
 
@@ -339,3 +340,80 @@ async def test_who_reads_slowly_is_waited_for(proxy: Proxy) -> None:
             found += len(chunk)
         await leave(writer)
     assert found == size
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "inside.example"])
+async def test_what_is_left_of_a_refused_body_is_no_request(proxy: Proxy, server: WebServer, host: str) -> None:
+    given = f"Proxy-Authorization: {shown(admit(proxy))}\r\n"
+    inner = f"GET http://site.example:{server.port}/ HTTP/1.1\r\nHost: x\r\n{given}\r\n".encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    writer.write(f"POST http://{host}/ HTTP/1.1\r\nHost: x\r\n{given}Content-Length: {len(inner)}\r\n\r\n".encode())
+    assert (await reader.readuntil(b"\r\n\r\n"))[9:12] in {b"403", b"502"}
+    writer.write(inner)
+    with suppress(ConnectionError):
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+    await leave(writer)
+    assert not server.requests
+
+
+async def test_a_server_that_reads_nothing_is_not_written_to_without_end(proxy: Proxy) -> None:
+    held: list[asyncio.StreamWriter] = []
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        cast("asyncio.Transport", writer.transport).pause_reading()
+        held.append(writer)
+
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    listening.bind(("127.0.0.1", 0))
+    deaf_server = await asyncio.start_server(deaf, sock=listening)
+    page = admit(proxy, max_bytes=100_000_000)
+    _, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    target = f"http://site.example:{listening.getsockname()[1]}/"
+    head = f"POST {target} HTTP/1.1\r\nProxy-Authorization: {shown(page)}\r\nContent-Length: 60000000\r\n\r\n"
+    writer.write(head.encode() + b"x" * 250_000)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            for _ in range(50):
+                writer.write(b"x" * 1_000_000)
+                await writer.drain()
+    assert 100_000_000 - page.bytes_left < 20_000_000  # the rest waits at the browser, or in sockets
+    proxy.leave(page)
+    cast("asyncio.Transport", writer.transport).abort()
+    for one in held:
+        cast("asyncio.Transport", one.transport).abort()
+    deaf_server.close()
+
+
+async def test_who_asks_and_does_not_read_is_left(proxy: Proxy) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    cast("asyncio.Transport", writer.transport).pause_reading()
+
+    async def ask_on() -> None:
+        while True:
+            writer.write(b"GET http://site.example/ HTTP/1.1\r\n\r\n" * 1000)
+            await writer.drain()
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(ask_on(), 4)  # sooner than who shows no pass is left in any case
+    cast("asyncio.Transport", writer.transport).abort()
+
+
+async def test_a_name_that_came_too_late_is_of_use_for_the_next_request(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extrophi_backend.fetch.proxy._CONNECT_SECONDS", 0.2)
+
+    async def slow(host: str) -> Sequence[str]:
+        await asyncio.sleep(0.4)
+        return NAMES[host]
+
+    proxy = Proxy(allow=[SERVED], resolve=slow)
+    await proxy.start()
+    page = admit(proxy)
+    request = f"GET http://site.example:{server.port}/ HTTP/1.1"
+    assert (await ask(proxy, request, page, "Host: x")).startswith(b"HTTP/1.1 502 ")
+    await asyncio.sleep(0.4)
+    assert (await ask(proxy, request, page, "Host: x")).startswith(b"HTTP/1.1 200 ")
+    await proxy.close()
