@@ -72,8 +72,12 @@ def test_a_site_a_feed_and_a_page_that_needs_a_browser_stay_current(extrophi: Ru
                 if not awaited:
                     break
         assert not awaited
-        found = eventually(lambda: extrophi.post("/api/search", {"query": "stickleback"})["items"] or None)
-        assert found[0]["citation"]["url"] == targets[2]
+
+        def is_found() -> bool | None:  # by its word: by meaning, until then, another page may be
+            found = extrophi.post("/api/search", {"query": "stickleback"})["items"]
+            return (bool(found) and found[0]["citation"]["url"] == targets[2]) or None
+
+        assert eventually(is_found)
         changed = extrophi.cli("diff", made["id"])
         assert "stickleback" in changed.stdout, changed.stderr
 
