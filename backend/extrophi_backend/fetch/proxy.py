@@ -77,7 +77,7 @@ class Pass:
         for asking in self.names.values():
             asking.cancel()
 
-    def has_asked(self, host: str) -> bool:
+    def has_looked_up(self, host: str) -> bool:
         """Whether the look-up of a name has ended: who waited for it may have left before."""
         return host in self.names and self.names[host].done()
 
@@ -377,10 +377,11 @@ class _Asker(_Side):
             server = await self._proxy.connect(page, url, has_head=not is_tunnel)
         except FetchFailed as failure:
             status = 403 if failure.code == "forbidden_address" else 502
+            host = host_of(url)
             if status == 403:
-                page.refused.add(host_of(url).lower())
-            if status == 403 or (failure.code == "name_not_resolved" and page.has_asked(host_of(url))):
-                page.nowhere[host_of(url)] = status
+                page.refused.add(host.lower())
+            if status == 403 or (failure.code == "name_not_resolved" and page.has_looked_up(host)):
+                page.nowhere[host] = status
             self._going = None
             self._early.clear()
             # What is left of a body was written by the page, and must not be read as a request.
