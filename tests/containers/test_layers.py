@@ -25,7 +25,7 @@ TOOLS = {"gcc", "cc", "g++", "c++", "ld", "as", "make", "strip", "objdump", "car
 SECRET = re.compile(
     rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}|\bsk-(?:proj-)?[A-Za-z0-9]{32,}|\bAKIA[0-9A-Z]{16}\b"
 )
-PREVIOUS = "1700000000"
+PREVIOUS, COMMITTED = "1700000000", "1710000000"
 
 
 def own_layers(image: str) -> list[str]:
@@ -120,29 +120,32 @@ def test_after_a_change_of_code_no_dependencies_are_built_again(component: str, 
     """In another commit, too: each has another time."""
     context = tmp_path / component
     shutil.copytree(ROOT / component, context, ignore=shutil.ignore_patterns("tests", "__pycache__"))
-    code = context / f"extrophi_{component}" / "__init__.py"
-    code.write_text(f"{code.read_text()}\nCHANGED = True\n")
     image = f"extrophi-test-changed-{component}"
-    command = ["podman", "build", "--format", "docker", "--network", "host", "--timestamp", PREVIOUS, "-t", image]
+    code = context / f"extrophi_{component}" / "__init__.py"
     try:
-        done = subprocess.run(
-            [*command, "-f", "Containerfile", "."],
-            cwd=context,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        # Once as it is: other tests remove images, and the engine then what it holds for their leftovers.
+        build(context, image, COMMITTED)
+        code.write_text(f"{code.read_text()}\nCHANGED = True\n")
+        said = build(context, image, PREVIOUS)
     finally:
         podman("rmi", "-f", "-i", "--no-prune", image)
-    steps = re.split(r"^(?=(?:\[\d/\d\] )?STEP )", done.stdout, flags=re.MULTILINE)
+    steps = re.split(r"^(?=(?:\[\d/\d\] )?STEP )", said, flags=re.MULTILINE)
     installs = [one for one in steps if re.match(r".*\bRUN .*(?:pip|apt|apk|useradd|adduser|pack)", one, re.DOTALL)]
-    assert len(installs) >= 3, done.stdout
+    assert len(installs) >= 3, said
     for one in installs:
         if "import sys, extrophi_" not in one:  # byte code, of the code
-            assert "Using cache" in one, done.stdout
-    assert "COPY extrophi_" in done.stdout
+            assert "Using cache" in one, said
+    assert "COPY extrophi_" in said
+
+
+def build(context: Path, image: str, time: str) -> str:
+    """What the engine says of each step."""
+    command = ["podman", "build", "--format", "docker", "--network", "host", "--timestamp", time, "-t", image]
+    done = subprocess.run(
+        [*command, "-f", "Containerfile", "."], cwd=context, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @components
