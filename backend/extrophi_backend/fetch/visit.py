@@ -59,7 +59,8 @@ class Visit:
         self._asked = ""
         self._navigations = 0
         self._failure: BaseException | None = None
-        self._at: dict[str, Any] = {}
+        self._frame = ""
+        """Chromium's name for the page's own frame."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
 
@@ -101,34 +102,33 @@ class Visit:
                 await asyncio.shield(self._leave(context))
 
     async def _work(self, context: BrowserContext, leave: Pass, url: str, started: float) -> Rendered:
-        await context.add_init_script(_script("hardening.js"))
-        page = await context.new_page()
+        # Sent one after the other: the page is made after its context has the script.
+        _, page = await asyncio.gather(context.add_init_script(_script("hardening.js")), context.new_page())
         page.on("crash", self._crashed)
         session = await context.new_cdp_session(page)
-        frame = await self._attend(context, session, leave)
+        await self._attend(context, session, leave)
         end = started + self._limits.seconds * (1 - _RESERVE)
         self._asked = url
         try:
-            await page.goto(url, wait_until="commit", timeout=1000 * max(0.1, end - _now()))
-            with suppress(NotYet):  # what there is by then may be enough
-                await page.wait_for_load_state("load", timeout=1000 * max(0.1, end - _now()))
+            await page.goto(url, wait_until="load", timeout=1000 * max(0.1, end - _now()))
         except NotYet as error:
-            raise FetchFailed("timeout", "The page did not come in time.") from error
+            if not _has_come(page):  # else what there is may be enough
+                raise FetchFailed("timeout", "The page did not come in time.") from error
         except Error as error:
             if self._failure is not None:
                 raise self._failure from error
-            if not self._at:  # else it is on its way to another document
+            if not _has_come(page):  # else it is on its way to another document
                 if not _REFUSED.search(str(error)):
                     raise  # the page or the browser ended
                 raise _refused(error, url, leave) from error
-        found = await self._settled(page, session, frame, end)
+        found = await self._settled(page, session, end)
         return await self._read(session, leave, found)
 
-    async def _attend(self, context: BrowserContext, session: CDPSession, leave: Pass) -> str:
-        """Be told of what the page asks for, and where it goes. Gives the id of its frame."""
+    async def _attend(self, context: BrowserContext, session: CDPSession, leave: Pass) -> None:
+        """Be told of what the page asks for."""
 
         def paused(told: dict[str, Any]) -> None:
-            self._spawn(self._judge(context, session, frame, told))
+            self._spawn(self._judge(context, session, told))
 
         def asked(told: dict[str, Any]) -> None:
             answer = {"response": "CancelAuth"}
@@ -138,29 +138,16 @@ class Visit:
                 _send(session, "Fetch.continueWithAuth", requestId=told["requestId"], authChallengeResponse=answer)
             )
 
-        def navigated(told: dict[str, Any]) -> None:
-            if not told["frame"].get("parentId"):
-                self._at = told["frame"]
-
         session.on("Fetch.requestPaused", paused)
         session.on("Fetch.authRequired", asked)
-        session.on("Page.frameNavigated", navigated)
-        target, *_ = await asyncio.gather(
-            session.send("Target.getTargetInfo"),
-            session.send("Page.enable"),
-            session.send(
-                "Fetch.enable",
-                {"handleAuthRequests": True, "patterns": [{"resourceType": kind} for kind in _INTERCEPTED]},
-            ),
-        )
-        frame = str(target["targetInfo"]["targetId"])
-        self._at = {}
-        return frame
+        patterns = [{"resourceType": kind} for kind in _INTERCEPTED]
+        await session.send("Fetch.enable", {"handleAuthRequests": True, "patterns": patterns})
 
-    async def _judge(self, context: BrowserContext, session: CDPSession, frame: str, told: dict[str, Any]) -> None:
+    async def _judge(self, context: BrowserContext, session: CDPSession, told: dict[str, Any]) -> None:
         """Let a request go, or not: documents, if they may be visited; nothing else that is asked about."""
         may = told["resourceType"] == "Document"
-        if may and told.get("frameId") == frame:
+        self._frame = self._frame or str(told["frameId"])  # the first that asks for a document
+        if may and told["frameId"] == self._frame:
             url = str(told["request"]["url"])
             may = await self._may_go(url)
             if may:
@@ -184,7 +171,7 @@ class Visit:
             return False
         return True
 
-    async def _settled(self, page: Page, session: CDPSession, frame: str, end: float) -> dict[str, Any]:
+    async def _settled(self, page: Page, session: CDPSession, end: float) -> dict[str, Any]:
         """What is read of the page when it has stopped changing.
 
         One that says little is waited for longer, since something may still be on its way.
@@ -192,7 +179,7 @@ class Visit:
         quiet = _QUIET
         while (left := end - _now()) > 0:
             try:
-                found = await self._look(session, frame, quiet, min(left, 5.0), at_once=quiet == _LONG_QUIET)
+                found = await self._look(session, quiet, min(left, 5.0), at_once=quiet == _LONG_QUIET)
                 if found is not None:
                     return found
                 quiet = _LONG_QUIET
@@ -203,13 +190,11 @@ class Visit:
                 if page.is_closed() or not self._browser.is_connected():
                     raise
                 await asyncio.sleep(0.05)  # it is on its way to another document
-        found = await self._look(session, frame, 0.0, 0.0, at_once=True)
+        found = await self._look(session, 0.0, 0.0, at_once=True)
         assert found is not None
         return found
 
-    async def _look(
-        self, session: CDPSession, frame: str, quiet: float, most: float, *, at_once: bool
-    ) -> dict[str, Any] | None:
+    async def _look(self, session: CDPSession, quiet: float, most: float, *, at_once: bool) -> dict[str, Any] | None:
         """What scripts of ours give, in a world of their own: what the page made of JavaScript's words is not there.
 
         None where the page shows less than enough, unless it is to be read at once.
@@ -218,7 +203,7 @@ class Visit:
         settled = f"({_script('settled.js')})({quiet}, {most}, {_ENOUGH})"
         read = f"({_script('read.js')})({limits.html_bytes}, {limits.nodes})"
         enough = str(at_once).lower()
-        world = await session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "extrophi"})
+        world = await session.send("Page.createIsolatedWorld", {"frameId": self._frame, "worldName": "extrophi"})
         answer = await session.send(
             "Runtime.evaluate",
             {
@@ -233,22 +218,19 @@ class Visit:
         return answer["result"].get("value")
 
     async def _read(self, session: CDPSession, leave: Pass, found: dict[str, Any]) -> Rendered:
-        at = self._at
-        url = str(at.get("url", ""))
+        url = str(found["url"]).partition("#")[0]
         host = (urlsplit(url).hostname or "").rstrip(".")
-        if at.get("unreachableUrl"):
-            host = (urlsplit(str(at["unreachableUrl"])).hostname or "").rstrip(".")
-            if host not in leave.refused:
-                raise FetchFailed("connection_failed", "The page leads on to an address that does not answer.")
         if host in leave.refused:
             detail = f"The page leads on to {host[:200]}, which is not on the public internet."
             raise FetchFailed("forbidden_address", detail)
+        if not found["came"]:
+            raise FetchFailed("connection_failed", "The page leads on to an address that does not answer.")
         if urlsplit(url).scheme not in {"http", "https"}:
             raise FetchFailed("unsupported_scheme", "The page leads on to something that is no web address.")
         limits = self._limits
         status = int(found["status"]) or 200
-        if status == 200 and at.get("mimeType", "text/html") not in _HTML:
-            raise FetchFailed("unsupported_type", f"The browser was led to a file ({str(at['mimeType'])[:100]}).")
+        if status == 200 and found["type"] not in _HTML:
+            raise FetchFailed("unsupported_type", f"The browser was led to a file ({str(found['type'])[:100]}).")
         html = found.get("html")
         if html is None:
             raise FetchFailed("too_large", f"The page's scripts made more of it than {limits.html_bytes:,} bytes.")
@@ -362,6 +344,11 @@ def _as_told(cookie: Cookie, url: str) -> dict[str, Any]:
     if cookie.expires is not None:
         told["expires"] = cookie.expires
     return told
+
+
+def _has_come(page: Page) -> bool:
+    """Whether there is a document, and not only the browser's own, of an error or of nothing."""
+    return page.url != "about:blank" and not page.url.startswith("chrome-error:")
 
 
 def _refused(error: Exception, url: str, leave: Pass) -> FetchFailed:

@@ -281,6 +281,37 @@ async def test_what_a_page_shows_is_read_shadows_and_slots_included(
     assert "<template><i>Kept</i></template>" in html
 
 
+async def test_names_and_values_of_any_kind_are_read(server: WebServer, make: Callable[..., Browser]) -> None:
+    """Also those that no HTML could write: scripts can."""
+    server.pages["/"] = Reply(
+        "<!doctype html><p id=p title='a & b'>Read &lt;on&gt;&nbsp;it.<script>const svg = 'http://www.w3.org/2000/svg';"
+        "p.setAttributeNS(null, 'Upper', 'lost'); p.append(document.createElementNS(svg, 'foreignObject'));"
+        "p.append(document.createElementNS('a', '\u00e9l'));</script>"
+    )
+    html = (await make().render(server.url("/"))).html.decode()
+    assert '<p id="p" title="a &amp; b" Upper="">Read &lt;on&gt;&nbsp;it.' in html
+    assert "<foreignObject></foreignObject><span></span>" in html
+
+
+async def test_the_address_is_where_the_page_was_led_to(server: WebServer, make: Callable[..., Browser]) -> None:
+    """Whatever its scripts have made of it since: no robots.txt was asked for that."""
+    server.pages["/first"] = Reply(status=302, headers={"Location": "/second#part"})
+    server.pages["/second"] = Reply("<p>Short.<script>location.replace('/third#part')</script>")
+    server.pages["/third"] = Reply("<p>Here.<script>history.pushState(null, '', '/fourth')</script>")
+    server.pages["/nowhere"] = Reply("<p>Short.<script>location.replace('http://127.0.0.1:1/')</script>")
+    server.pages["/blank"] = Reply("<p>Short.<script>location.replace('about:blank')</script>")
+    server.pages["/missing"] = Reply("<p>Not here.", status=404)
+    browser = make()
+    rendered = await browser.render(server.url("/first"))
+    assert (rendered.url, rendered.status) == (server.url("/third"), 200)
+    missing = await browser.render(server.url("/missing"))
+    assert (missing.url, missing.status) == (server.url("/missing"), 404)
+    for path, code in (("/nowhere", "connection_failed"), ("/blank", "unsupported_scheme")):
+        with pytest.raises(FetchFailed) as raised:
+            await browser.render(server.url(path))
+        assert raised.value.code == code, (path, raised.value)
+
+
 async def test_scripts_in_workers_run(server: WebServer, make: Callable[..., Browser]) -> None:
     server.pages["/data"] = Reply("From afar.")
     server.pages["/worker.js"] = Reply(

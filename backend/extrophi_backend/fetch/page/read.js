@@ -1,62 +1,74 @@
 // The page as HTML, as far as `most` characters and `nodes` nodes: `html` is null beyond. Shadow trees stand in their
-// hosts' place, their slots filled, as a reader sees them. Without recursion: nesting may be endless.
+// hosts' place, their slots filled, as a reader sees them. Without recursion: nesting may be endless. Code that runs
+// once is slow: nothing is asked of a node, and nothing replaced, without need.
 (most, nodes) => {
   const VOID = new Set([
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
   ]);
   const RAW = new Set(["script", "style", "xmp", "iframe", "noembed", "noframes", "plaintext", "noscript"]);
-  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/\u00a0/g, "&nbsp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const parts = [];
-  let size = 0;
-  let count = 0;
-  const put = (text) => {
-    size += text.length;
-    parts.push(text);
+  const ESCAPES = { "&": "&amp;", "\u00a0": "&nbsp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  const escape = (one) => ESCAPES[one];
+  const escaped = (text) => (/[&\u00a0<>]/.test(text) ? text.replace(/[&\u00a0<>]/g, escape) : text);
+  const quoted = (text) => (/[&\u00a0<>"]/.test(text) ? text.replace(/[&\u00a0<>"]/g, escape) : text);
+  const remembered = (pattern) => {
+    const known = new Map();
+    return (name) => {
+      if (!known.has(name)) known.set(name, pattern.test(name));
+      return known.get(name);
+    };
   };
-  const within = (node) => {
+  const isElementName = remembered(/^[a-z][\w:.-]*$/i);
+  const isAttributeName = remembered(/^[^\s"'<>\/=\0]+$/);
+  const within = (node, name) => {
     if (node.shadowRoot) return node.shadowRoot.childNodes;
-    if (node.localName === "slot" && node.assignedNodes) {
+    if (name === "slot" && node.assignedNodes) {
       const assigned = node.assignedNodes();
       if (assigned.length) return assigned;
     }
-    return node.localName === "template" && node.content ? node.content.childNodes : node.childNodes;
+    return name === "template" && node.content ? node.content.childNodes : node.childNodes;
   };
+  let html = "";
+  let count = 0;
+  let isTooLarge = false;
   const waiting = [...document.childNodes].reverse();
-  while (waiting.length) {
+  while (waiting.length && !isTooLarge) {
     const node = waiting.pop();
     if (typeof node === "string") {
-      put(node);
+      html += node;
     } else if (++count > nodes) {
-      size = Infinity;
-    } else if (node.nodeType === Node.DOCUMENT_TYPE_NODE) {
-      put(`<!doctype ${node.name}>`);
-    } else if (node.nodeType === Node.TEXT_NODE) {
-      if (size + node.length > most) size = Infinity;
-      else put(node.parentNode && RAW.has(node.parentNode.localName) ? node.data : escaped(node.data));
+      isTooLarge = true;
     } else if (node.nodeType === Node.ELEMENT_NODE) {
-      const name = /^[a-z][\w:.-]*$/i.test(node.localName) ? node.localName : "span";
-      put(`<${name}`);
-      for (const attribute of node.attributes) {
-        if (size + attribute.value.length > most) {
-          size = Infinity;
-          break;
-        }
-        if (/^[^\s"'<>\/=\0]+$/.test(attribute.name)) put(` ${attribute.name}="${escaped(attribute.value).replace(/"/g, "&quot;")}"`);
+      const name = isElementName(node.localName) ? node.localName : "span";
+      html += `<${name}`;
+      for (const attribute of node.getAttributeNames()) {
+        const value = node.getAttribute(attribute) ?? ""; // none, of a name that scripts wrote in capitals
+        isTooLarge ||= html.length + value.length > most;
+        if (isTooLarge) break;
+        if (isAttributeName(attribute)) html += ` ${attribute}="${quoted(value)}"`;
       }
-      put(">");
+      html += ">";
       if (!VOID.has(name)) {
         waiting.push(`</${name}>`);
-        const children = within(node);
-        if (count + waiting.length + children.length > nodes * 2) size = Infinity;
-        else for (let at = children.length - 1; at >= 0; at--) waiting.push(children[at]);
+        const children = within(node, name);
+        isTooLarge ||= count + waiting.length + children.length > nodes * 2;
+        for (let at = children.length - 1; at >= 0 && !isTooLarge; at--) waiting.push(children[at]);
       }
+    } else if (node.nodeType === Node.TEXT_NODE) {
+      isTooLarge = html.length + node.length > most;
+      if (!isTooLarge) html += RAW.has(node.parentNode?.localName) ? node.data : escaped(node.data);
+    } else if (node.nodeType === Node.DOCUMENT_TYPE_NODE) {
+      html += `<!doctype ${node.name}>`;
     }
-    if (size > most) return { html: null, status: 0, height: 0 };
+    isTooLarge ||= html.length > most;
   }
   const root = document.documentElement;
+  const visit = performance.getEntriesByType("navigation")[0];
   return {
-    html: parts.join(""),
-    status: performance.getEntriesByType("navigation")[0]?.responseStatus ?? 0,
+    html: isTooLarge ? null : html,
+    url: visit?.name ?? document.URL, // where it was led to, whatever its scripts have made of the address since
+    came: !document.URL.startsWith("chrome-error:"),
+    type: document.contentType,
+    status: visit?.responseStatus ?? 0,
     height: Math.max(root?.scrollHeight ?? 0, document.body?.scrollHeight ?? 0),
   };
 }
