@@ -11,14 +11,11 @@ and where the answer ends is for the browser to tell, as if there were no proxy.
 import asyncio
 import base64
 import binascii
-import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import cast
 
 import httptools
 import httpx
@@ -27,8 +24,10 @@ from typing_extensions import override
 from extrophi_backend.fetch import guard
 from extrophi_backend.fetch.addresses import host_of, parse
 from extrophi_backend.fetch.errors import FetchFailed
+from extrophi_backend.fetch.heads import HEAD_BYTES, Headers, refusal, request_head
+from extrophi_backend.fetch.passes import Pass
+from extrophi_backend.fetch.sides import Server, Side
 
-_HEAD_BYTES = 64 * 1024
 _CONNECT_SECONDS = 10.0
 _HEAD_SECONDS = 60.0
 """For a request to come whole. The browser keeps connections for later ones; a page's end ends them all."""
@@ -36,64 +35,6 @@ _UNKNOWN_SECONDS = 5.0
 """The same, for who has shown no pass."""
 _MOST_UNKNOWN = 200
 _RESOLVING = 8
-_HOP_BY_HOP = frozenset({
-    b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te", b"trailer",
-    b"upgrade",
-})  # fmt: skip
-"""RFC 9110, 7.6.1. `Transfer-Encoding` stays: bodies are passed on as they are framed."""
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_LINE = re.compile(rb"\r?\n")
-_STATUS = re.compile(rb"HTTP/1\.\d ([1-9])\d\d[ \r\n]")
-_CHALLENGE = b'Proxy-Authenticate: Basic realm="Extrophi"\r\n'
-_REASONS = {
-    400: b"Bad Request", 403: b"Forbidden", 407: b"Proxy Authentication Required", 411: b"Length Required",
-    502: b"Bad Gateway",
-}  # fmt: skip
-_Headers = list[tuple[bytes, bytes]]
-
-
-@dataclass(eq=False, slots=True)
-class Pass:
-    """One page's leave to go out. Not to be used after `revoke`."""
-
-    name: str
-    password: str
-    bytes_left: int
-    connections_left: int
-    refused: set[str] = field(default_factory=set[str])
-    """Hosts that the guard refused."""
-    spent: str | None = None
-    """What the page wanted more of than it may have."""
-    open: set["_Asker"] = field(default_factory=set["_Asker"])
-    names: dict[str, "asyncio.Task[Sequence[str]]"] = field(default_factory=dict[str, "asyncio.Task[Sequence[str]]"])
-    """What its names resolve to: each is asked for once, whatever the page does."""
-    nowhere: dict[str, int] = field(default_factory=dict[str, int])
-    """Names that lead nowhere, and what is answered for them: pages ask for dozens of files of one host."""
-
-    def revoke(self) -> None:
-        """End all its connections."""
-        for asker in tuple(self.open):
-            asker.end()
-        for asking in self.names.values():
-            asking.cancel()
-
-    def has_looked_up(self, host: str) -> bool:
-        """Whether the look-up of a name has ended: who waited for it may have left before."""
-        return host in self.names and self.names[host].done()
-
-    def take_connection(self) -> bool:
-        """Whether it may have one more."""
-        self.connections_left -= 1
-        if self.connections_left < 0:
-            self.spent = self.spent or "connections"
-        return self.connections_left >= 0
-
-    def take(self, count: int) -> bool:
-        """Whether it may have so many bytes more."""
-        self.bytes_left -= count
-        if self.bytes_left < 0:
-            self.spent = self.spent or "bytes"
-        return self.bytes_left >= 0
 
 
 class Proxy:
@@ -144,7 +85,7 @@ class Proxy:
         await asyncio.gather(*self.going, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def pass_of(self, headers: _Headers) -> Pass | None:
+    def pass_of(self, headers: Headers) -> Pass | None:
         """Whose request it is."""
         given = next((value for name, value in headers if name.lower() == b"proxy-authorization"), b"")
         kind, _, encoded = given.partition(b" ")
@@ -157,7 +98,7 @@ class Proxy:
             return None
         return page
 
-    async def connect(self, page: Pass, url: httpx.URL, *, has_head: bool) -> "_Server":
+    async def connect(self, page: Pass, url: httpx.URL, *, has_head: bool) -> "Server":
         """A connection to where `url` leads.
 
         Raises:
@@ -167,13 +108,13 @@ class Proxy:
         resolve = partial(self._addresses, page)
         addresses = await guard.reachable(host, resolve, self._allow, _CONNECT_SECONDS)
         for address in addresses[: guard.ATTEMPTS]:
-            server = _Server(page, has_head=has_head)
+            server = Server(page, has_head=has_head)
             with suppress(OSError):  # TimeoutError is one
                 await self._attempt(server, str(address), port)
                 return server
         raise FetchFailed("connection_failed", f"{host[:200]} does not take connections on port {port}.")
 
-    async def _attempt(self, server: "_Server", address: str, port: int) -> None:
+    async def _attempt(self, server: "Server", address: str, port: int) -> None:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await asyncio.get_running_loop().create_connection(lambda: server, address, port)
@@ -188,52 +129,7 @@ class Proxy:
         return await asyncio.shield(page.names[host])
 
 
-class _Side(asyncio.Protocol):
-    """One of two connections: what comes on it goes out on the other, no faster than that takes it."""
-
-    def __init__(self) -> None:
-        self.other: _Side | None = None
-        self._transport: asyncio.Transport | None = None
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    @override
-    def pause_writing(self) -> None:
-        if self.other is not None:
-            self.other.hold()
-
-    @override
-    def resume_writing(self) -> None:
-        if self.other is not None:
-            self.other.go_on()
-
-    def hold(self) -> None:
-        """Read no more for now."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def go_on(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Once all is written."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def end(self) -> None:
-        """At once."""
-        if self._transport is not None:
-            self._transport.abort()
-
-
-class _Asker(_Side):
+class _Asker(Side):
     """The browser's side. What httptools makes of it is told by its methods `on_…`."""
 
     def __init__(self, proxy: Proxy) -> None:
@@ -297,7 +193,7 @@ class _Asker(_Side):
                 self._expect()
         except httptools.HttpParserError:
             self._nonsense()
-        if not self._is_read and self._head_bytes > _HEAD_BYTES:
+        if not self._is_read and self._head_bytes > HEAD_BYTES:
             self._nonsense()
 
     def on_url(self, url: bytes) -> None:
@@ -340,7 +236,7 @@ class _Asker(_Side):
 
     def _forget(self) -> None:
         self._target = b""
-        self._headers: _Headers = []
+        self._headers: Headers = []
         self._head_bytes = 0
         self._is_read = False
         self._is_whole = False
@@ -398,7 +294,7 @@ class _Asker(_Side):
             self._has_tunnel = True
             self.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
-            server.write(_request_head(self._method, url, self._headers))
+            server.write(request_head(self._method, url, self._headers))
         server.begin()
         early, self._early = bytes(self._early), bytearray()
         self._pass_on(early)
@@ -422,7 +318,7 @@ class _Asker(_Side):
     def _refuse(self, status: int, *, is_last: bool = False) -> None:
         """Answer without a body."""
         is_last = is_last or self._is_last
-        self.write(_refusal(status, is_last=is_last))
+        self.write(refusal(status, is_last=is_last))
         if is_last:
             self.close()
 
@@ -432,111 +328,7 @@ class _Asker(_Side):
         self._timer = asyncio.get_running_loop().call_later(seconds, self.end)
 
 
-class _Server(_Side):
-    """A server's side. All that comes counts.
-
-    Args:
-        page: Whose bytes they are.
-        has_head: What comes is an answer in plain HTTP.
-    """
-
-    def __init__(self, page: Pass, *, has_head: bool) -> None:
-        super().__init__()
-        self._page = page
-        self._has_head = has_head
-        self._head = bytearray()
-        """Of the answer; and what comes before there is somebody to have it."""
-        self._has_begun = False
-        self._is_lost = False
-
-    def begin(self) -> None:
-        """Answer from now on."""
-        self._has_begun = True
-        self.go_on()
-        came, self._head = bytes(self._head), bytearray()
-        self.data_received(came)
-        if self._is_lost:
-            self.connection_lost(None)
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        if self.other is None or not self._has_begun:
-            self._head += data
-            self.hold()
-        elif self._page.take(len(data)):
-            self._give(self.other, data)
-        else:
-            self.other.end()
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._is_lost = True
-        if self.other is None or not self._has_begun:
-            return
-        if self._has_head:
-            self._refused(self.other)
-        else:
-            self.other.close()
-
-    def _give(self, asker: _Side, data: bytes) -> None:
-        if not self._has_head:
-            asker.write(data)
-            return
-        searched = max(0, len(self._head) - 3)
-        self._head += data
-        while (end := _END_OF_HEAD.search(self._head, searched)) is not None:
-            status = _STATUS.match(self._head)
-            if status is None:
-                self._refused(asker)
-                return
-            if status[1] != b"1":
-                self._has_head = False
-                asker.write(_answer_head(bytes(self._head[: end.start()])) + bytes(self._head[end.end() :]))
-                return
-            del self._head[: end.end()]  # it says only that an answer will come
-            searched = 0
-        if len(self._head) > _HEAD_BYTES or not self._head.startswith(b"HTTP/"[: len(self._head)]):
-            self._refused(asker)
-
-    def _refused(self, asker: _Side) -> None:
-        """What came is no answer."""
-        self._has_head = False
-        asker.write(_refusal(502, is_last=True))
-        asker.close()
-        self.end()
-
-
 @lru_cache(512)
 def _parsed(address: str) -> httpx.URL:
     """The same hosts are gone to again and again."""
     return parse(address)
-
-
-def _refusal(status: int, *, is_last: bool) -> bytes:
-    more = _CHALLENGE if status == 407 else b""
-    more += b"Connection: close\r\n" if is_last else b""
-    return b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\n%b\r\n" % (status, _REASONS[status], more)
-
-
-def _request_head(method: bytes, url: httpx.URL, headers: _Headers) -> bytes:
-    kept = [b"%b: %b" % one for one in _end_to_end(headers) if one[0].lower() != b"host"]
-    first = (b"%b %b HTTP/1.1" % (method, url.raw_path or b"/"), b"Host: " + url.netloc)
-    return b"\r\n".join((*first, *kept, b"Connection: close", b"", b""))
-
-
-def _answer_head(head: bytes) -> bytes:
-    first, *lines = _LINE.split(head)
-    headers = [(name, value.strip()) for name, colon, value in (one.partition(b":") for one in lines) if colon]
-    kept = [b"%b: %b" % one for one in _end_to_end(headers)]
-    return b"\r\n".join((first, *kept, b"Connection: close", b"", b""))
-
-
-def _end_to_end(headers: _Headers) -> Iterable[tuple[bytes, bytes]]:
-    """Headers without those that are for the next hop alone."""
-    named = {
-        part.strip().lower() for name, value in headers if name.lower() == b"connection" for part in value.split(b",")
-    }
-    for name, value in headers:
-        key = name.strip().lower()
-        if key not in _HOP_BY_HOP and (key not in named or key == b"host"):
-            yield name, value

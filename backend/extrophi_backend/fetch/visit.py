@@ -16,7 +16,8 @@ from playwright.async_api import TimeoutError as NotYet
 
 from extrophi_backend.accounts.cookies import Cookie
 from extrophi_backend.fetch.errors import FetchFailed, Wait
-from extrophi_backend.fetch.proxy import Pass, Proxy
+from extrophi_backend.fetch.passes import Pass
+from extrophi_backend.fetch.proxy import Proxy
 from extrophi_backend.fetch.rendered import Limits, MayVisit, OwnCookies, Rendered
 
 MAX_NAVIGATIONS = 10

@@ -11,7 +11,8 @@ from typing import Self, cast
 
 import pytest
 
-from extrophi_backend.fetch.proxy import Pass, Proxy
+from extrophi_backend.fetch.passes import Pass
+from extrophi_backend.fetch.proxy import Proxy
 from tests.web_server import Reply, WebServer, serving
 
 SERVED = ip_network("127.0.0.0/8")

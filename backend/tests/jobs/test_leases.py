@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -84,31 +85,9 @@ async def seen(api: httpx.AsyncClient, job_id: UUID | str) -> dict:
     return (await api.get(f"/jobs/{job_id}")).raise_for_status().json()
 
 
-async def test_a_job_whose_source_is_deleted_while_it_runs_is_canceled(
-    api: httpx.AsyncClient, server: WebServer, parts: jobs.Parts
-) -> None:
-    go = threading.Event()
-
-    def slowly(_: WebServer) -> Reply:
-        go.wait(30)
-        return article("Two")
-
-    server.pages |= {"/one": article("One"), "/two": slowly, "/s.xml": sitemap(server.url("/one"), server.url("/two"))}
-    source = (await api.post("/sources", json={"target": server.url("/s.xml")})).json()
-    running = asyncio.create_task(jobs.run(parts, UUID(source["last_job"]["id"])))
-    async with asyncio.timeout(30):
-        while not server.requests["/two"]:
-            await asyncio.sleep(0.02)
-    assert (await api.delete(f"/sources/{source['id']}")).status_code == 204
-    go.set()
-    await running
-    job = await seen(api, source["last_job"]["id"])
-    assert (job["status"], job["error"], job["source_id"]) == ("canceled", None, None)
-
-
-async def test_a_job_whose_source_is_paused_while_it_runs_is_canceled(
-    api: httpx.AsyncClient, server: WebServer, parts: jobs.Parts
-) -> None:
+@asynccontextmanager
+async def half_collected(api: httpx.AsyncClient, server: WebServer, parts: jobs.Parts) -> AsyncIterator[dict]:
+    """A source whose job waits for its second page of three until the block ends, and has ended after it."""
     go = threading.Event()
 
     def slowly(_: WebServer) -> Reply:
@@ -123,9 +102,25 @@ async def test_a_job_whose_source_is_paused_while_it_runs_is_canceled(
     async with asyncio.timeout(30):
         while not server.requests["/two"]:
             await asyncio.sleep(0.02)
-    assert (await api.patch(f"/sources/{source['id']}", json={"state": "paused"})).json()["state"] == "paused"
+    yield source
     go.set()
     await running
+
+
+async def test_a_job_whose_source_is_deleted_while_it_runs_is_canceled(
+    api: httpx.AsyncClient, server: WebServer, parts: jobs.Parts
+) -> None:
+    async with half_collected(api, server, parts) as source:
+        assert (await api.delete(f"/sources/{source['id']}")).status_code == 204
+    job = await seen(api, source["last_job"]["id"])
+    assert (job["status"], job["error"], job["source_id"]) == ("canceled", None, None)
+
+
+async def test_a_job_whose_source_is_paused_while_it_runs_is_canceled(
+    api: httpx.AsyncClient, server: WebServer, parts: jobs.Parts
+) -> None:
+    async with half_collected(api, server, parts) as source:
+        assert (await api.patch(f"/sources/{source['id']}", json={"state": "paused"})).json()["state"] == "paused"
     paused = (await api.get(f"/sources/{source['id']}")).json()
     assert (paused["last_job"]["status"], paused["reason"], paused["next_run_at"]) == ("canceled", None, None)
     assert (await api.patch(f"/sources/{source['id']}", json={"state": "active"})).json()["next_run_at"] is not None
