@@ -49,6 +49,8 @@ def server_folder() -> Iterator[Path]:
 def postgres(server_folder: Path) -> Iterator[Postgres]:
     server = Postgres(data=server_folder / "postgres", sockets=server_folder / "run")
     server.make()
+    with (server.data / "postgresql.conf").open("a") as settings:
+        settings.write("fsync = off\nfull_page_writes = off\n")  # no test pulls the plug, and each makes a database
     process = server.start()
     with stopping(process, signal.SIGINT):  # a fast shutdown: open connections are cut
         server.wait_ready(process)
@@ -104,7 +106,8 @@ def template(postgres: Postgres) -> str:
 async def database(postgres: Postgres, template: str) -> AsyncIterator[str]:
     """The DSN of a migrated database that this test alone has."""
     name = f"test_{uuid.uuid4().hex}"
-    await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    # By copying files: half the time of writing each block to the log as well.
+    await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield dsn_of(postgres, name)
     await _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
