@@ -52,6 +52,7 @@ def _event(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     endpoint: ChatEndpoint
 
     def do_POST(self) -> None:
