@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv-dev/bin
 T ?=
+# Three tests at once on two cores: many wait for a server, a worker or a clock.
+AT_ONCE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 SCRIPTS := .ci/run build-containers.sh extrophi new-env.sh backend/image/*
 COMPONENTS := backend cli orchestrator research
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
@@ -28,7 +30,7 @@ dev: setup ## run everything from this checkout, in the foreground
 	$(BIN)/python -m extrophi_cli up
 
 test: setup ## all tests, or some: make test T=backend/tests/jobs
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(T)
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup $(T)
 
 containers: setup ## build the images with podman, and run them: half an hour at most
 	$(BIN)/python -m pytest -m "containers and not soak" tests/containers

@@ -9,6 +9,9 @@ from tests.system.running import Running, events, eventually, up
 from tests.web_server import Reply, WebServer, article, serving
 
 
+pytestmark = pytest.mark.xdist_group("current")  # it has an `up` of its own, and mostly waits
+
+
 @pytest.fixture(scope="module")
 def extrophi() -> Iterator[Running]:
     with up(EXTROPHI_FETCH_ALLOW="127.0.0.0/8") as running:
