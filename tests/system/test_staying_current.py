@@ -8,7 +8,6 @@ import pytest
 from tests.system.running import Running, events, eventually, up
 from tests.web_server import Reply, WebServer, article, serving
 
-
 pytestmark = pytest.mark.xdist_group("current")  # it has an `up` of its own, and mostly waits
 
 
