@@ -124,9 +124,9 @@ def test_after_a_change_of_code_no_dependencies_are_built_again(component: str, 
     code = context / f"extrophi_{component}" / "__init__.py"
     try:
         # Once as it is: other tests remove images, and the engine then what it holds for their leftovers.
-        build(context, image, COMMITTED)
+        build(context, image, PREVIOUS)
         code.write_text(f"{code.read_text()}\nCHANGED = True\n")
-        said = build(context, image, PREVIOUS)
+        said = build(context, image, COMMITTED)
     finally:
         podman("rmi", "-f", "-i", "--no-prune", image)
     steps = re.split(r"^(?=(?:\[\d/\d\] )?STEP )", said, flags=re.MULTILINE)

@@ -312,6 +312,23 @@ async def test_the_address_is_where_the_page_was_led_to(server: WebServer, make:
         assert raised.value.code == code, (path, raised.value)
 
 
+async def test_no_page_or_frame_of_it_has_what_goes_out_by_other_ways(
+    server: WebServer, make: Callable[..., Browser]
+) -> None:
+    script = (
+        "<script>document.write(typeof RTCPeerConnection, '/', typeof WebTransport, '/', typeof Notification)</script>"
+    )
+    server.pages["/frame"] = Reply(f"<p>{script}<script>parent.postMessage(document.body.innerText, '*')</script>")
+    server.pages["/"] = Reply(
+        f"<p>{script}<p id=of-the-frame>Nothing yet.<script>onmessage = e => "
+        "document.getElementById('of-the-frame').textContent = e.data</script><iframe src=/frame></iframe>"
+    )
+    browser = make()
+    for _ in range(3):
+        html = (await browser.render(server.url("/"))).html.decode()
+        assert html.count("undefined/undefined/undefined") == 2, html
+
+
 async def test_scripts_in_workers_run(server: WebServer, make: Callable[..., Browser]) -> None:
     server.pages["/data"] = Reply("From afar.")
     server.pages["/worker.js"] = Reply(
