@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from extrophi_backend.captures import loose
 from extrophi_backend.captures.store import Captures, capture_key
 from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Collected, Validators
@@ -68,7 +69,7 @@ async def _announce(pool: Pool, keys: Sequence[str]) -> None:
     Waits for who is deleting one of them at this moment, so that it is put after that and not before.
     """
     async with pool.acquire() as conn:
-        await sql.add_loose_captures(conn, sorted(keys))
+        await loose.add(conn, sorted(keys))
 
 
 async def write(
@@ -171,7 +172,7 @@ async def delete(pool: Pool, captures: Captures, document_id: UUID) -> None:
         if not await sql.delete(conn, document_id):
             await missing(conn, document_id)
         await sql.log_changes(conn, [document_id], deleted=True)
-        await sql.loosen_captures(conn, keys)
+        await loose.loosen(conn, keys)
     if keys:
         with suppress(Unavailable):  # a worker tries again
             await delete_loose_captures(pool, captures)
@@ -184,9 +185,9 @@ async def delete_loose_captures(pool: Pool, captures: Captures) -> int:
     """
     async with pool.acquire() as conn, conn.transaction():
         # The rows stay locked while the bytes go: whoever is about to put the same bytes waits in `_announce`.
-        keys = await sql.lock_loose_captures(conn, LOOSE)
-        await captures.delete(await sql.unused_captures(conn, keys))
-        await sql.forget_loose_captures(conn, keys)
+        keys = await loose.lock(conn, LOOSE)
+        await captures.delete(await loose.unused(conn, keys))
+        await loose.forget(conn, keys)
     return len(keys)
 
 

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from extrophi_backend.collectors.models import Target
 from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import Connection
-from extrophi_backend.documents import sql as documents_sql
+from extrophi_backend.documents import visits
 from extrophi_backend.errors import AmbiguousTarget, BackendError, LeaseLost, NotFound
 from extrophi_backend.investigations import sql
 from extrophi_backend.investigations.models import Change, Held, Investigation, NewInvestigation
@@ -104,7 +104,7 @@ async def tell(
     if events:
         await sql.append(conn, investigation_id, seq, events)
     if change.answer is not None:
-        await documents_sql.note_cited(conn, sorted(_cited(change.answer)))
+        await visits.note_cited(conn, sorted(_cited(change.answer)))
     return cancel_requested
 
 

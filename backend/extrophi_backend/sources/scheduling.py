@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.budgets import sql as budgets_sql
 from extrophi_backend.db import Pool, is_away
-from extrophi_backend.documents import sql as documents_sql
+from extrophi_backend.documents import visits
 from extrophi_backend.jobs import sql as jobs_sql
 from extrophi_backend.jobs.models import NewJob
 from extrophi_backend.log import event
@@ -56,7 +56,7 @@ async def start_visits(pool: Pool, now: datetime, per_day: int) -> int:
         How many documents.
     """
     async with pool.acquire() as conn, conn.transaction():
-        if not await documents_sql.has_visits(conn, now) or not await sql.is_only_one(conn):
+        if not await visits.are_due(conn, now) or not await sql.is_only_one(conn):
             return 0
         most = min(_VISITS, per_day, _QUEUED - await jobs_sql.count_scheduled(conn))  # each may be a job of its own
         if most <= 0:
@@ -65,10 +65,10 @@ async def start_visits(pool: Pool, now: datetime, per_day: int) -> int:
         turn = await budgets_sql.take_turn(conn, "revisits", spacing=spacing, patience=timedelta(), month_cap=None)
         if not turn.is_taken:
             return 0
-        await documents_sql.put_off_visits(conn, now, _PUT_OFF)
-        visits = await documents_sql.take_visits(conn, now, most)
+        await visits.put_off(conn, now, _PUT_OFF)
+        due = await visits.take(conn, now, most)
         groups: dict[tuple[str, UUID], list[str]] = defaultdict(list)
-        for one in visits:
+        for one in due:
             groups[one.platform, one.collection_id].append(one.external_id)
         jobs = [
             NewJob(
@@ -78,7 +78,7 @@ async def start_visits(pool: Pool, now: datetime, per_day: int) -> int:
             for (platform, collection_id), ids in groups.items()
         ]  # fmt: skip
         await jobs_sql.insert_many(conn, jobs)
-    return len(visits)
+    return len(due)
 
 
 async def keep_scheduling(pool: Pool, revisits_per_day: int) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from extrophi_backend.captures import loose
 from extrophi_backend.db import Connection
 from extrophi_backend.documents import sql
 
@@ -199,7 +200,7 @@ async def test_lists_and_captures_are_read_by_their_indexes(
             oldest_first=oldest_first,
         )
         assert "documents_newest" in await plan(listing)
-    unused = await plan(sql.unused_captures(conn, ["captures/00/x"]))
+    unused = await plan(loose.unused(conn, ["captures/00/x"]))
     assert "document_versions_capture" in unused
     assert "document_versions_screenshot" in unused
 

@@ -21,6 +21,8 @@ from extrophi_backend.http.cursors import write_cursor
 from extrophi_backend.jobs import misses
 from extrophi_backend.jobs import service as jobs
 from extrophi_backend.jobs import sql as jobs_sql
+from extrophi_backend.jobs.library import Library
+from extrophi_backend.jobs.saving import save
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.scheduling import start_due, start_visits
 from tests.generated_site import serving_site
@@ -530,7 +532,7 @@ async def some_pages(parts: jobs.Parts, lease: Any, most: int) -> bool:
     async def suspect(target: str) -> None:
         """Nothing here is to be blamed."""
 
-    known = jobs.Library(parts.pool, lease.platform, lease.id, lease.source_id)
+    known = Library(parts.pool, lease.platform, lease.id, lease.source_id)
     target = parts.registry.recognise(lease.typed)
     run = Run(target, lease.document_limit, lease.cursor, known, suspect, scope=lease.scope, depth=lease.depth)
     async with aclosing(parts.registry.collectors["web"].collect(run)) as pages:
@@ -538,7 +540,7 @@ async def some_pages(parts: jobs.Parts, lease: Any, most: int) -> bool:
             if most == 0:
                 return False
             most -= 1
-            await jobs._save(parts, lease, page)
+            await save(parts.pool, parts.captures, lease, page)
     return True
 
 

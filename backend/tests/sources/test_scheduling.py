@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents.models import DEFAULT_COLLECTION
-from extrophi_backend.documents.sql import note_cited
+from extrophi_backend.documents.visits import note_cited
 from extrophi_backend.sources import service
 from extrophi_backend.sources.scheduling import start_due, start_visits
 
