@@ -1,4 +1,7 @@
+import os
+
 import asyncpg
+import pytest
 import redis.asyncio
 
 from extrophi_cli.embedded.valkey import Valkey
@@ -15,3 +18,9 @@ async def test_valkey_answers(valkey: Valkey) -> None:
     client = redis.asyncio.from_url(valkey.url)
     assert await client.ping()
     await client.aclose()
+
+
+@pytest.mark.xdist_group("any")
+def test_tests_of_one_group_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    """Where it is otherwise, each process starts what they share for itself: an Extrophi, its library, images."""
+    assert "PYTEST_XDIST_WORKER" not in os.environ or request.node.nodeid.endswith("@any")
