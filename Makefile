@@ -21,8 +21,10 @@ setup: .venv-dev/.stamp ## the developers' environment (.venv-dev)
 .venv-dev/.stamp: requirements-dev.txt backend/requirements-chroma-server.txt
 	rm -rf .venv-dev
 	$(PYTHON) -m venv .venv-dev
-	if command -v uv >/dev/null; then uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt; \
-	else $(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt; fi
+	awk '/^uv==/, !/\\$$/' requirements-dev.txt >.venv-dev/uv.txt
+	$(BIN)/python -m pip install -q --require-hashes -r .venv-dev/uv.txt
+	$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.txt || \
+		$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install -q --require-hashes --no-deps -r backend/requirements-chroma-server.txt
 	touch $@
 
