@@ -7,6 +7,8 @@ T ?=
 AT_ONCE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 SCRIPTS := .ci/run build-containers.sh extrophi new-env.sh backend/image/*
 COMPONENTS := backend cli orchestrator research
+# Else each of the processes that tests start would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
 
 .DEFAULT_GOAL := help

@@ -23,6 +23,7 @@ import pytest
 from extrophi_cli.embedded.postgres import Postgres
 from extrophi_cli.embedded.services import free_ports
 from extrophi_cli.embedded.valkey import Valkey
+from tests.folders import quick
 
 SCHEMA = Path(__file__).parent.parent / "backend" / "extrophi_backend" / "schema"
 
@@ -39,7 +40,7 @@ def stopping(process: subprocess.Popen[bytes], how: signal.Signals) -> Generator
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     # Not tmp_path: a socket's path has to stay under 108 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="extrophi-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="extrophi-test-", dir=quick()))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -18,7 +18,7 @@ from extrophi_backend.events.routes import router as events
 from extrophi_backend.feed.routes import router as feed
 from extrophi_backend.health.routes import router as health
 from extrophi_backend.http.middleware import NO_KEY, Surroundings
-from extrophi_backend.http.problems import Problem, handle_problems
+from extrophi_backend.http.problems import App, handle_problems
 from extrophi_backend.http.state import State
 from extrophi_backend.index.routes import router as embeddings
 from extrophi_backend.investigations.routes import router as investigations
@@ -30,6 +30,7 @@ from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.routes import router as sources
 from extrophi_backend.stats.routes import router as stats
+from extrophi_backend.tls import trusted
 from extrophi_backend.uploads.routes import router as uploads
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.routes import router as vectors
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         dsn = settings.database_url.get_secret_value()
         async with (
             listening(dsn, "extrophi_jobs", "extrophi_investigations", "extrophi_changes") as notifications,
-            httpx.AsyncClient(trust_env=False) as client,
+            httpx.AsyncClient(trust_env=False, verify=trusted()) as client,
         ):
             app.state.extrophi = State(
                 settings,
@@ -67,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
                 pool.terminate()
                 await app.state.extrophi.registry.close()
 
-    app = FastAPI(
+    app = App(
         title="Extrophi backend",
         version="0.1.0",
         description="Sources, jobs, documents, captures: what is collected, and how.",
@@ -99,13 +100,4 @@ def create_app(settings: Settings) -> FastAPI:
         stats,
     ):
         app.include_router(router)
-    _publish_problem(app)
     return app
-
-
-def _publish_problem(app: FastAPI) -> None:
-    """Put the shape of problems into the OpenAPI document, which routes refer to and none returns by type."""
-    document = app.openapi()
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= schema.pop("$defs", {}) | {"Problem": schema}

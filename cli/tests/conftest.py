@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from cli.tests.support import PATHS, Command, FrontDoor, Run
+from tests.folders import quick
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="xh-"))  # not tmp_path: sockets need short paths
+    folder = Path(tempfile.mkdtemp(prefix="xh-", dir=quick()))  # not tmp_path: sockets need short paths
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -16,7 +16,7 @@ from extrophi_orchestrator.gateway.routing import Component
 from extrophi_orchestrator.health.gathering import Gathering
 from extrophi_orchestrator.health.routes import router as health
 from extrophi_orchestrator.http.access import make_access
-from extrophi_orchestrator.http.problems import Problem, handle_problems
+from extrophi_orchestrator.http.problems import App, handle_problems
 from extrophi_orchestrator.http.rates import Rates
 from extrophi_orchestrator.http.sessions import router as sessions
 from extrophi_orchestrator.http.surroundings import Quiet, Surroundings
@@ -67,7 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
                 for pool in pools.values():
                     pool.close()
 
-    app = FastAPI(
+    app = App(
         title="Extrophi orchestrator",
         version="0.1.0",
         description="The front door. /api/* and /v1/* are passed on to the components that answer them.",
@@ -93,9 +93,6 @@ def create_app(settings: Settings) -> FastAPI:
         """The whole API: what is routed here, and what the components answer (docs/openapi.py)."""
         return FileResponse(_API, media_type="application/json")
 
-    document = app.openapi()
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
     return app
 
 

@@ -18,7 +18,7 @@ from extrophi_research.embeddings.service import Embedder
 from extrophi_research.enrich.routes import router as enrich
 from extrophi_research.health.routes import router as health
 from extrophi_research.http.middleware import NO_KEY, Surroundings
-from extrophi_research.http.problems import Problem, handle_problems
+from extrophi_research.http.problems import App, handle_problems
 from extrophi_research.log import event
 from extrophi_research.search.follow import Follower
 from extrophi_research.search.keyword import IndexBroken, IndexInUse, KeywordIndex
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
                 model.close()
                 pool.terminate()
 
-    app = FastAPI(
+    app = App(
         title="Extrophi research",
         version="0.1.0",
         description="Search, answers with citations, evidence for a draft, embeddings of the local model.",
@@ -77,12 +77,4 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in (health, search, answer, enrich, embeddings):
         app.include_router(router)
-    _publish_problem(app)
     return app
-
-
-def _publish_problem(app: FastAPI) -> None:
-    """Put the shape of problems into the OpenAPI document, which routes refer to and none returns by type."""
-    document = app.openapi()
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema

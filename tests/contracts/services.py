@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from tests.folders import quick
 from tests.system.running import COMPONENTS, eventually, free_port
 
 NAMES = ("orchestrator", "research", "backend")
@@ -41,7 +42,7 @@ def command(name: str, **settings: str) -> tuple[list[str], dict[str, str]]:
 @contextmanager
 def running(name: str, port: int = 0, **settings: str) -> Generator[Service]:
     port = port or free_port()
-    with tempfile.TemporaryDirectory(prefix="xt-") as folder, tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryDirectory(prefix="xt-", dir=quick()) as folder, tempfile.TemporaryFile() as log:
         line, env = command(name, EXTROPHI_PORT=str(port), EXTROPHI_DATA=folder, **settings)
         process = subprocess.Popen(line, env=env, stdout=log, stderr=log, cwd=folder)
         try:

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
+from tests.folders import quick
+
 REPO = Path(__file__).parent.parent.parent
 COMPONENTS = os.pathsep.join(str(REPO / name) for name in ("backend", "cli", "orchestrator", "research"))
 T = TypeVar("T")
@@ -124,7 +126,7 @@ def events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
 @contextmanager
 def up(home: Path | None = None, **settings: str) -> Generator[Running]:
     """Start everything, and stop it as Ctrl-C would."""
-    with tempfile.TemporaryDirectory(prefix="xt-") as folder:
+    with tempfile.TemporaryDirectory(prefix="xt-", dir=quick()) as folder:
         home = home or Path(folder) / "home"
         port = free_port()
         env = environment(home, port, **settings)

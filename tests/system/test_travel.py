@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.folders import quick
 from tests.system.running import REPO, Running, eventually, up
 
 ODD = [
@@ -52,7 +53,7 @@ class Travelled:
 @pytest.fixture(scope="module")
 def travelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Travelled]:
     file = tmp_path_factory.mktemp("travel") / "library.jsonl"
-    with tempfile.TemporaryDirectory(prefix="xt-") as folder:
+    with tempfile.TemporaryDirectory(prefix="xt-", dir=quick()) as folder:
         home = Path(folder) / "home"
         with up(home) as here:
             job = here.post("/api/jobs", {"target": str(REPO / "examples" / "reading")})

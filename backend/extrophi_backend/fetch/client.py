@@ -19,6 +19,7 @@ from extrophi_backend.fetch.errors import FetchFailed, Wait
 from extrophi_backend.fetch.exchange import MOVED, Exchange
 from extrophi_backend.fetch.pace import LONGEST_HOLD, PATIENCE, Pace, pace_name, plain_delay, retry_after
 from extrophi_backend.fetch.robots import AGENT, MAX_BYTES, Answered, Robots
+from extrophi_backend.tls import trusted
 
 MAX_REDIRECTS = 10
 _ROBOTS_REDIRECTS = 5  # RFC 9309, 2.3.1.2: at least
@@ -101,8 +102,7 @@ class Fetcher:
     ) -> None:
         self._max_bytes = max_bytes
         self._seconds = seconds
-        verify = verify or httpx.create_ssl_context()
-        self._exchange = Exchange(agent=agent(), allow=allow, resolve=resolve, verify=verify)
+        self._exchange = Exchange(agent=agent(), allow=allow, resolve=resolve, verify=verify or trusted())
         self._pace = pace or Pace()
         self._robots = Robots(self._ask_robots)
         self._own_cookies: OwnCookies | None = None

@@ -13,6 +13,7 @@ from extrophi_backend.fetch.errors import FetchFailed
 from extrophi_backend.fetch.exchange import MOVED, Exchange
 from extrophi_backend.fetch.pace import retry_after
 from extrophi_backend.fetch.robots import AGENT
+from extrophi_backend.tls import trusted
 from extrophi_backend.webhooks.models import TIMEOUT, Outcome
 from extrophi_backend.webhooks.signing import sign
 
@@ -34,9 +35,7 @@ class Poster:
         resolve: guard.Resolve = guard.resolve,
     ) -> None:
         self._seconds = timeout.total_seconds()
-        self._exchange = Exchange(
-            agent=f"{AGENT}-webhooks/1", allow=allow, resolve=resolve, verify=httpx.create_ssl_context()
-        )
+        self._exchange = Exchange(agent=f"{AGENT}-webhooks/1", allow=allow, resolve=resolve, verify=trusted())
 
     async def close(self) -> None:
         await self._exchange.close()

@@ -22,6 +22,7 @@ from extrophi_cli.embedded.home import Home, Up
 from extrophi_cli.embedded.postgres import Postgres
 from extrophi_cli.errors import CommandError
 from extrophi_cli.running import stop
+from tests.folders import quick
 
 COMPONENT = """
 import json, os, sys, time
@@ -225,7 +226,7 @@ def test_a_part_that_cannot_start_is_named_with_its_last_words(clone: Clone) -> 
 
 
 def test_two_homes_started_at_once_on_one_port_are_told_apart(clone: Clone, tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="xh-") as other:
+    with tempfile.TemporaryDirectory(prefix="xh-", dir=quick()) as other:
         second = Clone(clone.root, Path(other), clone.port)
         processes = [one.start("up", "--detach") for one in (clone, second)]
         errors = [process.communicate(timeout=60)[1] for process in processes]
