@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -211,9 +212,10 @@ def built_twice(component: str) -> list[list[str]]:
     tags = [f"extrophi-test-{component}:{turn}" for turn in range(2)]
     before = {*podman("images", "-aq", "--no-trunc").split()}
     try:
-        for tag in tags:
-            command = ["build", "--format", "docker", "--network", "host", "--no-cache", "--timestamp", PREVIOUS]
-            podman(*command, "-t", tag, "-f", f"{ROOT}/{component}/Containerfile", f"{ROOT}/{component}", seconds=1500)
+        command = ["build", "--format", "docker", "--network", "host", "--no-cache", "--timestamp", PREVIOUS]
+        command += ["-f", f"{ROOT}/{component}/Containerfile", f"{ROOT}/{component}"]
+        with ThreadPoolExecutor() as pool:  # at once: what a step takes is mostly one core, or waiting
+            list(pool.map(lambda tag: podman(*command, "-t", tag, seconds=1500), tags))
         return [own_layers(f"localhost/{tag}") for tag in tags]
     finally:
         podman("rmi", "-f", "-i", *({*podman("images", "-aq", "--no-trunc").split()} - before))
