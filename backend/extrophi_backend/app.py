@@ -30,7 +30,6 @@ from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.routes import router as sources
 from extrophi_backend.stats.routes import router as stats
-from extrophi_backend.tls import trusted
 from extrophi_backend.uploads.routes import router as uploads
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.routes import router as vectors
@@ -50,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         dsn = settings.database_url.get_secret_value()
         async with (
             listening(dsn, "extrophi_jobs", "extrophi_investigations", "extrophi_changes") as notifications,
-            httpx.AsyncClient(trust_env=False, verify=trusted()) as client,
+            httpx.AsyncClient(trust_env=False) as client,
         ):
             app.state.extrophi = State(
                 settings,

@@ -40,7 +40,6 @@ from extrophi_backend.log import event
 from extrophi_backend.queue import RUN_JOB, make_celery
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.scheduling import keep_scheduling
-from extrophi_backend.tls import trusted
 from extrophi_backend.vectors.chroma import Chroma
 from extrophi_backend.vectors.moving import keep_moving
 from extrophi_backend.vectors.outbox import keep_telling
@@ -171,13 +170,13 @@ class Worker:
 
     async def _embed(self) -> None:
         assert self._pool is not None
-        async with httpx.AsyncClient(timeout=120, trust_env=False, verify=trusted()) as client:
+        async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
             await keep_embedding(self._pool, client, self.settings, self._wake)
 
     async def _tell_chroma(self) -> None:
         assert self._pool is not None
         url = self.settings.chroma_url
-        async with httpx.AsyncClient(trust_env=False, verify=trusted()) as client:
+        async with httpx.AsyncClient(trust_env=False) as client:
             await keep_telling(self._pool, Chroma(client, str(url)) if url else None)
 
     async def _deliver(self) -> None:

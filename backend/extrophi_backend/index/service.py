@@ -12,7 +12,6 @@ from extrophi_backend.index.endpoint import EndpointAway, TextsRefused, embed, r
 from extrophi_backend.index.models import EmbeddingModel, Progress
 from extrophi_backend.log import event
 from extrophi_backend.settings import Settings
-from extrophi_backend.tls import trusted
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ async def build(pool: Pool, settings: Settings, name: str, endpoint: str) -> Pro
             await _refill(conn, known)
             return await sql.progress_of(conn, known.id)
     try:
-        async with httpx.AsyncClient(timeout=30, trust_env=False, verify=trusted()) as client:
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             size = await dimensions(client, settings, name, endpoint)
     except EndpointAway as error:
         raise InvalidInput(
