@@ -12,11 +12,7 @@ from uuid_utils.compat import uuid7
 
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import (
-    Collector,
-    Run,
-    Target,
-)
+from extrophi_backend.collectors.models import Collector, Run, Target
 from extrophi_backend.collectors.reach import PAGE, Reach
 from extrophi_backend.collectors.registry import Registry
 from extrophi_backend.db import Connection, Pool
@@ -25,15 +21,7 @@ from extrophi_backend.errors import LeaseLost, NotFound
 from extrophi_backend.jobs import frontier, misses, sql
 from extrophi_backend.jobs.ending import conclude, warn
 from extrophi_backend.jobs.library import Library
-from extrophi_backend.jobs.models import (
-    FOUND_KEPT,
-    HEARTBEAT,
-    JOBS_KEPT,
-    LEASE_TIME,
-    Job,
-    Lease,
-    NewJob,
-)
+from extrophi_backend.jobs.models import FOUND_KEPT, HEARTBEAT, JOBS_KEPT, LEASE_TIME, Job, Lease, NewJob
 from extrophi_backend.jobs.saving import save
 from extrophi_backend.log import event, request_id
 from extrophi_backend.sources import service as sources
