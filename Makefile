@@ -76,8 +76,8 @@ lock: ## write requirements*.txt from pyproject.toml (UPGRADE=--upgrade takes th
 	$(COMPILE) --extra chroma -c backend/requirements.txt backend/pyproject.toml -o backend/requirements-chroma.txt \
 		$$(grep -oE '^[a-z0-9-]+' backend/requirements.txt | sed 's/^/--no-emit-package /') $(addprefix --no-emit-package ,$(UNUSED))
 	awk '/^chromadb==/, !/\\$$/' backend/requirements-chroma.txt >backend/requirements-chroma-server.txt
-	$(COMPILE) --extra browser $(addsuffix /pyproject.toml,$(COMPONENTS)) -o cli/requirements.txt
-	$(COMPILE) --extra browser $(addsuffix /pyproject.toml,$(COMPONENTS)) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) --extra browser --extra platforms $(addsuffix /pyproject.toml,$(COMPONENTS)) -o cli/requirements.txt
+	$(COMPILE) --extra browser --extra platforms $(addsuffix /pyproject.toml,$(COMPONENTS)) requirements-dev.in -o requirements-dev.txt
 
 bench: setup ## every figure we claim, beside its peer (bench/README.md)
 	PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench.all $(T)

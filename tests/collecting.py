@@ -13,6 +13,7 @@ from extrophi_backend.collectors.models import (
     Collector,
     Cursor,
     Failure,
+    Head,
     Page,
     Purpose,
     Run,
@@ -37,6 +38,7 @@ class Library:
     """What a run's pages leave behind, and what the next run may ask."""
 
     documents: dict[str, Collected] = field(default_factory=dict[str, Collected])
+    versions: dict[str, int] = field(default_factory=dict[str, int])
     gone: set[str] = field(default_factory=set[str])
     failures: list[Failure] = field(default_factory=list[Failure])
     unchanged: list[str] = field(default_factory=list[str])
@@ -51,6 +53,13 @@ class Library:
 
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         return {uri: self.documents[uri].validators for uri in external_ids if uri in self.documents}
+
+    async def heads(self, external_ids: Sequence[str]) -> Mapping[str, Head]:
+        return {
+            one: Head(self.versions[one], self.documents[one].validators)
+            for one in external_ids
+            if one in self.documents
+        }
 
     async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         return await self.validators(external_ids)
@@ -86,6 +95,12 @@ class Library:
         self.suspects.append(target)
 
     def save(self, page: Page) -> None:
+        for one in page.documents:
+            before = self.documents.get(one.external_id)
+            version = self.versions.get(one.external_id, 0)
+            assert one.based_on in {None, version}, one.external_id
+            is_same = before is not None and _content(before) == _content(one)
+            self.versions[one.external_id] = version if is_same else version + 1
         self.documents |= {document.external_id: document for document in page.documents}
         self.gone -= {document.external_id for document in page.documents} | set(page.unchanged)
         self.gone |= set(page.gone)
@@ -139,3 +154,8 @@ class Library:
 
     def names(self) -> list[str]:
         return [uri.rpartition("/")[2] for uri in self.documents]
+
+
+def _content(one: Collected) -> tuple[object, ...]:
+    """What makes a version."""
+    return one.title, one.author, one.published_at, one.url, one.language, one.format, one.text

@@ -14,8 +14,10 @@ BackendError
 ├── TooLarge               413  more bytes than this path takes
 ├── PlatformUnavailable    503  it told us to wait; carries Retry-After
 │   └── Paced              503  nobody but our own pace says so (fetch/errors.py)
+├── Refused                409  a platform does not give a target, and says why (sources/states.py)
 ├── RobotsUnreachable      503  a site does not say what programs may fetch of it
 ├── Unavailable            503  a part of our own is out of reach
+│   └── Overtaken          503  another wrote the document that this one was made from
 └── LeaseLost              409  another has the job
 """
 
@@ -28,7 +30,7 @@ class BackendError(Exception):
     """Carries what RFC 9457 needs: the class its status, code and title, the instance the detail and the next step."""
 
     status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal"
+    code: str = "internal"
     title: ClassVar[str] = "Something went wrong here"
 
     def __init__(
@@ -112,6 +114,20 @@ class RobotsUnreachable(BackendError):
 
 class Unavailable(BackendError):
     status, code, title = 503, "unavailable", "A part of Extrophi is out of reach"
+
+
+class Overtaken(Unavailable):
+    code, title = "overtaken", "Another was faster"
+
+
+class Refused(BackendError):
+    """`code` is one of sources/states.py, which has the state and the next step that go with it."""
+
+    status, title = 409, "The platform does not give this"
+
+    def __init__(self, code: str, detail: str, *, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.code = code
 
 
 class LeaseLost(BackendError):

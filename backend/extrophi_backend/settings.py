@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     x_api_url: HttpUrl = _env("EXTROPHI_X_API_URL", "Where X's API is.", HttpUrl("https://api.x.com"))
     x_web_url: HttpUrl = _env("EXTROPHI_X_WEB_URL", "Where X's web pages are.", HttpUrl("https://x.com"))
     reddit_url: HttpUrl = _env("EXTROPHI_REDDIT_URL", "Where Reddit is.", HttpUrl("https://www.reddit.com"))
+    reddit_oauth_url: HttpUrl = _env(
+        "EXTROPHI_REDDIT_OAUTH_URL", "Where Reddit's API is.", HttpUrl("https://oauth.reddit.com")
+    )
     youtube_url: HttpUrl = _env("EXTROPHI_YOUTUBE_URL", "Where YouTube is.", HttpUrl("https://www.youtube.com"))
     data: Path = _env("EXTROPHI_DATA", "Folder that may be written: captures are below it.", Path("data"))
     captures_url: str | None = _env(

@@ -14,7 +14,6 @@ import asyncpraw
 import dateparser
 import trafilatura
 from playwright.async_api import async_playwright
-from youtube_transcript_api import YouTubeTranscriptApi
 from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes
 
@@ -108,7 +107,6 @@ async def libraries() -> None:
         with YoutubeDL(options) as downloader:  # no network: the extractor alone
             found = downloader.extract_info(f"file://{quote(str(page))}", download=False, process=False)
         assert found is not None
-    assert YouTubeTranscriptApi()
     assert dateparser.parse("vor 3 Tagen") is not None
     assert trafilatura.extract(f"<article><h1>Title</h1><p>{'A sentence of an article. ' * 20}</p></article>")
 

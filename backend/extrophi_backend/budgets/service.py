@@ -43,10 +43,10 @@ class SharedPace(Pace):
         await asyncio.sleep(turn.wait.total_seconds() if turn.is_taken else min(DELAY, delay))
 
     @override
-    async def hold(self, host: str, seconds: float) -> None:
-        await super().hold(host, seconds)
+    async def hold(self, host: str, seconds: float, longest: float = LONGEST_HOLD) -> None:
+        await super().hold(host, seconds, longest)
         async with self._pool.acquire() as conn:
-            await sql.hold(conn, _HOST + host, timedelta(seconds=min(seconds, LONGEST_HOLD)))
+            await sql.hold(conn, _HOST + host, timedelta(seconds=min(seconds, longest)))
 
     async def _take(self, host: str, delay: float) -> sql.Turn:
         spacing, patience = timedelta(seconds=delay * _MARGIN), timedelta(seconds=PATIENCE)

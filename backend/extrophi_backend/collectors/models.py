@@ -35,23 +35,36 @@ Validators = Mapping[str, Any]
 class Block:
     """A part of a document's text that a chunk should not be cut across lightly.
 
-    `text[start:end]`, in code points; ascending, apart, none empty. `level` is a heading's (1 to 6), else 0.
+    `text[start:end]`, in code points; ascending, apart, none empty. `level` is a heading's (1 to 6), else 0. Where
+    `begins`, no chunk goes over its start: its words are somebody else's than those before.
     """
 
     start: int
     end: int
     kind: Literal["heading", "paragraph"] = "paragraph"
     level: int = 0
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """From `offset` on, the text stands at this place of the original: a page, a second, a comment's own address."""
+    """From `offset` on, the text stands at this place of the original: a page, a second, a comment's own address.
+
+    The rest says whose words they are, where they are not the document's author's, or of another day.
+    """
 
     offset: int
     page: int | None = None
     seconds: float | None = None
     url: str | None = None
+    author: str | None = None
+    published_at: datetime | None = None
+    depth: int | None = None
+    """Of a comment: 0 answers the document itself."""
+    score: int | None = None
+    """As it was when this version was collected."""
+    state: Literal["deleted", "removed"] | None = None
+    """By its author, or by somebody else: the text is what stands in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,19 @@ class Collected:
     screenshot: Capture | None = None
     """How a browser showed it: WebP."""
     validators: Validators = field(default_factory=dict[str, Any])
+    based_on: int | None = None
+    """Version that it was made from with what came since (0: there was none); None: it stands for itself.
+
+    Where another version came in between, it is not written, and the job goes back to its cursor.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A document that the library holds: its newest version's number, and the validators kept with it."""
+
+    version: int
+    validators: Validators
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +181,10 @@ class Known(Protocol):
 
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         """Those of the given documents that exist."""
+        ...
+
+    async def heads(self, external_ids: Sequence[str]) -> Mapping[str, Head]:
+        """Those of the given documents that exist, for one that is to be made from what is there (`based_on`)."""
         ...
 
     async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:

@@ -78,7 +78,22 @@ def _blocks(one: PushedDocument, index: int) -> list[Block]:
                 "Offsets count Unicode code points of `text`.",
             )
         position = end
-    return [Block(start, end, "heading" if level else "paragraph", level) for start, end, level in one.blocks or ()]
+    begun = _speakers(one)
+    return [
+        Block(start, end, "heading" if level else "paragraph", level, begins=start in begun)
+        for start, end, level in one.blocks or ()
+    ]
+
+
+def _speakers(one: PushedDocument) -> set[int]:
+    """Offsets from which on the words are somebody else's than before, or another comment's."""
+    found: set[int] = set()
+    before: str | None = None
+    for offset, at in one.anchors:
+        if at.author != before or at.depth is not None:
+            found.add(offset)
+        before = at.author
+    return found
 
 
 def _anchors(one: PushedDocument, index: int) -> list[Anchor]:
@@ -92,7 +107,7 @@ def _anchors(one: PushedDocument, index: int) -> list[Anchor]:
                 "Offsets count Unicode code points of `text`.",
             )
         position = offset
-    return [Anchor(offset, page=at.page, seconds=at.seconds, url=at.url) for offset, at in one.anchors]
+    return [Anchor(offset, **at.model_dump()) for offset, at in one.anchors]
 
 
 def _kept(one: PushedDocument, index: int) -> Kept | None:

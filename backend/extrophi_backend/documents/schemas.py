@@ -28,12 +28,17 @@ Offset = Annotated[int, Field(strict=True, ge=0)]
 
 
 class Place(BaseModel):
-    """Where in the original a place of the text is."""
+    """Where in the original a place of the text is, and whose words they are if not the document's author's."""
 
     model_config = ConfigDict(extra="forbid")
     page: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     url: Annotated[Text, Field(max_length=8000)] | None = None
+    author: Annotated[Text, Field(max_length=1000)] | None = None
+    published_at: Moment | None = None
+    depth: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
+    score: Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)] | None = None
+    state: Literal["deleted", "removed"] | None = None
 
 
 def _array(length: int, **items: Any) -> WithJsonSchema:

@@ -16,7 +16,7 @@ from extrophi_backend.collectors.models import Collected, Validators
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import sql
 from extrophi_backend.documents.models import Links, Others, Prepared, Pushed, Saved
-from extrophi_backend.errors import Gone, NotFound, Unavailable
+from extrophi_backend.errors import Gone, NotFound, Overtaken, Unavailable
 from extrophi_backend.events import sql as events_sql
 from extrophi_backend.events.models import Happened
 from extrophi_backend.index import service as index
@@ -85,6 +85,9 @@ async def write(
 
     Returns:
         What became of `prepared`, in its order.
+
+    Raises:
+        Overtaken: one was made from another version than is there now.
     """
     await index.share_vectors(conn)
     created = await sql.insert_new(conn, prepared)
@@ -105,6 +108,8 @@ async def write(
             written.append((created[key].id, 1, _cut(one)))
             continue
         here = existing[key]
+        if one.collected.based_on not in {None, here.version}:
+            raise Overtaken(f"{key[1]} has changed since it was read.")
         # What comes from another library never undoes what was collected since.
         is_older = one.kept is not None and one.kept.collected_at <= here.collected_at
         if is_older or here.content_hash == one.content_hash:

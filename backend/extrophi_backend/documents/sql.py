@@ -1,14 +1,14 @@
 """Every statement about documents, their versions, chunks and links."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 from uuid_utils.compat import uuid7
 
-from extrophi_backend.collectors.models import Anchor
+from extrophi_backend.collectors.models import Anchor, Head
 from extrophi_backend.db import Connection, copy
 from extrophi_backend.documents.models import (
     Document,
@@ -424,6 +424,17 @@ async def validators(
     return {row["external_id"]: row["validators"] for row in rows}
 
 
+async def heads(conn: Connection, platform: str, external_ids: Sequence[str]) -> dict[str, Head]:
+    """Of those that exist."""
+    rows = await conn.fetch(
+        """SELECT external_id, version, validators FROM documents
+            WHERE platform = $1 AND external_id = ANY($2::text[])""",
+        platform,
+        external_ids,
+    )
+    return {row["external_id"]: Head(row["version"], row["validators"]) for row in rows}
+
+
 async def external_ids(conn: Connection, platform: str, prefix: str) -> list[str]:
     """Those that start with `prefix` and are not gone."""
     rows = await conn.fetch(
@@ -462,6 +473,19 @@ def _by_key(rows: Sequence[Record]) -> dict[Key, Existing]:
     }
 
 
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _anchor(anchor: Anchor) -> tuple[int, dict[str, Any]]:
-    places = {"page": anchor.page, "seconds": anchor.seconds, "url": anchor.url}
+    places = {
+        "page": anchor.page,
+        "seconds": anchor.seconds,
+        "url": anchor.url,
+        "author": anchor.author,
+        "published_at": _utc(anchor.published_at) if anchor.published_at else None,
+        "depth": anchor.depth,
+        "score": anchor.score,
+        "state": anchor.state,
+    }
     return anchor.offset, {name: place for name, place in places.items() if place is not None}

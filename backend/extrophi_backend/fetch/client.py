@@ -28,6 +28,7 @@ _BACKOFF_SECONDS = 0.5
 _WAIT_UNSAID = 60.0
 """What a 429 without Retry-After is taken to ask for, and a robots.txt that cannot be read."""
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,application/xml;q=0.9,text/plain;q=0.8,*/*;q=0.5"
+_DAY = 86_400.0
 _BUSY = frozenset({429, 503})
 _WORTH_AGAIN = frozenset({500, 502, 503, 504})
 
@@ -59,6 +60,19 @@ class Fetched:
         """What makes asking again cheap (RFC 9110, 13.1); empty where the server sent none."""
         found = {"etag": self.etag, "last_modified": self.last_modified}
         return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How often a platform's API may be asked, by all of us together.
+
+    `spacing`: seconds between two requests; none on this machine. `told`: seconds from now for which an answer says to
+    leave it alone (its own rate headers); None where it says nothing of the kind.
+    """
+
+    name: str
+    spacing: float
+    told: Callable[[httpx.Response], float | None]
 
 
 @dataclass(slots=True)
@@ -180,6 +194,66 @@ class Fetcher:
                 )
         except TimeoutError as error:
             raise FetchFailed("timeout", f"The answer took longer than {self._seconds:g} s.") from error
+
+    async def ask(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        budget: Budget,
+        *,
+        method: str = "GET",
+        content: bytes | None = None,
+        most: int | None = None,
+    ) -> httpx.Response:
+        """One request to a platform's API, in the turns of its budget, and again where a second try may help.
+
+        Nothing of it changes anything there, whatever its method: so it may be sent twice. No redirect is followed;
+        robots.txt is not asked, since it speaks of pages.
+
+        Args:
+            url: http or https.
+            headers: The caller's; they may hold credentials.
+            budget: Whose turns are taken, and who is left alone when an answer says so.
+            method: GET or POST.
+            content: A POST's body.
+            most: Bytes of the answer, if other than of a page.
+
+        Raises:
+            FetchFailed: no answer was to be had.
+            Wait: it is to be asked later than a worker should wait.
+        """
+        parsed = parse(url)
+        delay = budget.spacing if plain_delay(parsed) else 0.0
+        # Waiting for a turn is no part of it: that is PATIENCE at most, and no fault of the platform's.
+        for attempt in range(1, _ATTEMPTS + 1):
+            await (self._pace.turn(budget.name, delay) if attempt == 1 else self._pace.again(budget.name, delay))
+            last = attempt == _ATTEMPTS
+            try:
+                async with asyncio.timeout(self._seconds):
+                    answer = await self._exchange.ask(
+                        parsed, dict(headers), httpx.Cookies(), most or self._max_bytes, method=method, content=content
+                    )
+            except TimeoutError as error:
+                raise FetchFailed("timeout", f"The answer took longer than {self._seconds:g} s.") from error
+            except FetchFailed as failure:
+                if last or failure.code not in {"connection_failed", "broken_answer"}:
+                    raise
+            else:
+                told = budget.told(answer)
+                asked = _asked_to_wait(answer, told)
+                if asked is None and told is not None:
+                    await self._pace.hold(budget.name, told, _DAY)
+                if asked is not None:
+                    if asked > PATIENCE or last:
+                        await self._pace.hold(budget.name, asked, _DAY)
+                        failure = FetchFailed("rate_limited", _limited(answer.status_code))
+                        raise Wait(budget.name, min(asked, _DAY), failure)
+                    await asyncio.sleep(asked)
+                    continue
+                if last or answer.status_code not in _WORTH_AGAIN:
+                    return answer
+            await asyncio.sleep(_BACKOFF_SECONDS * 2**attempt)
+        raise AssertionError
 
     async def next_hop(self, url: str) -> str | Fetched:
         """Where `url` redirects to, which is not asked; its answer, if it does not redirect. A person typed it.
@@ -318,10 +392,10 @@ def _site(url: httpx.URL) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
-def _asked_to_wait(answer: httpx.Response) -> float | None:
+def _asked_to_wait(answer: httpx.Response, told: float | None = None) -> float | None:
     if answer.status_code not in _BUSY:
         return None
-    asked = retry_after(answer.headers.get("retry-after"), time.time())
+    asked = told if told is not None else retry_after(answer.headers.get("retry-after"), time.time())
     if asked is None and answer.status_code == 429:
         return _WAIT_UNSAID
     return asked  # a 503 that names no time is an error like others

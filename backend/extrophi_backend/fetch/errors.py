@@ -47,6 +47,15 @@ class Wait(Exception):
         self.failure = failure
 
 
+def put_off(wait: Wait) -> PlatformUnavailable:
+    """What ends a run for now: its job goes on by itself when the wait is over."""
+    if wait.failure is None:
+        detail, kind = f"{wait.host} is not asked again for {wait.seconds:.0f} s.", Paced
+    else:
+        detail, kind = f"{wait.host} asks to be left alone for {wait.seconds:.0f} s.", PlatformUnavailable
+    return kind(detail, hint="The job goes on by itself after that.", retry_after=wait.seconds)
+
+
 class Paced(PlatformUnavailable):
     """Our own pace puts the job off: no sign that its platform will never answer, however often it happens."""
 

@@ -58,9 +58,9 @@ class Pace:
         self._free_at[host] = max(at + delay, self._free_at.get(host, at))
         await asyncio.sleep(at - now)
 
-    async def hold(self, host: str, seconds: float) -> None:
+    async def hold(self, host: str, seconds: float, longest: float = LONGEST_HOLD) -> None:
         """Leave `host` alone for so long."""
-        until = self._clock() + min(seconds, LONGEST_HOLD)
+        until = self._clock() + min(seconds, longest)
         self._free_at[host] = max(until, self._free_at.get(host, 0.0))
 
 

@@ -1,8 +1,8 @@
 """Cut a document's text into chunks along its own structure.
 
 A chunk is a span of the text by code-point offsets. A heading starts a chunk; a chunk never goes past the next
-heading. Within a section, blocks (paragraphs, comments) are packed up to about 200 tokens; a longer block is cut into
-parts of about one size, at the end of a sentence, or else of a word.
+heading, nor into the words of somebody else. Within a section, blocks (paragraphs, comments) are packed up to about 200
+tokens; a longer block is cut into parts of about one size, at the end of a sentence, or else of a word.
 """
 
 import math
@@ -56,9 +56,11 @@ def chunk_spans(text: str, blocks: Sequence[Block]) -> Iterator[ChunkSpan]:
         if begins == ends:
             continue
         full = _cost(costs, start, ends) > _BUDGET
-        if start < end and not after_heading and (block.kind == "heading" or full):
+        if start < end and (block.begins or (not after_heading and (block.kind == "heading" or full))):
             yield ChunkSpan(start, end, heading)
             start = end = begins
+        if block.begins:
+            path = []
         if block.kind == "heading":
             path = [(level, title) for level, title in path if level < block.level]
             path.append((block.level, " ".join(text[begins:ends].lstrip("#").split())[:200]))

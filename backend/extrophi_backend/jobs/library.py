@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from extrophi_backend.collectors.models import Address, Platform
+from extrophi_backend.collectors.models import Address, Head, Platform
 from extrophi_backend.db import Pool
 from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.documents import visits
@@ -24,6 +24,10 @@ class Library:
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         async with self.pool.acquire() as conn:
             return await documents_sql.validators(conn, self.platform, external_ids)
+
+    async def heads(self, external_ids: Sequence[str]) -> Mapping[str, Head]:
+        async with self.pool.acquire() as conn:
+            return await documents_sql.heads(conn, self.platform, external_ids)
 
     async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         async with self.pool.acquire() as conn:

@@ -14,7 +14,12 @@ from extrophi_backend.errors import InvalidInput
 
 TEXT = "Herons 🐦\n\nThe heron eats at dawn.\nIt rests at noon.\n\n第一章 鷺"
 PLACES: dict[str, Any] = {
-    "anchors": [[0, {"page": 1}], [10, {"page": 2, "url": "https://a.example/x#p2"}], [11, {"seconds": 1.5}]],
+    "anchors": [
+        [0, {"page": 1}],
+        [10, {"page": 2, "url": "https://a.example/x#p2"}],
+        [11, {"seconds": 1.5}],
+        [12, {"author": "b", "published_at": "2026-01-31T12:00:00Z", "depth": 3, "score": -2, "state": "removed"}],
+    ],
     "blocks": [[0, 8, 1], [10, 34, 0], [34, 51, 0], [53, 58, 2]],
 }
 OLD, NEW = "2026-01-31T12:00:00.123456Z", "2026-02-01T12:00:00Z"

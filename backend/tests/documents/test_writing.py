@@ -8,6 +8,7 @@ from extrophi_backend.collectors.models import Collected
 from extrophi_backend.db import Pool
 from extrophi_backend.documents import service
 from extrophi_backend.documents.models import Links, Others, Prepared
+from extrophi_backend.errors import Overtaken
 
 
 @pytest.mark.parametrize("others", [Others("web", unchanged=("a",)), None])
@@ -60,3 +61,20 @@ async def test_documents_are_locked_in_one_order_whatever_was_found_of_them(pool
         await writing
         state = await first.fetch("SELECT DISTINCT state FROM documents")
     assert [row["state"] for row in state] == ["gone" if others.gone else "collected"]
+
+
+@pytest.mark.parametrize("based_on", [0, 1])
+async def test_what_was_made_from_another_version_than_is_there_is_not_written(pool: Pool, based_on: int) -> None:
+    async def write(one: Collected) -> None:
+        prepared = await service.prepare(pool, None, [one])
+        async with pool.acquire() as conn, conn.transaction():
+            await service.write(conn, prepared, Links())
+
+    await write(Collected("twitter", "1", "One.", based_on=0))
+    await write(Collected("twitter", "1", "One.\n\nTwo.", based_on=1))
+    with pytest.raises(Overtaken):
+        await write(Collected("twitter", "1", "One.\n\nThree.", based_on=based_on))
+    assert await pool.fetchval("SELECT array_agg(text ORDER BY version) FROM document_versions") == [
+        "One.",
+        "One.\n\nTwo.",
+    ]

@@ -1,6 +1,7 @@
 import random
 import tracemalloc
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -64,6 +65,23 @@ def test_no_chunk_goes_past_a_heading(text: str) -> None:
     inner = {block.start for before, block in pairwise(blocks) if block.kind == "heading" and before.kind != "heading"}
     for chunk in chunk_spans(text, blocks):
         assert not any(chunk.start < start < chunk.end for start in inner)
+
+
+@given(TEXTS, st.integers(2, 5))
+def test_no_chunk_mixes_the_words_of_two_people(text: str, every: int) -> None:
+    blocks = [replace(block, begins=number % every == 0) for number, block in enumerate(blocks_of(text, markdown=True))]
+    begun = {block.start for block in blocks if block.begins}
+    for chunk in chunk_spans(text, blocks):
+        assert not any(chunk.start < start < chunk.end for start in begun)
+
+
+def test_a_heading_is_of_its_author_alone() -> None:
+    text = "# Herons\n\nThey eat.\n\nI saw one."
+    blocks = [Block(0, 8, "heading", 1), Block(10, 19), Block(21, 31, begins=True)]
+    assert [(text[one.start : one.end], one.heading) for one in chunk_spans(text, blocks)] == [
+        ("# Herons\n\nThey eat.", "Herons"),
+        ("I saw one.", ""),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from extrophi_backend.sources.schedule import (
     next_try,
     parse_schedule,
 )
-from extrophi_backend.sources.states import STATES, reason_of, state_of
+from extrophi_backend.sources.states import OF_CODES, STATES, reason_of, state_of
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -138,7 +138,7 @@ def test_what_is_gone_is_looked_for_a_few_days_and_then_no_more() -> None:
 
 
 def test_every_failure_leads_to_a_named_state_with_a_next_step() -> None:
-    for code in ("captcha", "login_needed", "rate_limited", "http_404", "http_500", "never_heard_of"):
+    for code in ("captcha", "login_needed", "rate_limited", "http_404", "http_500", "never_heard_of", *OF_CODES):
         assert state_of(code) in STATES
         assert reason_of(code, "It failed.").hint
     assert reason_of("captcha", "It failed.", "Do this.").hint == "Do this."

@@ -27,6 +27,7 @@ class State(StrEnum):
     LOGIN_NEEDED = "login_needed"
     RATE_LIMITED = "rate_limited"
     NO_CAPTIONS = "no_captions"
+    NOT_YET = "not_yet"
     REMOVED = "removed"
     GONE = "gone"
     FAILED = "failed"

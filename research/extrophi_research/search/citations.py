@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote as percent_encode
 
@@ -32,17 +33,18 @@ def best_sentence(text: str, asked: Collection[str]) -> tuple[int, int]:
 
 
 def cite(chunk: Chunk, span: tuple[int, int]) -> Citation:
-    """The citation of a span of a chunk's own text."""
+    """The citation of a span of a chunk's own text: by whom it says, where that is not the document's author."""
     start, end = chunk.start + span[0], chunk.start + span[1]
     quoted = chunk.text[span[0] : span[1]]
+    said = _here(chunk.anchors, start)
     return Citation(
         document_id=chunk.document_id,
         version=chunk.version,
         platform=chunk.platform,
         external_id=chunk.external_id,
         title=chunk.title,
-        author=chunk.author,
-        published_at=chunk.published_at,
+        author=said.get("author", chunk.author),
+        published_at=datetime.fromisoformat(said["published_at"]) if "published_at" in said else chunk.published_at,
         url=chunk.url,
         deep_link=deep_link(chunk.platform, chunk.url, chunk.anchors, start, quoted, _prefix(chunk.text, span)),
         quote=quoted,
@@ -69,7 +71,7 @@ def deep_link(
         quoted: The quote.
         prefix: What stands before it, if it takes that to tell this place from others.
     """
-    here: Mapping[str, Any] = next((anchor for offset, anchor in reversed(anchors) if offset <= start), {})
+    here = _here(anchors, start)
     if "url" in here:
         return str(here["url"])
     if url is None:
@@ -84,6 +86,11 @@ def deep_link(
         route = named if named.startswith(("/", "!")) else ""  # where an app keeps what it shows
         return f"{bare}#{route}:~:text={f'{_encoded(prefix)}-,' if prefix else ''}{_fragment(quoted)}"
     return url
+
+
+def _here(anchors: Sequence[tuple[int, Mapping[str, Any]]], start: int) -> Mapping[str, Any]:
+    """What is said of the place where a quote begins."""
+    return next((anchor for offset, anchor in reversed(anchors) if offset <= start), {})
 
 
 def _prefix(text: str, span: tuple[int, int]) -> str:

@@ -1,4 +1,5 @@
 import uuid
+from datetime import UTC, datetime
 from urllib.parse import unquote
 
 import pytest
@@ -31,10 +32,22 @@ def test_the_anchor_of_a_place_is_the_last_one_before_it():
 
 
 def chunk(text, **more):
+    given = {"author": None, "published_at": None, "anchors": []} | more
     return Chunk(
         chunk_id=uuid.uuid4(), document_id=uuid.uuid4(), version=1, start=0, end=len(text), text=text, platform="web",
-        external_id="1", title="", author=None, published_at=None, url="https://site.example/post", anchors=[], **more,
+        external_id="1", title="", url="https://site.example/post", **given,
     )  # fmt: skip
+
+
+def test_a_comment_is_cited_as_its_authors_and_of_its_day():
+    said = {"url": "https://r.example/c/1", "author": "heron", "published_at": "2026-01-31T12:00:00+00:00", "depth": 0}
+    text = "I ask. I answer."
+    asked = datetime(2026, 1, 30, tzinfo=UTC)
+    comments = chunk(text, author="asker", published_at=asked, anchors=[(0, {}), (7, said)])
+    answer, question = cite(comments, (7, 16)), cite(comments, (0, 6))
+    assert (answer.author, answer.deep_link) == ("heron", "https://r.example/c/1")
+    assert answer.published_at == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert (question.author, question.published_at) == ("asker", asked)
 
 
 @pytest.mark.parametrize(

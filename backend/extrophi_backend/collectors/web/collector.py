@@ -25,12 +25,12 @@ from extrophi_backend.collectors.web.reading import (
 from extrophi_backend.collectors.web.remembering import recalled, remembered
 from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.collectors.web.site import Site
-from extrophi_backend.errors import PlatformUnavailable, RobotsUnreachable
+from extrophi_backend.errors import RobotsUnreachable
 from extrophi_backend.extraction.errors import ExtractionFailed
 from extrophi_backend.extraction.service import in_child
 from extrophi_backend.fetch.addresses import parse
 from extrophi_backend.fetch.client import Fetched, Fetcher
-from extrophi_backend.fetch.errors import FetchFailed, Paced, Wait
+from extrophi_backend.fetch.errors import FetchFailed, Wait, put_off
 from extrophi_backend.fetch.pace import pace_name
 from extrophi_backend.fetch.rendered import Rendered
 
@@ -72,7 +72,7 @@ class WebCollector:
                     collecting.draft = Draft()
         except Wait as wait:
             yield collecting.draft.page(collecting.at.cursor)
-            raise _come_later(wait) from wait
+            raise put_off(wait) from wait
         except RobotsUnreachable:
             yield collecting.draft.page(collecting.at.cursor)
             raise
@@ -430,11 +430,3 @@ def _host(url: str) -> str:
 def _usable(validators: Validators) -> Validators:
     """Of a document that today's extraction would read as it was read."""
     return validators if validators.get("extraction") == EXTRACTION else {}
-
-
-def _come_later(wait: Wait) -> PlatformUnavailable:
-    if wait.failure is None:
-        detail, kind = f"{wait.host} is not asked again for {wait.seconds:.0f} s.", Paced
-    else:
-        detail, kind = f"{wait.host} asks to be left alone for {wait.seconds:.0f} s.", PlatformUnavailable
-    return kind(detail, hint="The job goes on by itself after that.", retry_after=wait.seconds)

@@ -53,7 +53,7 @@ COMMENT ON COLUMN read_v1.documents.version IS 'Number of the newest version.';
 COMMENT ON COLUMN read_v1.documents.state IS 'collected, or gone: vanished at its source and kept here.';
 COMMENT ON FUNCTION read_v1.note_cited IS 'An answer cites these documents: whether they change is looked at first, from tomorrow on.';
 COMMENT ON COLUMN read_v1.versions.anchors IS
-    '[[offset, {"page": 2}], …] ascending; the anchor of a place is the last one at or before it. Keys: page, seconds, url.';
+    '[[offset, {"page": 2}], …] ascending; the anchor of a place is the last one at or before it. Keys: page, seconds, url; author, published_at, depth, score, state of what is not the document author''s own.';
 COMMENT ON COLUMN read_v1.chunks.start_offset IS 'In code points of the version''s text; text[start:end] = chunk.text.';
 COMMENT ON COLUMN read_v1.chunks.embedding_hash IS 'Joins embeddings.hash: equal texts share one embedding.';
 COMMENT ON COLUMN read_v1.embedding_models.endpoint IS '''local'' (research itself), ''openai'', or a base address that ends in /v1.';

@@ -1,0 +1,2 @@
+-- Anchors say whose words a place holds, and when they were said (views/read_v1.sql): no table changes.
+SELECT;
