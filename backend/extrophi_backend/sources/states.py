@@ -35,6 +35,8 @@ OF_CODES: Mapping[str, State] = {
     "no_captions": "no_captions",
     "captions_later": "no_captions",
     "not_yet": "not_yet",
+    "more_left": "collected",
+    "unknown_part": "collected",
     "removed": "removed",
     "suspended": "removed",
     "banned": "removed",
@@ -92,6 +94,8 @@ _HINTS_OF_CODES: Mapping[str, str] = {
     "withheld": "It is not shown in the country that you ask from.",
     "not_in_this_country": "It is not shown in the country that you ask from.",
     "unreadable_answer": "It is tried again by itself. If it stays so, update Extrophi: the platform has changed.",
+    "archive_gone": "Import it again.",
+    "more_left": "The document has the others.",
     "unknown_part": "The rest is kept. Update Extrophi: a newer one may know it.",
 }
 """Where the state alone does not tell."""

@@ -1,0 +1,254 @@
+"""Collecting by Reddit's API: lists of posts, and each post with all of its comments."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any
+
+from extrophi_backend.collectors.models import Run, Validators
+from extrophi_backend.collectors.reddit.api import API
+from extrophi_backend.collectors.reddit.gathering import Answers, Gatherer, Looked
+from extrophi_backend.collectors.reddit.models import Declined, Entry, Listing, Unreadable
+from extrophi_backend.collectors.reddit.parse import as_object, id_of, plain, read_listing
+from extrophi_backend.collectors.reddit.places import Place, post_address
+from extrophi_backend.collectors.reddit.progress import Draft, Progress
+from extrophi_backend.collectors.reddit.refusing import reason_of, refusal
+from extrophi_backend.collectors.reddit.reporting import strange_parts
+from extrophi_backend.errors import Refused
+from extrophi_backend.fetch.errors import FetchFailed, Wait
+
+_AT_ONCE = 100
+"""Entries of a list, and ids that `/api/info` takes."""
+_MOST_PAGES = 1000
+_MOST_TROUBLES = 3
+"""Posts in a row that get no answer: the rest would get none, either."""
+_MOST_REMEMBERED = 16 * 2**20
+"""Characters of answers that are kept while Reddit asks to wait."""
+
+
+class ByAPI:
+    """One run. `draft` takes what comes of it, `at` is where it is.
+
+    Args:
+        api: Whom to ask for lists.
+        gatherer: Whom to ask for posts.
+        run: What for.
+        place: The run's target.
+    """
+
+    def __init__(self, api: API, gatherer: Gatherer, run: Run, place: Place) -> None:
+        self.draft = Draft()
+        self.at = Progress(run.cursor or {}, "oauth")
+        self._api = api
+        self._gatherer = gatherer
+        self._run = run
+        self._place = place
+        self._troubles = 0
+
+    async def steps(self) -> AsyncIterator[None]:
+        """Work from the cursor on; give way after each post.
+
+        Raises:
+            Refused: the place is not to be had.
+            Wait: Reddit asks to.
+        """
+        if self._run.purpose == "revisit":
+            async for _ in self._revisits():
+                yield
+        elif self._place.kind == "post":
+            await self._single(self._place.post_id)
+            yield
+        else:
+            async for _ in self._pages():
+                yield
+
+    async def _pages(self) -> AsyncIterator[None]:
+        """A list, page by page."""
+        path = await self._path()
+        is_new = self._run.purpose == "new" and self._place.is_newest_first
+        gap = f"reddit/gap/{self._place.address}"
+        if is_new and self.at.is_whole is None:
+            self.at.is_whole = bool(await self._run.known.memo(gap))
+        while not self.at.is_enough(self._run.limit) and self.at.pages < _MOST_PAGES:
+            after = {"after": self.at.after} if self.at.after else {}
+            listing = _read(await self._asked(path, {**self._place.asks, "limit": _AT_ONCE, **after}))
+            if self.at.last is None:
+                self.draft.failures += strange_parts(self._place.address, listing.unknown, listing.unreadable)
+            is_over = is_new and await self._is_known(listing.entries[-1:])
+            if is_new and not is_over:  # what comes next may fail, and would then lie between what is known
+                self.draft.memos[gap] = {"open": True}
+            async for _ in self._entries(listing.entries):
+                yield
+            is_last = listing.after is None or listing.after == self.at.after
+            if is_last or (is_over and not self.at.is_whole):
+                if is_new:
+                    self.draft.memos[gap] = {}
+                return
+            self.at.turn(listing.after or "")
+
+    async def _path(self) -> str:
+        """Where the list is. Raises Refused, Wait."""
+        if self._place.kind == "front":
+            return self._place.path or "/best"
+        if self._place.owner != "me":
+            return self._place.path
+        name = plain(as_object(await self._asked("/api/v1/me", {})).get("name"))
+        if not name:
+            raise Refused("unreadable_answer", "Reddit does not say whose credentials these are.")
+        return self._place.path.replace("/user/me/", f"/user/{name}/", 1)
+
+    async def _asked(self, path: str, params: Mapping[str, str | int]) -> Any:
+        """What the run cannot do without. Raises Refused, Wait."""
+        try:
+            return await self._api.get(path, params)
+        except Declined as declined:
+            if declined.status == 403 and self._place.kind == "user" and await self._is_suspended():
+                raise Refused("suspended", f"Reddit has suspended {self._place.name}.") from declined
+            raise refusal(declined, self._place) from declined
+        except FetchFailed as failure:
+            raise Refused(failure.code, failure.detail) from failure
+        except Unreadable as failure:
+            raise Refused("unreadable_answer", failure.detail) from failure
+
+    async def _is_suspended(self) -> bool:
+        try:
+            about = await self._api.get(f"/user/{self._place.owner}/about", {})
+        except (Declined, FetchFailed, Unreadable):
+            return False
+        return as_object(as_object(about).get("data")).get("is_suspended") is True
+
+    async def _is_known(self, entries: Sequence[Entry]) -> bool:
+        """Whether all of these were had before. Of a list with the newest first, those after them were as well."""
+        names = [entry.name for entry in entries]
+        return len(await self._run.known.collected(names)) == len(names) > 0
+
+    async def _entries(self, entries: Sequence[Entry]) -> AsyncIterator[None]:
+        """Handle those entries of a page that are still to be handled."""
+        ids = [entry.id for entry in entries]
+        rest = entries[ids.index(self.at.last) + 1 :] if self.at.last in ids else entries
+        names = [entry.name for entry in rest]
+        held = await self._run.known.validators(names)
+        is_new = self._run.purpose == "new"
+        ours = await self._run.known.collected(names) if is_new else {}
+        put_off = await self._run.known.not_due([post_address(entry.id) for entry in rest]) if is_new else ()
+        for entry in rest:
+            if self.at.is_enough(self._run.limit):
+                return
+            if not self._is_passed(entry, ours, put_off):
+                await self._handle(entry, held.get(entry.name))
+            self.at.last = entry.id
+            yield
+
+    def _is_passed(self, entry: Entry, ours: Mapping[str, Validators], put_off: Collection[str]) -> bool:
+        """Whether a run for what is new passes an entry over: it is as it was, or failed lately."""
+        held = ours.get(entry.name)
+        if held is None:
+            return post_address(entry.id) in put_off
+        is_known = entry.post is None or self._gatherer.is_as_before(held, entry.post)
+        self.draft.known += is_known
+        return is_known
+
+    async def _revisits(self) -> AsyncIterator[None]:
+        """Look at the posts that are due, and at nothing else."""
+        due = [post_id for one in self._run.revisit if (post_id := id_of(one, "t3"))]
+        if self.at.last in due:
+            due = due[due.index(self.at.last) + 1 :]
+        for start in range(0, len(due), _AT_ONCE):
+            batch = due[start : start + _AT_ONCE]
+            names = [f"t3_{one}" for one in batch]
+            listing = _read(await self._asked("/api/info", {"id": ",".join(names)}))
+            found = {entry.id: entry for entry in listing.entries}
+            held = await self._run.known.validators(names)
+            for one, name in zip(batch, names, strict=True):
+                if one in found:
+                    await self._handle(found[one], held.get(name))
+                elif name in held:
+                    self.draft.gone.append(name)
+                self.at.last = one
+                yield
+
+    async def _single(self, post_id: str) -> None:
+        """The post that a person named. Raises Refused: they are told why it is not to be had; Wait."""
+        name = f"t3_{post_id}"
+        await self._handle(Entry(post_id), (await self._run.known.validators([name])).get(name))
+        if self.draft.documents or self.draft.unchanged:
+            return
+        if self.draft.gone:
+            raise Refused("not_found", f"Post {post_id} is gone. What was collected of it is kept.")
+        failure = self.draft.failures.pop()
+        raise Refused(failure.code, failure.detail)
+
+    async def _handle(self, entry: Entry, held: Validators | None) -> None:
+        """Look at a post, and put what came of it into the draft.
+
+        Raises:
+            Refused: too many in a row got no answer.
+            Wait: Reddit asks to.
+        """
+        address = post_address(entry.id)
+        if address in self._run.set_aside:
+            self._fail(address, "poisonous", "Reading it ended the worker five times.")
+            return
+        try:
+            looked = self._gatherer.told(entry, held) or await self._looked(entry.id, held, address)
+        except Declined as declined:
+            if declined.status in {404, 410} and held is not None:
+                looked = Looked()
+            else:
+                self._fail(address, *reason_of(declined, f"post {entry.id}"))
+                self._note_trouble(is_one=declined.status >= 500)
+                return
+        except Unreadable as failure:
+            self._fail(address, "unreadable_answer", failure.detail)
+            return
+        except FetchFailed as failure:
+            self._fail(address, failure.code, failure.detail)
+            self._note_trouble(is_one=True)
+            return
+        self._troubles = 0
+        self._take(entry.name, looked, address)
+
+    async def _looked(self, post_id: str, held: Validators | None, address: str) -> Looked:
+        """A post with its comments. What was answered before a wait is kept for after it. Raises as Gatherer.asked."""
+        memo = f"reddit/tree/{post_id}"
+        answers: Answers = []
+        if self.at.tree == post_id:
+            answers = (await self._run.known.memo(memo) or {}).get("answers", [])
+            self.at.tree, self.draft.memos[memo] = None, {}
+        await self._run.suspect(address)
+        try:
+            return await self._gatherer.asked(post_id, held, answers)
+        except Wait:
+            if answers and sum(len(one or "") for one in answers) < _MOST_REMEMBERED:
+                self.at.tree, self.draft.memos[memo] = post_id, {"answers": answers}
+            raise
+
+    def _take(self, name: str, looked: Looked, address: str) -> None:
+        self.draft.failures += looked.failures
+        if looked.document:
+            self.draft.take(looked.document, address)
+        elif looked.is_unchanged:
+            self.draft.unchanged.append(name)
+            self.draft.reached.append(address)
+        else:
+            self.draft.gone.append(name)
+            self.draft.reached.append(address)
+            self.at.failed += 1
+            return
+        self.at.handled += 1
+
+    def _fail(self, address: str, code: str, detail: str) -> None:
+        self.draft.fail(address, code, detail)
+        self.at.failed += 1
+
+    def _note_trouble(self, *, is_one: bool) -> None:
+        """Raises Refused: too many in a row got no answer."""
+        self._troubles = self._troubles + 1 if is_one else 0
+        if self._troubles >= _MOST_TROUBLES:
+            last = self.draft.failures[-1]
+            raise Refused(last.code, last.detail)
+
+
+def _read(answer: Any) -> Listing:
+    try:
+        return read_listing(answer)
+    except Unreadable as failure:
+        raise Refused("unreadable_answer", failure.detail) from failure

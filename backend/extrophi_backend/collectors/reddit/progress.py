@@ -1,0 +1,104 @@
+"""How far a run has come, and the page that it is making."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from extrophi_backend.collectors.models import Collected, Cursor, Failure, Page
+from extrophi_backend.collectors.reddit.models import Way
+
+_PAGE_DOCUMENTS = 50
+_PAGE_BYTES = 2 * 2**20
+_PAGE_OTHERS = 200
+_PAGE_SECONDS = 2.0
+"""A page is given when it has this many documents, bytes or other entries, or has been in the making this long."""
+_MORE_FAILURES = 20
+
+
+@dataclass(slots=True)
+class Draft:
+    """A page in the making."""
+
+    documents: list[Collected] = field(default_factory=list[Collected])
+    unchanged: list[str] = field(default_factory=list[str])
+    gone: list[str] = field(default_factory=list[str])
+    failures: list[Failure] = field(default_factory=list[Failure])
+    memos: dict[str, Any] = field(default_factory=dict[str, Any])
+    reached: list[str] = field(default_factory=list[str])
+    known: int = 0
+    size: int = 0
+    begun: float = field(default_factory=monotonic)
+
+    def take(self, document: Collected, address: str) -> None:
+        self.documents.append(document)
+        self.reached.append(address)
+        self.size += len(document.text) + (len(document.capture.body) if document.capture else 0)
+
+    def fail(self, target: str, code: str, detail: str) -> None:
+        self.failures.append(Failure(target, code, detail))
+
+    def is_full(self) -> bool:
+        return (
+            len(self.documents) >= _PAGE_DOCUMENTS
+            or self.size >= _PAGE_BYTES
+            or len(self.unchanged) + len(self.failures) + len(self.gone) + self.known >= _PAGE_OTHERS
+            or monotonic() - self.begun > _PAGE_SECONDS
+        )
+
+    def is_empty(self) -> bool:
+        return not (
+            self.documents or self.unchanged or self.gone or self.failures or self.memos or self.reached or self.known
+        )
+
+    def page(self, cursor: Cursor) -> Page:
+        return Page(
+            documents=tuple(self.documents),
+            unchanged=tuple(self.unchanged),
+            gone=tuple(self.gone),
+            failures=tuple(self.failures),
+            cursor=cursor,
+            memos=self.memos,
+            reached=tuple(self.reached),
+            known=self.known,
+        )
+
+
+class Progress:
+    """Where a run is. `cursor` is JSON, and another run goes on from it; one by another way begins anew."""
+
+    def __init__(self, cursor: Mapping[str, Any], way: Way) -> None:
+        ours = cursor if cursor.get("way") == way else {}
+        self._way: Way = way
+        self.after: str | None = ours.get("after")
+        """What Reddit was asked with for the present page of the list."""
+        self.last: str | None = ours.get("last")
+        """The post of that page up to which all were handled."""
+        self.pages: int = ours.get("pages", 0)
+        self.handled: int = ours.get("handled", 0)
+        self.failed: int = ours.get("failed", 0)
+        self.is_whole: bool | None = ours.get("whole")
+        """Of a run for what is new: it goes on past what is known, since an earlier one left a gap. None: not asked."""
+        self.tree: str | None = ours.get("tree")
+        """The post whose comments were being asked for when Reddit asked to wait: a memo has the answers so far."""
+
+    @property
+    def cursor(self) -> Cursor:
+        return {
+            "way": self._way,
+            "after": self.after,
+            "last": self.last,
+            "pages": self.pages,
+            "handled": self.handled,
+            "failed": self.failed,
+            "whole": self.is_whole,
+            "tree": self.tree,
+        }
+
+    def turn(self, after: str) -> None:
+        """Go on with the next page of the list."""
+        self.after, self.last, self.pages = after, None, self.pages + 1
+
+    def is_enough(self, limit: int) -> bool:
+        """As many documents as asked for. Failures have a limit of their own: lost posts first hide nothing."""
+        return self.handled >= limit or self.failed >= limit + _MORE_FAILURES
