@@ -30,6 +30,7 @@ _SCHEMES = {
     "redis_url": ("redis://", "rediss://", "unix://"),
     "captures_url": ("s3://", "gs://", "az://", "file://"),
 }
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _HOST = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -117,6 +118,14 @@ class Settings(BaseSettings):
         "EXTROPHI_REDDIT_OAUTH_URL", "Where Reddit's API is.", HttpUrl("https://oauth.reddit.com")
     )
     youtube_url: HttpUrl = _env("EXTROPHI_YOUTUBE_URL", "Where YouTube is.", HttpUrl("https://www.youtube.com"))
+    youtube_languages: Annotated[tuple[str, ...], NoDecode] = _env(
+        "EXTROPHI_YOUTUBE_LANGUAGES", "Captions that are preferred, comma-separated (en,de); else the video's own.", ()
+    )
+    transcribe_url: HttpUrl | None = _env(
+        "TRANSCRIBE_URL", "Endpoint that makes captions of a video without any (OpenAI's audio API); ends in /v1."
+    )
+    transcribe_api_key: SecretStr | None = _env("TRANSCRIBE_API_KEY", "Key of TRANSCRIBE_URL.")
+    transcribe_model: str = _env("TRANSCRIBE_MODEL", "Model of TRANSCRIBE_URL.", "whisper-1")
     data: Path = _env("EXTROPHI_DATA", "Folder that may be written: captures are below it.", Path("data"))
     captures_url: str | None = _env(
         "EXTROPHI_CAPTURES_URL", "Object store of captures (s3://, gs://, az://, file://); else below EXTROPHI_DATA."
@@ -173,6 +182,14 @@ class Settings(BaseSettings):
         """What the environment gives as a platform's credential, by the name of its variable."""
         secret: SecretStr | None = getattr(self, setting.lower())
         return secret.get_secret_value() if secret else None
+
+    @field_validator("youtube_languages", mode="before")
+    @classmethod
+    def _languages(cls, value: Any) -> Any:
+        tags = _parts(value)
+        if wrong := [tag for tag in tags if not _LANGUAGE.fullmatch(tag)]:
+            raise ValueError(f"{wrong[0]!r} is no language tag: en, de, pt-BR, …")
+        return tags
 
     @field_validator("files_roots", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Every statement about loose captures: those that no version of a document refers to, yet or any more."""
+"""Every statement about loose captures: those that no version and no archive refers to, yet or any more."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,11 +7,12 @@ from extrophi_backend.db import Connection
 
 
 async def unused(conn: Connection, keys: Sequence[str]) -> list[str]:
-    """Of these, the ones that no version refers to. Uses document_versions_capture and document_versions_screenshot."""
+    """Of these, the ones that nothing refers to. Uses document_versions_capture, …_screenshot and archives_capture."""
     rows = await conn.fetch(
         """SELECT k.key FROM unnest($1::text[]) AS k (key)
             WHERE NOT EXISTS (SELECT FROM document_versions v WHERE v.capture_key = k.key)
-              AND NOT EXISTS (SELECT FROM document_versions v WHERE v.screenshot_key = k.key)""",
+              AND NOT EXISTS (SELECT FROM document_versions v WHERE v.screenshot_key = k.key)
+              AND NOT EXISTS (SELECT FROM archives a WHERE a.capture_key = k.key)""",
         keys,
     )
     return [row["key"] for row in rows]

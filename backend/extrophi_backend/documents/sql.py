@@ -1,5 +1,6 @@
 """Every statement about documents, their versions, chunks and links."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -172,19 +173,26 @@ async def replace_chunks(conn: Connection, documents: Sequence[tuple[UUID, int, 
     replaced = [document_id for document_id, version, _ in documents if version > 1]
     if replaced:
         await conn.execute("DELETE FROM chunks WHERE document_id = ANY($1::uuid[])", replaced)
-    records: list[tuple[UUID, UUID, int, int, int, int, str, str, bytes]] = []
+    records: list[tuple[UUID, UUID, int, int, int, int, str, str, bytes, list[Any] | None]] = []
     for document_id, version, prepared in documents:
+        anchors = prepared.collected.anchors
+        offsets = [anchor.offset for anchor in anchors]
         for ordinal, span in enumerate(prepared.chunks):
             text = prepared.collected.text[span.start : span.end]
+            first, after = bisect_right(offsets, span.start) - 1, bisect_left(offsets, span.end)
+            here = [_anchor(anchor) for anchor in anchors[max(first, 0) : after]] if anchors else None
             records.append(
-                (uuid7(), document_id, version, ordinal, span.start, span.end, span.heading, text, embedding_hash(text))
-            )
+                (
+                    uuid7(), document_id, version, ordinal, span.start, span.end, span.heading, text,
+                    embedding_hash(text), here,
+                )
+            )  # fmt: skip
     await copy(
         conn,
         "chunks",
         columns=[
             "id", "document_id", "version", "ordinal", "start_offset", "end_offset", "heading", "text",
-            "embedding_hash",
+            "embedding_hash", "anchors",
         ],
         records=records,
     )  # fmt: skip

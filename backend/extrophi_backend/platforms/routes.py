@@ -13,6 +13,7 @@ from extrophi_backend.collectors.models import Platform as PlatformName
 from extrophi_backend.db import is_away
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App, State
+from extrophi_backend.platforms.offers import OFFERS, Offer
 
 router = APIRouter(prefix="/platforms", tags=["platforms"])
 _SECONDS = 2.0
@@ -47,18 +48,21 @@ async def index(app: App) -> Platforms:
             return "set"
         return "missing" if ACCOUNTS[name].needed else "none"
 
-    web = Platform(
-        platform="web",
-        title="Web",
-        available=True,
-        collects=["a page", "a PDF", "a feed (RSS, Atom, JSON Feed)", "a sitemap"],
-        examples=["https://example.org/post", "https://example.org/feed.xml", "https://example.org/sitemap.xml"],
-        credentials=credentials("web"),
-        hint="",
-    )
+    def offered(offer: Offer) -> Platform:
+        state = credentials(offer.platform)
+        return Platform(
+            platform=offer.platform,
+            title=ACCOUNTS[offer.platform].title,
+            available=True,
+            collects=list(offer.collects),
+            examples=list(offer.examples),
+            credentials=state,
+            hint=offer.without if state == "missing" else "",
+        )
+
     files = Platform(
         platform="files",
-        title="Files",
+        title=ACCOUNTS["files"].title,
         available=bool(roots),
         collects=["Markdown", "plain text", "HTML", "PDF", "DOCX", "EPUB", "a folder of them"],
         examples=[f"{root}/notes" for root in roots[:1]] or ["/home/me/notes"],
@@ -67,19 +71,7 @@ async def index(app: App) -> Platforms:
         if roots
         else "Set EXTROPHI_FILES_ROOTS, or push files to POST /uploads.",
     )
-    others = [
-        Platform(
-            platform=name,
-            title=title,
-            available=False,
-            collects=[],
-            examples=[],
-            credentials=credentials(name),
-            hint="Not collected by this version; its documents can be pushed to POST /documents.",
-        )
-        for name, title in _OTHERS
-    ]
-    return Platforms(items=[web, files, *others])
+    return Platforms(items=[*map(offered, OFFERS), files])
 
 
 async def _held(app: State) -> Mapping[PlatformName, Sequence[Held]]:
@@ -91,10 +83,3 @@ async def _held(app: State) -> Mapping[PlatformName, Sequence[Held]]:
         if not is_away(error):
             raise
         return app.accounts.given()
-
-
-_OTHERS: tuple[tuple[Literal["twitter", "youtube", "reddit"], str], ...] = (
-    ("twitter", "X"),
-    ("youtube", "YouTube"),
-    ("reddit", "Reddit"),
-)

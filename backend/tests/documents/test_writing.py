@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from extrophi_backend.collectors.models import Collected
+from extrophi_backend.collectors.models import Anchor, Block, Collected
 from extrophi_backend.db import Pool
 from extrophi_backend.documents import service
 from extrophi_backend.documents.models import Links, Others, Prepared
@@ -78,3 +78,30 @@ async def test_what_was_made_from_another_version_than_is_there_is_not_written(p
         "One.",
         "One.\n\nTwo.",
     ]
+
+
+async def test_a_chunk_has_the_anchors_that_hold_for_some_of_it(pool: Pool) -> None:
+    comments = [f"Comment {number} says {'that herons eat frogs, ' * number}" for number in range(12)]
+    text, starts = "", list[int]()
+    for comment in comments:
+        starts.append(len(text) + 2 if text else 0)
+        text = f"{text}\n\n{comment}" if text else comment
+    anchors = [Anchor(start, author=f"user{n}", depth=0) for n, start in enumerate(starts) if n]  # none for the first
+    blocks = [Block(start, start + len(one)) for start, one in zip(starts, comments, strict=True)]
+    prepared = await service.prepare(
+        pool,
+        None,
+        [Collected("reddit", "t3_a", text, blocks=blocks, anchors=anchors), Collected("web", "b", "None here.")],
+    )
+    async with pool.acquire() as conn, conn.transaction():
+        await service.write(conn, prepared, Links())
+    rows = await pool.fetch(
+        """SELECT start_offset AS a, end_offset AS b, anchors, d.platform FROM chunks c
+             JOIN documents d ON d.id = c.document_id ORDER BY platform, a"""
+    )
+    assert rows[-1]["anchors"] is None
+    assert len(rows) == 4
+    for row in rows[:-1]:
+        before = [start for start in starts[1:] if start <= row["a"]][-1:]
+        inside = [start for start in starts[1:] if row["a"] < start < row["b"]]
+        assert [offset for offset, _ in row["anchors"]] == [*before, *inside]

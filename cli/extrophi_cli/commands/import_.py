@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from extrophi_cli import options
+from extrophi_cli.archives import is_archive, send_archive, tell_contents
+from extrophi_cli.collecting import collect_all, worst
 from extrophi_cli.documents import Batch, Source, opened, read_batches, read_sources, send, send_source, validate
 from extrophi_cli.errors import PARTIAL, REFUSED, CommandError, Refused
 from extrophi_cli.output import note, one_line, say, write_json
@@ -16,24 +18,42 @@ if TYPE_CHECKING:
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines, one document each; - for standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every line, store nothing.")] = False,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="JSON lines (- for standard input), or a data archive (ZIP, folder).")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every line, say what is in it, store nothing.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, help="Of an archive: so many documents at most.", show_default="all"),
+    ] = None,
+    collection: Annotated[str, typer.Option(help="That what an archive holds goes into.")] = "default",
     url: options.URL = None,
     key: options.Key = None,
     as_json: options.AsJSON = False,
 ) -> None:
-    """Import documents from JSON lines, such as `extrophi export` writes.
+    """Import documents from JSON lines, such as `extrophi export` writes; or your data archive of a platform.
 
     Each line is an object with platform, external_id and text; title, author, url, published_at, language, format
     and collection if you like. All lines are checked first: one bad line, or an export that was cut off, and nothing
     is stored. Importing the same again changes nothing, and undoes nothing that was collected since. Sources of an
     export are kept, and not collected before `extrophi add`; exit code 5: some mean nothing here, such as a folder.
 
+    An archive is the ZIP file that X, Google Takeout (YouTube) or Reddit gives you of your own data, or the folder it
+    was unpacked to. Only its posts, lists and history are sent. Your posts become documents, and what a list or your
+    history names is collected. It can be imported again, and so can a newer one: nothing is doubled.
+
     Examples:
+        extrophi import ~/Downloads/twitter-2026-01-31.zip --dry-run
+
         extrophi import notes.jsonl --dry-run
 
         extrophi export | EXTROPHI_HOME=~/other extrophi import -
     """
+    if file != "-" and is_archive(Path(file)):
+        with connect(url, key) as extrophi:
+            raise typer.Exit(_import_archive(extrophi, Path(file), collection, limit, dry_run=dry_run, as_json=as_json))
     with opened(None if file == "-" else Path(file)) as lines:
         count, bad = validate(lines)
         for problem in bad:
@@ -58,6 +78,25 @@ def import_(
             say(f"{len(sources) - refused} of {len(sources)} sources kept")
     if refused:
         raise typer.Exit(PARTIAL)
+
+
+def _import_archive(
+    extrophi: "Extrophi", path: Path, collection: str, limit: int | None, *, dry_run: bool, as_json: bool
+) -> int:
+    """Say what is in it, and collect it unless it is a dry run; gives the exit code."""
+    contents = send_archive(extrophi, path, collection=collection, limit=limit, dry_run=dry_run)
+    if not as_json:
+        tell_contents(contents)
+    if dry_run:
+        if as_json:
+            write_json(contents)
+        else:
+            say("Nothing was stored.")
+        return 0
+    codes = collect_all(extrophi, [contents["job"]], quiet=as_json)
+    if as_json:
+        write_json(contents | {"job": extrophi.get(f"/api/jobs/{contents['job']['id']}")})
+    return worst(codes)
 
 
 def _send_documents(extrophi: "Extrophi", batches: Iterable[Batch], count: int) -> Counter[str]:

@@ -23,7 +23,12 @@ from extrophi_orchestrator.log import event, request_id
 _log = logging.getLogger(__name__)
 
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_LIMITS = {"/api/documents": 40_000_000, "/api/uploads": 1_100_000_000, "/v1/embeddings": 40_000_000}
+_LIMITS = {
+    "/api/documents": 40_000_000,
+    "/api/uploads": 1_100_000_000,
+    "/api/archives": 1_100_000_000,
+    "/v1/embeddings": 40_000_000,
+}
 _LIMIT = 1_000_000
 _ALWAYS = [(b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff")]
 

@@ -240,10 +240,12 @@ async def chunks(conn: Connection, chunk_ids: Sequence[UUID]) -> dict[UUID, Chun
     rows = await conn.fetch(
         """SELECT c.id AS chunk_id, c.document_id, c.version, c.start_offset AS start, c.end_offset AS "end", c.text,
                   d.platform, d.external_id, v.title, v.author, v.published_at, v.url,
-                  (SELECT coalesce(jsonb_agg(a.anchor ORDER BY a.n), '[]')
-                     FROM (SELECT anchor, n, lead((anchor->>0)::int) OVER (ORDER BY n) AS next
-                             FROM jsonb_array_elements(v.anchors) WITH ORDINALITY AS given (anchor, n)) a
-                    WHERE (a.anchor->>0)::int < c.end_offset AND (a.next IS NULL OR a.next > c.start_offset)) AS anchors
+                  coalesce(c.anchors, (
+                     SELECT coalesce(jsonb_agg(a.anchor ORDER BY a.n), '[]')
+                       FROM (SELECT anchor, n, lead((anchor->>0)::int) OVER (ORDER BY n) AS next
+                               FROM jsonb_array_elements(v.anchors) WITH ORDINALITY AS given (anchor, n)) a
+                      WHERE (a.anchor->>0)::int < c.end_offset AND (a.next IS NULL OR a.next > c.start_offset)
+                  )) AS anchors
              FROM read_v1.chunks c
              JOIN read_v1.documents d ON d.id = c.document_id
              JOIN read_v1.versions v ON v.document_id = c.document_id AND v.version = c.version

@@ -23,7 +23,7 @@ CREATE OR REPLACE VIEW read_v1.source_documents AS SELECT source_id, document_id
 CREATE OR REPLACE VIEW read_v1.job_documents AS SELECT job_id, document_id FROM public.job_documents;
 
 CREATE OR REPLACE VIEW read_v1.chunks AS
-SELECT id, document_id, version, ordinal, start_offset, end_offset, heading, text, embedding_hash FROM public.chunks;
+SELECT id, document_id, version, ordinal, start_offset, end_offset, heading, text, embedding_hash, anchors FROM public.chunks;
 
 CREATE OR REPLACE VIEW read_v1.embedding_models AS
 SELECT id, name, dimensions, endpoint, state, activated_at FROM public.embedding_models;
@@ -55,6 +55,7 @@ COMMENT ON FUNCTION read_v1.note_cited IS 'An answer cites these documents: whet
 COMMENT ON COLUMN read_v1.versions.anchors IS
     '[[offset, {"page": 2}], …] ascending; the anchor of a place is the last one at or before it. Keys: page, seconds, url; author, published_at, depth, score, state of what is not the document author''s own.';
 COMMENT ON COLUMN read_v1.chunks.start_offset IS 'In code points of the version''s text; text[start:end] = chunk.text.';
+COMMENT ON COLUMN read_v1.chunks.anchors IS 'Those of its version that hold for some of it; NULL where they are to be looked for there.';
 COMMENT ON COLUMN read_v1.chunks.embedding_hash IS 'Joins embeddings.hash: equal texts share one embedding.';
 COMMENT ON COLUMN read_v1.embedding_models.endpoint IS '''local'' (research itself), ''openai'', or a base address that ends in /v1.';
 COMMENT ON COLUMN read_v1.embedding_models.state IS 'building | active | retired; search uses the active one.';

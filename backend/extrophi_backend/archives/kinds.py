@@ -1,0 +1,8 @@
+"""The archives that platforms give to people, and that are known."""
+
+from collections.abc import Sequence
+
+from extrophi_backend.archives.models import Kind
+from extrophi_backend.collectors.youtube import archive as youtube
+
+KINDS: Sequence[Kind] = (youtube.KIND,)

@@ -1,0 +1,79 @@
+"""What of a data archive is sent: the parts that are read, and nothing that lies elsewhere."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from extrophi_cli.archives import is_archive, packed, tell_contents
+from extrophi_cli.errors import CommandError
+
+LIST = "Takeout/YouTube and YouTube Music/playlists/Herons-videos.csv"
+ROWS = "Video ID,Added\nGJLlxj_dtq8,2024\n"
+
+
+def sent(path: Path) -> dict[str, str]:
+    with packed(path) as file, zipfile.ZipFile(file) as zipped:
+        return {name: zipped.read(name).decode() for name in zipped.namelist()}
+
+
+def test_films_and_pictures_stay_where_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "takeout.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr(LIST, ROWS)
+        zipped.writestr("Takeout/YouTube and YouTube Music/videos/holiday.mp4", b"\0" * 1000)
+        zipped.writestr("Takeout/Mail/all.mbox", "Dear Ida")
+    assert is_archive(path)
+    assert sent(path) == {LIST: ROWS}
+
+
+def test_a_folder_is_read_to_its_edge(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "unpacked", tmp_path / "outside"
+    (folder / LIST).parent.mkdir(parents=True)
+    (folder / LIST).write_text(ROWS)
+    outside.mkdir()
+    (outside / "secret.csv").write_text("id\naaaaaaaaaaa\n")
+    (folder / LIST).with_name("Linked-videos.csv").symlink_to(outside / "secret.csv")
+    (folder / LIST).with_name("linked").symlink_to(outside)
+    assert is_archive(folder)
+    assert sent(folder) == {LIST: ROWS}
+
+
+@pytest.mark.parametrize("members", [[], ["notes/a.md"]])
+def test_an_archive_of_something_else_is_told(tmp_path: Path, members: list[str]) -> None:
+    path = tmp_path / "other.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name in members:
+            zipped.writestr(name, "x")
+    with pytest.raises(CommandError, match="holds no posts") as refused, packed(path):
+        pass
+    assert "docs/archives.md" in refused.value.hint
+
+
+def test_an_archive_that_is_cut_off_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "takeout.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr(LIST, "".join(f"{number:011},x\n" for number in range(5000)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:30] + whole[2000:])  # its end is there, and a part of what it lists is not
+    with pytest.raises(CommandError, match="Cannot read"), packed(path):
+        pass
+
+
+def test_lines_of_json_are_no_archive(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("{}\n")
+    assert not is_archive(tmp_path / "a.jsonl")
+    assert not is_archive(tmp_path / "missing")
+
+
+def test_a_person_reads_what_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    parts = [
+        {"name": "posts", "count": 1234, "known": 34, "becomes": "a document each"},
+        {"name": "messages", "count": 5, "known": 0, "becomes": ""},
+    ]
+    tell_contents({"title": "X's archive of @ida", "parts": parts})
+    assert capsys.readouterr().out.splitlines() == [
+        "X's archive of @ida",
+        "  1,234 posts: a document each, 34 of them known already",
+        "      5 messages: left out",
+    ]
