@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from extrophi_backend.archives.reading import Archive
 from extrophi_backend.collectors.models import Platform
@@ -35,6 +36,14 @@ class Contents:
     platform: Platform
     title: str
     parts: Sequence[Part]
+
+
+class Archives(Protocol):
+    """Those that are kept, for the collectors of their platforms."""
+
+    async def open(self, target: str) -> Archive:
+        """The archive that a job's target names. Raises Refused: archive_gone, or what is wrong with it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

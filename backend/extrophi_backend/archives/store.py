@@ -14,8 +14,8 @@ from extrophi_backend.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Archives:
-    """By their targets."""
+class KeptArchives:
+    """By their targets: `Archives`, from PostgreSQL and the store of captures."""
 
     pool: Pool
     captures: Captures

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from extrophi_backend.archives import service
-from extrophi_backend.archives.store import Archives
+from extrophi_backend.archives.store import KeptArchives
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.youtube.archive import videos
 from extrophi_backend.db import Pool
@@ -79,7 +79,7 @@ async def test_an_archive_is_kept_until_its_job_has_ended(
     assert answer.status_code == 202, answer.text
     job = answer.json()["job"]
     assert (job["platform"], job["collection"], job["limit"], job["status"]) == ("youtube", "mine", 3, "queued")
-    archive = await Archives(pool, captures).open(job["target"])
+    archive = await KeptArchives(pool, captures).open(job["target"])
     assert list(videos(archive)) == ["GJLlxj_dtq8", "aaaaaaaaaaa", "-dsMFmonKD4", "bbbbbbbbbbb"]
 
     async def a_week_later() -> None:
@@ -89,11 +89,11 @@ async def test_an_archive_is_kept_until_its_job_has_ended(
         await documents.delete_loose_captures(pool, captures)
 
     await a_week_later()
-    await Archives(pool, captures).open(job["target"])  # it has not ended
+    await KeptArchives(pool, captures).open(job["target"])  # it has not ended
     await api.post(f"/jobs/{job['id']}/cancel")
     await a_week_later()
     with pytest.raises(Refused, match="kept no more"):
-        await Archives(pool, captures).open(job["target"])
+        await KeptArchives(pool, captures).open(job["target"])
     assert [path for path in (settings.data / "captures").rglob("*") if path.is_file()] == []
 
 

@@ -1,0 +1,85 @@
+"""Google Takeout's YouTube part: the lists that a person has made, and what they have watched.
+
+Its folders and files have names in the person's language: what a file holds is told by what stands in it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from extrophi_backend.archives.models import Contents, Kind, Part
+from extrophi_backend.archives.reading import Archive, shown
+
+_MEMBERS = re.compile(
+    r"(?:youtube[^/]*/|(?:^|/)(?:playlists|history)/)(?:.*/)?[^/]*\.(?P<kind>csv|json|html)$", re.IGNORECASE
+)
+_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_WATCHED = re.compile(
+    r"(?:youtube\.com/(?:watch\?v(?:=|\\u003d)|shorts/)|youtu\.be/)([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])"
+)
+_CHANNEL = re.compile(r"UC[A-Za-z0-9_-]{22}")
+_LIST = re.compile(r"-videos$", re.IGNORECASE)
+
+
+def _look(archive: Archive) -> Contents | None:
+    lists, watched, channels = _lists(archive), list(_watched(archive)), _channels(archive)
+    if not (lists or watched or channels):
+        return None
+    becomes = "each its description, chapters and captions"
+    parts = [Part(f"videos of the list “{shown(name)}”", len(ids), becomes, ids) for name, ids in lists.items()]
+    if watched:
+        parts.append(Part("videos of the history", len(watched), becomes, watched))
+    if channels:
+        parts.append(Part("channels that are followed (`extrophi add` collects one)", channels, ""))
+    return Contents("youtube", "YouTube, from Google Takeout", parts)
+
+
+KIND = Kind("youtube", _MEMBERS, _look)
+
+
+def videos(archive: Archive) -> Iterator[str]:
+    """The ids of all videos that the archive names, each once: those of lists first, then the history's, newest first.
+
+    Raises:
+        BadArchive.
+    """
+    seen: set[str] = set()
+    for ids in (*_lists(archive).values(), _watched(archive)):
+        for one in ids:
+            if one not in seen:
+                seen.add(one)
+                yield one
+
+
+def _lists(archive: Archive) -> Mapping[str, list[str]]:
+    """Videos by the list's name. A table of something else has no ids of videos in its first column."""
+    found: dict[str, list[str]] = {}
+    for name in _members(archive, "csv"):
+        ids = [line[0] for line in archive.lines(name) if line and _ID.fullmatch(line[0])]
+        if ids:
+            found[_LIST.sub("", PurePosixPath(name).stem)] = list(dict.fromkeys(ids))
+    return found
+
+
+def _watched(archive: Archive) -> Iterator[str]:
+    seen: set[str] = set()
+    for kind in ("json", "html"):
+        for name in _members(archive, kind):
+            for match in archive.matches(name, _WATCHED):
+                if match[1] not in seen:
+                    seen.add(match[1])
+                    yield match[1]
+
+
+def _channels(archive: Archive) -> int:
+    return sum(
+        1
+        for name in _members(archive, "csv")
+        for line in archive.lines(name)
+        if len(line) >= 2 and _CHANNEL.fullmatch(line[0]) and line[0] in line[1]
+    )
+
+
+def _members(archive: Archive, kind: str) -> list[str]:
+    matches = ((name, _MEMBERS.search(name)) for name in archive.names)
+    return sorted(name for name, match in matches if match and match["kind"].lower() == kind)

@@ -1,0 +1,105 @@
+"""How far a job has come, and which videos are to be looked at once more."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from extrophi_backend.collectors.models import Cursor, Known, Validators
+from extrophi_backend.collectors.youtube.target import video_url
+from extrophi_backend.collectors.youtube.writing import CAPTIONS, LATER
+
+PASSING = frozenset({"captions_later", "not_yet"})
+"""Codes of what YouTube itself will mend."""
+_MORE_FAILURES = 20
+_MOST_PENDING = 1000
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a job is. Its cursor is JSON, and another run goes on from it."""
+
+    channel: str = ""
+    """Whose uploads are listed, where that had to be asked for."""
+    listed: int = 0
+    """Entries of the list that were gone through; `met` of them were put into the job's frontier."""
+    met: int = 0
+    is_listed: bool = False
+    handled: int = 0
+    failed: int = 0
+    after: str = ""
+    """The last document that was looked at again."""
+
+    @classmethod
+    def of(cls, cursor: Cursor | None) -> Self:
+        known = cls.__dataclass_fields__
+        return cls(**{name: value for name, value in (cursor or {}).items() if name in known})
+
+    @property
+    def cursor(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def is_enough(self, limit: int) -> bool:
+        """As many documents as asked for. Failures have a limit of their own: those that come first hide nothing."""
+        return self.handled >= limit or self.failed >= limit + _MORE_FAILURES
+
+    @staticmethod
+    def enough(limit: int) -> int:
+        """Videos that are to be met, so that those that fail hide none."""
+        return limit + _MORE_FAILURES
+
+
+class Pending:
+    """Videos of a list that are to be looked at once more, though newer ones may have pushed them out of sight.
+
+    Kept in a memo from run to run. If that is lost, those that the list shows first are still found.
+    """
+
+    def __init__(self, list_address: str, ids: Sequence[str]) -> None:
+        self._name = _memo(list_address)
+        self._ids = dict.fromkeys(ids)
+
+    @classmethod
+    async def of(cls, known: Known, list_address: str) -> Self:
+        memo = await known.memo(_memo(list_address))
+        return cls(list_address, [one for one in memo if isinstance(one, str)] if isinstance(memo, list) else [])
+
+    @property
+    def ids(self) -> Sequence[str]:
+        return tuple(self._ids)
+
+    def note(self, external_id: str, codes: Sequence[str]) -> Mapping[str, Any]:
+        """What is to be kept after a video failed with these codes; nothing, if that is as before."""
+        is_pending = any(code in PASSING for code in codes)
+        if is_pending == (external_id in self._ids):
+            return {}
+        if is_pending:
+            self._ids[external_id] = None
+        else:
+            del self._ids[external_id]
+        return {self._name: list(self._ids)[-_MOST_PENDING:]}
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Of a part of a list: `fresh` ones that a run looks at, and how many it passes over since they are known."""
+
+    fresh: Sequence[str]
+    passed: int = 0
+    knows_some: bool = False
+
+
+async def sort_out(known: Known, ids: Sequence[str]) -> Sorted:
+    """What a run for what is new looks at: what its source has not brought, or what lacks what may be there now."""
+    held = await known.collected(ids)
+    wanted = [one for one in ids if one not in held or _lacks_captions(held[one])]
+    not_due = await known.not_due([video_url(one) for one in wanted])
+    fresh = [one for one in wanted if video_url(one) not in not_due]
+    return Sorted(fresh, len(held.keys() - set(fresh)), bool(held))
+
+
+def _lacks_captions(validators: Validators) -> bool:
+    return validators.get(CAPTIONS) == LATER
+
+
+def _memo(list_address: str) -> str:
+    return f"pending {list_address}"
