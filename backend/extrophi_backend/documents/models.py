@@ -12,6 +12,8 @@ from extrophi_backend.index.chunking import ChunkSpan
 DEFAULT_COLLECTION = UUID("00000000-0000-7000-8000-000000000000")
 
 Status = Literal["created", "updated", "unchanged"]
+AnchorJSON = tuple[int, Mapping[str, Any]]
+"""An offset, and what is said of the place."""
 Outcome = Literal["created", "updated", "unchanged", "gone"]
 """What a look at a document came to."""
 
@@ -41,6 +43,8 @@ class Prepared:
     content_hash: bytes
     chunks: Sequence[ChunkSpan]
     capture_key: str | None
+    anchors: Sequence[AnchorJSON] = ()
+    """As they are stored; with the chunks."""
     kept: Kept | None = None
     screenshot_key: str | None = None
 

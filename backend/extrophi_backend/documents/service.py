@@ -5,17 +5,17 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
 from extrophi_backend.captures import loose
 from extrophi_backend.captures.store import Captures, capture_key
 from extrophi_backend.collections import sql as collections_sql
-from extrophi_backend.collectors.models import Collected, Validators
+from extrophi_backend.collectors.models import Anchor, Collected, Validators
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import sql
-from extrophi_backend.documents.models import Links, Others, Prepared, Pushed, Saved
+from extrophi_backend.documents.models import AnchorJSON, Links, Others, Prepared, Pushed, Saved
 from extrophi_backend.errors import Gone, NotFound, Overtaken, Unavailable
 from extrophi_backend.events import sql as events_sql
 from extrophi_backend.events.models import Happened
@@ -255,7 +255,25 @@ def _cut(prepared: Prepared) -> Prepared:
     collected = prepared.collected
     blocks = collected.blocks or list(blocks_of(collected.text, markdown=collected.format == "markdown"))
     chunks = tuple(chunk_spans(collected.text, blocks))
-    return replace(prepared, chunks=chunks)
+    return replace(prepared, chunks=chunks, anchors=[_anchor(anchor) for anchor in collected.anchors])
+
+
+def _anchor(anchor: Anchor) -> AnchorJSON:
+    places = {
+        "page": anchor.page,
+        "seconds": anchor.seconds,
+        "url": anchor.url,
+        "author": anchor.author,
+        "published_at": _utc(anchor.published_at) if anchor.published_at else None,
+        "depth": anchor.depth,
+        "score": anchor.score,
+        "state": anchor.state,
+    }
+    return anchor.offset, {name: place for name, place in places.items() if place is not None}
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _content_hash(collected: Collected) -> bytes:

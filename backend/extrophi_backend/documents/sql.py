@@ -2,16 +2,17 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 from uuid_utils.compat import uuid7
 
-from extrophi_backend.collectors.models import Anchor, Head
+from extrophi_backend.collectors.models import Head
 from extrophi_backend.db import Connection, copy
 from extrophi_backend.documents.models import (
+    AnchorJSON,
     Document,
     Existing,
     KeptCapture,
@@ -158,7 +159,7 @@ async def insert_versions(
                 document_id, version, prepared.collected.text, prepared.collected.format, prepared.collected.url,
                 prepared.collected.canonical_url, prepared.collected.title, prepared.collected.author,
                 prepared.collected.published_at, prepared.collected.language, prepared.content_hash,
-                [_anchor(anchor) for anchor in prepared.collected.anchors],
+                prepared.anchors,
                 [[block.start, block.end, block.level] for block in prepared.collected.blocks], prepared.capture_key,
                 prepared.collected.capture.media_type if prepared.collected.capture else None, prepared.screenshot_key,
                 collected_at[document_id],
@@ -173,14 +174,14 @@ async def replace_chunks(conn: Connection, documents: Sequence[tuple[UUID, int, 
     replaced = [document_id for document_id, version, _ in documents if version > 1]
     if replaced:
         await conn.execute("DELETE FROM chunks WHERE document_id = ANY($1::uuid[])", replaced)
-    records: list[tuple[UUID, UUID, int, int, int, int, str, str, bytes, list[Any] | None]] = []
+    records: list[tuple[UUID, UUID, int, int, int, int, str, str, bytes, Sequence[AnchorJSON] | None]] = []
     for document_id, version, prepared in documents:
-        anchors = prepared.collected.anchors
-        offsets = [anchor.offset for anchor in anchors]
+        anchors = prepared.anchors
+        offsets = [offset for offset, _ in anchors]
         for ordinal, span in enumerate(prepared.chunks):
             text = prepared.collected.text[span.start : span.end]
             first, after = bisect_right(offsets, span.start) - 1, bisect_left(offsets, span.end)
-            here = [_anchor(anchor) for anchor in anchors[max(first, 0) : after]] if anchors else None
+            here = anchors[max(first, 0) : after] if anchors else None
             records.append(
                 (
                     uuid7(), document_id, version, ordinal, span.start, span.end, span.heading, text,
@@ -479,21 +480,3 @@ def _by_key(rows: Sequence[Record]) -> dict[Key, Existing]:
         )
         for row in rows
     }
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _anchor(anchor: Anchor) -> tuple[int, dict[str, Any]]:
-    places = {
-        "page": anchor.page,
-        "seconds": anchor.seconds,
-        "url": anchor.url,
-        "author": anchor.author,
-        "published_at": _utc(anchor.published_at) if anchor.published_at else None,
-        "depth": anchor.depth,
-        "score": anchor.score,
-        "state": anchor.state,
-    }
-    return anchor.offset, {name: place for name, place in places.items() if place is not None}

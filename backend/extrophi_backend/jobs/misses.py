@@ -11,7 +11,7 @@ from extrophi_backend.db import Connection
 
 _PASSING = re.compile(
     r"timeout|connection_failed|name_not_resolved|broken_answer|tls_failed|rate_limited|robots_unreachable|"
-    r"http_(?:408|425|429|5\d\d)|not_yet|captions_later|bot_check|unreadable_answer|monthly_cap"
+    r"http_(?:408|425|429|5\d\d)|not_yet|captions_later|bot_check|unreadable_answer|monthly_cap|not_transcribed"
 )
 """Codes of what may be over in an hour. All else is about the page itself, or about who may read it."""
 _KEPT = timedelta(days=60)
