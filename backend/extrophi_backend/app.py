@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from extrophi_backend.accounts.routes import router as accounts
+from extrophi_backend.accounts.routes import router as account_routes
 from extrophi_backend.accounts.service import Accounts
+from extrophi_backend.archives.routes import router as archives
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
@@ -51,15 +52,17 @@ def create_app(settings: Settings) -> FastAPI:
             listening(dsn, "extrophi_jobs", "extrophi_investigations", "extrophi_changes") as notifications,
             httpx.AsyncClient(trust_env=False) as client,
         ):
+            accounts = Accounts(pool, settings)
+            captures = Captures(settings.captures_url, settings.data / "captures")
             app.state.extrophi = State(
                 settings,
                 pool,
-                Captures(settings.captures_url, settings.data / "captures"),
-                make_registry(settings, pool),
+                captures,
+                make_registry(settings, pool, accounts, captures),
                 notifications,
                 make_celery(settings.redis_url.get_secret_value()),
                 Chroma(client, str(settings.chroma_url)) if settings.chroma_url else None,
-                Accounts(pool, settings),
+                accounts,
             )
             try:
                 yield
@@ -84,11 +87,12 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         health,
         platforms,
-        accounts,
+        account_routes,
         sources,
         webhooks,
         documents,
         uploads,
+        archives,
         collections,
         events,
         feed,

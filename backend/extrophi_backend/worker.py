@@ -25,6 +25,7 @@ except ImportError:  # it is not made for every system
     from asyncio import new_event_loop
 
 from extrophi_backend.accounts.service import Accounts
+from extrophi_backend.archives import service as archives
 from extrophi_backend.budgets import service as budgets
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import make_registry
@@ -155,14 +156,15 @@ class Worker:
             settings.database_url.get_secret_value(), name="worker", most=settings.worker_slots * 2 + 4
         )
         self._accounts = Accounts(self._pool, settings)
-        registry = make_registry(settings, self._pool)
+        captures = Captures(settings.captures_url, settings.data / "captures")
+        registry = make_registry(settings, self._pool, self._accounts, captures)
         if registry.fetcher:
             registry.fetcher.use_cookies(self._accounts.cookie_header)
         if registry.browser:
             registry.browser.use_cookies(self._accounts.cookies_of_host)
         self._parts = jobs.Parts(
             pool=self._pool,
-            captures=Captures(settings.captures_url, settings.data / "captures"),
+            captures=captures,
             registry=registry,
             worker=f"{socket.gethostname()}:{os.getpid()}",
             saved=self._wake.set,
@@ -195,6 +197,7 @@ class Worker:
         while True:
             await asyncio.sleep(_TIDY_SECONDS)
             try:
+                await archives.prune(pool)
                 while await documents.delete_loose_captures(pool, self._parts.captures):
                     pass
                 await jobs.prune(pool)

@@ -160,3 +160,14 @@ def is_worker(process: psutil.Process) -> bool:
         return process.environ().get("EXTROPHI_ROLE") == "worker"
     except psutil.NoSuchProcess:  # ended since it was listed
         return False
+
+
+def processes(extrophi: Running, victim: str) -> list[psutil.Process]:
+    if victim == "worker":  # its command line is the API's, too: the role is told by the environment
+        return [one for one in extrophi.children("extrophi_backend") if is_worker(one)]
+    return extrophi.children({"postgres": "postgres", "valkey": "valkey-server"}[victim])
+
+
+def strike(extrophi: Running, victim: str) -> None:
+    """SIGKILL: no handler gets to tidy up. Valkey keeps nothing on disk, so its death wipes it."""
+    os.kill(eventually(lambda: processes(extrophi, victim) or None)[0].pid, signal.SIGKILL)

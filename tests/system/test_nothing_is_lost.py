@@ -2,31 +2,18 @@
 
 import os
 import random
-import signal
 import time
 from collections import Counter
 
-import psutil
 import pytest
 
 from tests.generated_site import serving_site
-from tests.system.running import Running, eventually, is_worker
+from tests.system.running import Running, eventually, strike
 from tests.system.site import fill, marker
 from tests.web_server import WebServer, serving
 
 VICTIMS = ("worker", "postgres", "valkey")
 PAGES = 60
-
-
-def processes(extrophi: Running, victim: str) -> list[psutil.Process]:
-    if victim == "worker":  # its command line is the API's, too: the role is told by the environment
-        return [one for one in extrophi.children("extrophi_backend") if is_worker(one)]
-    return extrophi.children({"postgres": "postgres", "valkey": "valkey-server"}[victim])
-
-
-def strike(extrophi: Running, victim: str) -> None:
-    """SIGKILL: no handler gets to tidy up. Valkey keeps nothing on disk, so its death wipes it."""
-    os.kill(eventually(lambda: processes(extrophi, victim) or None)[0].pid, signal.SIGKILL)
 
 
 def a_round(extrophi: Running, victim: str, rng: random.Random) -> None:

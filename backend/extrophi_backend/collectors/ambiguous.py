@@ -9,7 +9,6 @@ from extrophi_backend.errors import Choice
 
 _HANDLE = re.compile(r"@(?P<name>[\w.-]{1,50})", re.ASCII)
 _NAME = re.compile(r"(?P<name>[\w-]{1,50})", re.ASCII)
-_LATER = "not collected by this version"
 
 
 def choices_for(typed: str, roots: Sequence[Path]) -> list[Choice]:
@@ -29,7 +28,7 @@ def choices_for(typed: str, roots: Sequence[Path]) -> list[Choice]:
         return [_on_x(found["name"]), _on_youtube(found["name"])]
     if found := _NAME.fullmatch(text):
         name = found["name"]
-        on_reddit = Choice(f"https://www.reddit.com/r/{name}", "reddit", f"Reddit: r/{name} ({_LATER})")
+        on_reddit = Choice(f"https://www.reddit.com/r/{name}", "reddit", f"Reddit: r/{name}")
         return [*files, _on_x(name), _on_youtube(name), on_reddit]
     if files and looks_like_host(text):
         return [*files, Choice(f"https://{text}", "web", f"The site {text}")]
@@ -47,8 +46,8 @@ def _is_there(path: Path) -> bool:
 
 
 def _on_x(name: str) -> Choice:
-    return Choice(f"https://x.com/{name}", "twitter", f"X: the posts of @{name} ({_LATER})")
+    return Choice(f"https://x.com/{name}", "twitter", f"X: the posts of @{name}")
 
 
 def _on_youtube(name: str) -> Choice:
-    return Choice(f"https://www.youtube.com/@{name}", "youtube", f"YouTube: the channel @{name} ({_LATER})")
+    return Choice(f"https://www.youtube.com/@{name}", "youtube", f"YouTube: the channel @{name}")

@@ -1,19 +1,29 @@
 """Which collector takes what a person typed."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from extrophi_backend.accounts.service import Accounts
+from extrophi_backend.archives.store import KeptArchives
 from extrophi_backend.budgets.service import SharedPace
+from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.ambiguous import choices_for
 from extrophi_backend.collectors.files import target as files_target
 from extrophi_backend.collectors.files.collector import make_collector as make_files_collector
 from extrophi_backend.collectors.models import MAX_ID_BYTES, Collector, Platform, Target
+from extrophi_backend.collectors.reddit import target as reddit_target
+from extrophi_backend.collectors.reddit.collector import make_collector as make_reddit_collector
+from extrophi_backend.collectors.twitter import target as twitter_target
+from extrophi_backend.collectors.twitter.collector import make_collector as make_twitter_collector
 from extrophi_backend.collectors.web import target as web_target
 from extrophi_backend.collectors.web.collector import WebCollector
 from extrophi_backend.collectors.web.rendering import Renderer
 from extrophi_backend.collectors.web.whereto import whereto
+from extrophi_backend.collectors.youtube import target as youtube_target
+from extrophi_backend.collectors.youtube.collector import make_collector as make_youtube_collector
+from extrophi_backend.collectors.youtube.transcribing import make_transcriber
 from extrophi_backend.db import Pool
 from extrophi_backend.errors import AmbiguousTarget, InvalidTarget
 from extrophi_backend.fetch.browser import Browser
@@ -27,6 +37,8 @@ _TRAFFIC = 2
 _PAGES = 3
 """Rendered at once: each takes about a core and 150 MB."""
 Recogniser = Callable[[str], Target | None]
+Resolver = Callable[[Target], Awaitable[Target]]
+"""Asks a platform what a name of it stands for, where it has several for one thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,13 @@ class Registry:
     """What the collectors go out by; closed with them."""
     browser: Browser | None = None
     """The same, for pages that are made by their scripts."""
+    resolvers: Mapping[Platform, Resolver] = field(default_factory=dict[Platform, Resolver])
+    closes: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Beside these two, what collectors hold."""
 
     async def close(self) -> None:
+        for close in self.closes:
+            await close()
         if self.browser is not None:
             await self.browser.close()
         if self.fetcher is not None:
@@ -61,13 +78,12 @@ class Registry:
         if len(choices) > 1:
             raise AmbiguousTarget(f"“{typed.strip()[:200]}” may mean several things.", choices)
         target = self.recognise(typed)
-        if target.platform != "web" or self.fetcher is None:
-            return target
-        leads_to = await whereto(self.fetcher, target.canonical)
-        if leads_to == target.canonical:
-            return target
-        found = self.recognise(leads_to)
-        return replace(found, typed=target.typed)
+        if target.platform == "web" and self.fetcher is not None:
+            leads_to = await whereto(self.fetcher, target.canonical)
+            if leads_to != target.canonical:
+                target = replace(self.recognise(leads_to), typed=target.typed)
+        resolve = self.resolvers.get(target.platform)
+        return await resolve(target) if resolve else target
 
     def recognise(self, typed: str) -> Target:
         """The target in its canonical form. Raises InvalidTarget for what nobody knows."""
@@ -92,14 +108,14 @@ def _kept(target: Target) -> Target:
     return target
 
 
-def make_registry(settings: Settings, pool: Pool | None = None) -> Registry:
-    """All collectors there are, ready to run. With a pool, hosts are paced together with all other workers."""
+def make_registry(settings: Settings, pool: Pool, accounts: Accounts, captures: Captures) -> Registry:
+    """All collectors there are, ready to run. Hosts are paced together with all other workers."""
     roots, allow = settings.files_roots, settings.fetch_allow
     fetcher = Fetcher(
         allow=allow,
         max_bytes=settings.fetch_max_bytes,
         seconds=settings.fetch_seconds,
-        pace=SharedPace(pool) if pool else None,
+        pace=SharedPace(pool),
     )
     browser = Browser(
         named=settings.chromium,
@@ -113,16 +129,47 @@ def make_registry(settings: Settings, pool: Pool | None = None) -> Registry:
         agent=agent(),
         pages=min(_PAGES, settings.worker_slots),
     )
+    archives = KeptArchives(pool, captures)
+    key = settings.transcribe_api_key.get_secret_value() if settings.transcribe_api_key else None
+    youtube = make_youtube_collector(
+        fetcher,
+        accounts,
+        youtube_url=str(settings.youtube_url),
+        languages=settings.youtube_languages,
+        transcriber=make_transcriber(str(settings.transcribe_url), key=key, model=settings.transcribe_model)
+        if settings.transcribe_url
+        else None,
+        archives=archives,
+    )
+    reddit = make_reddit_collector(
+        fetcher, accounts, reddit_url=str(settings.reddit_url), oauth_url=str(settings.reddit_oauth_url)
+    )
     return Registry(
+        # Each takes what is its own: the web what nobody else knows.
         recognisers=[
+            twitter_target.recognise,
+            youtube_target.recognise,
+            reddit_target.recognise,
             lambda typed: files_target.recognise(typed, roots, Path.home()),
             lambda typed: web_target.recognise(typed, allow),
         ],
         collectors={
             "files": make_files_collector(roots=roots, max_bytes=settings.file_max_bytes),
+            "twitter": make_twitter_collector(
+                fetcher,
+                accounts,
+                browser,
+                api_url=str(settings.x_api_url),
+                web_url=str(settings.x_web_url),
+                archives=archives,
+            ),
+            "youtube": youtube,
+            "reddit": reddit,
             "web": WebCollector(fetcher, max_bytes=settings.fetch_max_bytes, renderer=Renderer(browser, fetcher)),
         },
         roots=roots,
         fetcher=fetcher,
         browser=browser,
+        resolvers={"youtube": youtube.resolve},
+        closes=[reddit.close],
     )

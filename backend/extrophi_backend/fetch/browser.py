@@ -9,24 +9,32 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extrophi_backend.fetch import guard
+from extrophi_backend.accounts.cookies import Cookie
+from extrophi_backend.fetch import addresses, guard
 from extrophi_backend.fetch.chromium import Chromium, find_chromium
 from extrophi_backend.fetch.errors import FetchFailed
 from extrophi_backend.fetch.proxy import Proxy
-from extrophi_backend.fetch.rendered import BrowserFailed, Limits, MayVisit, OwnCookies, Rendered, no_cookies
+from extrophi_backend.fetch.rendered import (
+    BrowserFailed,
+    Limits,
+    MayVisit,
+    OwnCookies,
+    Rendered,
+    Wanted,
+    anywhere,
+    no_cookies,
+)
 from extrophi_backend.log import event
 
 if TYPE_CHECKING:
+    from extrophi_backend.fetch.listening import Listening
     from extrophi_backend.fetch.running import RunningBrowser
 
 _log = logging.getLogger(__name__)
-
-
-async def _anywhere(_: str) -> None:
-    return
 
 
 class Browser:
@@ -82,7 +90,7 @@ class Browser:
         """Give pages that are opened from now on the person's own cookies of their site."""
         self._own_cookies = own
 
-    async def render(self, url: str, *, may_visit: MayVisit = _anywhere) -> Rendered:
+    async def render(self, url: str, *, may_visit: MayVisit = anywhere) -> Rendered:
         """The page at `url`, once its scripts have run.
 
         Raises:
@@ -100,6 +108,35 @@ class Browser:
                     return await self._render(url, may_visit)
                 except BrowserFailed as failure:
                     raise FetchFailed("render_failed", f"The browser ended over it, twice ({failure}).") from failure
+
+    @asynccontextmanager
+    async def listen(
+        self, url: str, wanted: Wanted, *, cookies: Sequence[Cookie], readable: frozenset[str] = frozenset()
+    ) -> "AsyncGenerator[Listening]":
+        """The page at `url`, open, for what its own scripts are answered meanwhile.
+
+        It takes the place of one that is rendered, for as long as it is open.
+
+        Args:
+            url: Where to go.
+            wanted: Which addresses' answers are of interest.
+            cookies: The person's own, which it has where they belong, and no others.
+            readable: Names of those that its scripts may read: they send them along.
+
+        Raises:
+            FetchFailed: as `render`; also later, of what is done with the page.
+        """
+
+        async def own(address: str) -> Sequence[Cookie]:
+            parsed, now = addresses.parse(address), datetime.now(UTC)
+            return [one for one in cookies if one.belongs_to_host(parsed, now)]
+
+        async with self._slot() as running:
+            try:
+                async with running.listen(url, wanted, self._limits, self._agent, own, readable) as listening:
+                    yield listening
+            except BrowserFailed as failure:
+                raise FetchFailed("render_failed", f"The browser ended over it ({failure}).") from failure
 
     async def close(self) -> None:
         """End it, and what it started. It may be used again."""

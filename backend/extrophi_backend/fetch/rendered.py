@@ -1,6 +1,6 @@
 """The words of rendering: what a page may take, and what it comes to."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from extrophi_backend.accounts.cookies import Cookie
@@ -10,6 +10,14 @@ MayVisit = Callable[[str], Awaitable[None]]
 
 OwnCookies = Callable[[str], Awaitable[Sequence[Cookie]]]
 """The person's own that belong to an address's host."""
+
+
+Wanted = Callable[[str], bool]
+"""Whether what an address answers to a page is of interest."""
+
+
+async def anywhere(_: str) -> None:
+    """A page may go to any address."""
 
 
 async def no_cookies(_: str) -> Sequence[Cookie]:
@@ -49,3 +57,13 @@ class Rendered:
     """In UTF-8."""
     screenshot: bytes | None
     """WebP; None if there was none to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a page was answered. `headers` in lower case; `body` is empty where it did not come whole."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes

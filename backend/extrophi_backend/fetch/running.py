@@ -8,16 +8,17 @@ import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Awaitable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from playwright.async_api import Browser, Error, Playwright, async_playwright
 
 from extrophi_backend.fetch.chromium import Chromium, environment, flags
 from extrophi_backend.fetch.errors import FetchFailed
+from extrophi_backend.fetch.listening import Listening
 from extrophi_backend.fetch.proxy import Proxy
-from extrophi_backend.fetch.rendered import BrowserFailed, Limits, MayVisit, OwnCookies, Rendered
+from extrophi_backend.fetch.rendered import BrowserFailed, Limits, MayVisit, OwnCookies, Rendered, Wanted
 from extrophi_backend.fetch.visit import Visit
 from extrophi_backend.log import event
 
@@ -59,16 +60,41 @@ class RunningBrowser:
         try:
             return await visit.render(url)
         except (Error, FetchFailed) as error:
-            if isinstance(error, FetchFailed) and error.code != "render_failed":
-                raise
-            await asyncio.sleep(_NEWS_SECONDS)
-            if not self._browser.is_connected():
-                raise BrowserFailed("it crashed") from error
-            if isinstance(error, FetchFailed):
-                raise
-            raise FetchFailed("render_failed", f"The browser cannot show it: {_first_line(error)}") from error
+            raise await self._named(error) from error
         finally:
             self._hangs = self._hangs or visit.browser_hangs
+
+    @asynccontextmanager
+    async def listen(
+        self,
+        url: str,
+        wanted: Wanted,
+        limits: Limits,
+        agent: str,
+        own_cookies: OwnCookies,
+        readable: frozenset[str],
+    ) -> AsyncGenerator[Listening]:
+        """As `Browser.listen`. Raises BrowserFailed, too."""
+        listening = Listening(self._browser, self._proxy, limits, agent, own_cookies, readable)
+        try:
+            await listening.open(url, wanted)
+            yield listening
+        except (Error, FetchFailed) as error:
+            raise await self._named(error) from error
+        finally:
+            await listening.close()
+            self._hangs = self._hangs or listening.browser_hangs
+
+    async def _named(self, error: Error | FetchFailed) -> BrowserFailed | FetchFailed:
+        """What is to be raised in an error's place: whose fault it was."""
+        if isinstance(error, FetchFailed) and error.code != "render_failed":
+            return error
+        await asyncio.sleep(_NEWS_SECONDS)
+        if not self._browser.is_connected():
+            return BrowserFailed("it crashed")
+        if isinstance(error, FetchFailed):
+            return error
+        return FetchFailed("render_failed", f"The browser cannot show it: {_first_line(error)}")
 
     async def end(self) -> None:
         """Close it; kill it, if it does not."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Page
@@ -33,13 +33,15 @@ _RESERVE = 0.25
 _CLOSE_SECONDS = 5.0
 _SCREENSHOT_QUALITY = 60
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
-_INTERCEPTED = ("Document", "Media", "Ping", "CSPViolationReport")
 _REFUSED = re.compile(r"net::ERR_|Download is starting")
 _SCRIPTS = files("extrophi_backend.fetch") / "page"
 
 
 class Visit:
-    """Of one page, in a context of its own."""
+    """Of one page, in a context of its own. `readable`: names of own cookies that the page's scripts may read."""
+
+    intercepted: ClassVar[tuple[str, ...]] = ("Document", "Media", "Ping", "CSPViolationReport")
+    """Kinds of requests that are asked about before they are sent."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Visit:
         agent: str,
         may_visit: MayVisit,
         own_cookies: OwnCookies,
+        readable: frozenset[str] = frozenset(),
     ) -> None:
         self.browser_hangs = False
         self._browser = browser
@@ -56,7 +59,7 @@ class Visit:
         self._limits = limits
         self._agent = agent
         self._may_visit = may_visit
-        self._jar = _Jar(own_cookies)
+        self._jar = _Jar(own_cookies, readable)
         self._asked = ""
         self._navigations = 0
         self._failure: BaseException | None = None
@@ -74,13 +77,7 @@ class Visit:
         limit = asyncio.timeout(limits.seconds)
         try:
             async with limit:
-                context = await self._browser.new_context(
-                    accept_downloads=False,
-                    service_workers="block",
-                    user_agent=self._user_agent(),
-                    viewport={"width": _WIDTH, "height": _HEIGHT},
-                    reduced_motion="reduce",
-                )
+                context = await self._new_context()
                 working = asyncio.ensure_future(self._work(context, leave, url, started))
                 ended = asyncio.ensure_future(self._ended.wait())
                 try:
@@ -102,16 +99,37 @@ class Visit:
             if context is not None:
                 await asyncio.shield(self._leave(context))
 
-    async def _work(self, context: BrowserContext, leave: Pass, url: str, started: float) -> Rendered:
+    async def _new_context(self) -> BrowserContext:
+        return await self._browser.new_context(
+            accept_downloads=False,
+            service_workers="block",
+            user_agent=self._user_agent(),
+            viewport={"width": _WIDTH, "height": _HEIGHT},
+            reduced_motion="reduce",
+        )
+
+    async def _new_page(self, context: BrowserContext, leave: Pass) -> tuple[Page, CDPSession]:
         # Sent one after the other: the page is made after its context has the script.
         _, page = await asyncio.gather(context.add_init_script(_script("hardening.js")), context.new_page())
         page.on("crash", self._crashed)
         session = await context.new_cdp_session(page)
         await self._attend(context, session, leave)
+        return page, session
+
+    async def _work(self, context: BrowserContext, leave: Pass, url: str, started: float) -> Rendered:
+        page, session = await self._new_page(context, leave)
         end = started + self._limits.seconds * (1 - _RESERVE)
+        await self._go(page, leave, url, max(0.1, end - _now()))
+        found = await self._settled(page, session, end)
+        return await self._read(session, leave, found)
+
+    async def _go(
+        self, page: Page, leave: Pass, url: str, seconds: float, until: Literal["load", "domcontentloaded"] = "load"
+    ) -> None:
+        """Go there, and wait as long as that for it to be there."""
         self._asked = url
         try:
-            await page.goto(url, wait_until="load", timeout=1000 * max(0.1, end - _now()))
+            await page.goto(url, wait_until=until, timeout=1000 * seconds)
         except NotYet as error:
             if not _has_come(page):  # else what there is may be enough
                 raise FetchFailed("timeout", "The page did not come in time.") from error
@@ -122,8 +140,6 @@ class Visit:
                 if not _REFUSED.search(str(error)):
                     raise  # the page or the browser ended
                 raise _refused(error, url, leave) from error
-        found = await self._settled(page, session, end)
-        return await self._read(session, leave, found)
 
     async def _attend(self, context: BrowserContext, session: CDPSession, leave: Pass) -> None:
         """Be told of what the page asks for."""
@@ -141,7 +157,7 @@ class Visit:
 
         session.on("Fetch.requestPaused", paused)
         session.on("Fetch.authRequired", asked)
-        patterns = [{"resourceType": kind} for kind in _INTERCEPTED]
+        patterns = [{"resourceType": kind} for kind in self.intercepted]
         await session.send("Fetch.enable", {"handleAuthRequests": True, "patterns": patterns})
 
     async def _judge(self, context: BrowserContext, session: CDPSession, told: dict[str, Any]) -> None:
@@ -296,12 +312,13 @@ class _Jar:
 
     What else the page asks of other sites must not carry theirs. Two fences: those of a site that is left are taken
     out, and all are `SameSite=Lax`, so that even while the page is on its way from one site to the next, only what it
-    goes to itself has them. All are `HttpOnly`, whatever the export says of them: a page's scripts are not all of its
-    site.
+    goes to itself has them. All but those that it is said to need are `HttpOnly`, whatever the export says of them: a
+    page's scripts are not all of its site.
     """
 
-    def __init__(self, own: OwnCookies) -> None:
+    def __init__(self, own: OwnCookies, readable: frozenset[str]) -> None:
         self._own = own
+        self._readable = readable
         self._given: dict[_Key, Cookie] = {}
         self._filling = asyncio.Lock()
 
@@ -322,8 +339,20 @@ class _Jar:
                 *(_send(session, "Network.deleteCookies", name=name, domain=domain, path=path)
                   for name, domain, path in left),
                 # One by one: Chromium refuses those that it would not take from a site, and those alone.
-                *(_send(session, "Network.setCookie", **_as_told(one, url)) for one in fresh),
+                *(_send(session, "Network.setCookie", **self._as_told(one, url)) for one in fresh),
             )  # fmt: skip
+
+    def _as_told(self, cookie: Cookie, url: str) -> dict[str, Any]:
+        """For Network.setCookie: without a domain, it belongs to the host of `url` alone."""
+        told: dict[str, Any] = {
+            "name": cookie.name, "value": cookie.value, "path": cookie.path, "secure": cookie.secure,
+            "httpOnly": cookie.name not in self._readable, "sameSite": "Lax", "url": url,
+        }  # fmt: skip
+        if not cookie.host_only:
+            told["domain"] = f".{cookie.domain}"
+        if cookie.expires is not None:
+            told["expires"] = cookie.expires
+        return told
 
 
 _Key = tuple[str, str, str]
@@ -332,19 +361,6 @@ _Key = tuple[str, str, str]
 
 def _key(cookie: Cookie) -> _Key:
     return cookie.name, cookie.domain if cookie.host_only else f".{cookie.domain}", cookie.path
-
-
-def _as_told(cookie: Cookie, url: str) -> dict[str, Any]:
-    """For Network.setCookie: without a domain, it belongs to the host of `url` alone."""
-    told: dict[str, Any] = {
-        "name": cookie.name, "value": cookie.value, "path": cookie.path, "secure": cookie.secure,
-        "httpOnly": True, "sameSite": "Lax", "url": url,
-    }  # fmt: skip
-    if not cookie.host_only:
-        told["domain"] = f".{cookie.domain}"
-    if cookie.expires is not None:
-        told["expires"] = cookie.expires
-    return told
 
 
 def _has_come(page: Page) -> bool:

@@ -95,6 +95,7 @@ _HINTS_OF_CODES: Mapping[str, str] = {
     "not_in_this_country": "It is not shown in the country that you ask from.",
     "unreadable_answer": "It is tried again by itself. If it stays so, update Extrophi: the platform has changed.",
     "archive_gone": "Import it again.",
+    "request_refused": "Change what is asked for: the platform does not take it so.",
     "not_transcribed": "Look whether what TRANSCRIBE_URL names is up. It is tried again by itself.",
     "more_left": "The document has the others.",
     "unknown_part": "The rest is kept. Update Extrophi: a newer one may know it.",

@@ -102,7 +102,7 @@ async def test_nothing_runs_before_the_first_page_and_nothing_after_the_end(
 def test_a_worker_that_renders_nothing_has_nothing_of_it() -> None:
     code = (
         "import sys; from extrophi_backend.collectors.registry import make_registry;"
-        "from extrophi_backend.settings import Settings; make_registry(Settings());"
+        "from extrophi_backend.settings import Settings; make_registry(Settings(), None, None, None);"
         "sys.exit('playwright' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

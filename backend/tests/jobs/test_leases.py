@@ -17,6 +17,7 @@ import pytest
 import redis.asyncio
 from uuid_utils.compat import uuid7
 
+from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.models import Collected, Failure, Page, Run
 from extrophi_backend.collectors.registry import make_registry
@@ -47,8 +48,9 @@ def server() -> Iterator[WebServer]:
 
 @pytest.fixture
 async def parts(pool: Pool, settings: Settings, tmp_path: Path) -> AsyncIterator[jobs.Parts]:
-    registry = make_registry(settings)
-    yield jobs.Parts(pool, Captures(None, tmp_path / "captures"), registry, "test", lambda: None)
+    captures = Captures(None, tmp_path / "captures")
+    registry = make_registry(settings, pool, Accounts(pool, settings), captures)
+    yield jobs.Parts(pool, captures, registry, "test", lambda: None)
     await registry.close()
 
 

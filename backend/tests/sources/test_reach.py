@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.models import Page, Run
 from extrophi_backend.collectors.registry import Registry, make_registry
@@ -29,9 +30,9 @@ from tests.generated_site import serving_site
 from tests.web_server import Reply, WebServer, article, sitemap
 
 
-def registry_for(settings: Settings, purpose: Any = "all", revisit: Any = ()) -> Registry:
+def registry_for(settings: Settings, pool: Pool, purpose: Any = "all", revisit: Any = ()) -> Registry:
     """As a worker has it, its collector given a purpose; None: the job's own."""
-    registry = make_registry(settings)
+    registry = make_registry(settings, pool, Accounts(pool, settings), Captures(None, settings.data))
     assert registry.fetcher is not None
     return Registry(registry.recognisers, {"web": Purposeful(registry.fetcher, purpose, revisit)}, (), registry.fetcher)
 
@@ -49,7 +50,7 @@ class Purposeful(WebCollector):
 async def run(
     job_id: str, pool: Pool, settings: Settings, folder: Path, *, purpose: Any = "all", revisit: Any = ()
 ) -> None:
-    registry = registry_for(settings, purpose, revisit)
+    registry = registry_for(settings, pool, purpose, revisit)
     await jobs.run(jobs.Parts(pool, Captures(None, folder / "captures"), registry, "test", lambda: None), UUID(job_id))
     await registry.close()
 
@@ -220,7 +221,7 @@ async def test_a_site_that_was_begun_and_is_only_a_page_now_is_not_gone_on_with(
 ) -> None:
     source = await add(api, pond.url("/"))
     job_id = UUID(source["last_job"]["id"])
-    registry = registry_for(settings)
+    registry = registry_for(settings, pool)
     parts = jobs.Parts(pool, Captures(None, tmp_path / "captures"), registry, "test", lambda: None)
     async with pool.acquire() as conn:
         lease = await jobs_sql.take_lease(conn, job_id, "test")
@@ -503,7 +504,7 @@ async def test_a_site_whose_runs_end_anywhere_is_collected_as_by_one(
     with serving_site(45) as site:
         source = await add(api, site.url("/"), limit=10_000)
         job_id = UUID(source["last_job"]["id"])
-        registry = registry_for(settings)
+        registry = registry_for(settings, pool)
         parts = jobs.Parts(pool, Captures(None, tmp_path / "captures"), registry, "test", lambda: None)
         ended = False
         while not ended:

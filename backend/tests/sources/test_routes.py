@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Pool
@@ -19,8 +20,9 @@ from tests.web_server import Reply, WebServer, article, sitemap
 
 
 async def run(job_id: str, pool: Pool, settings: Settings, folder: Path) -> None:
-    registry = make_registry(settings)
-    parts = jobs.Parts(pool, Captures(None, folder / "captures"), registry, "test", lambda: None)
+    captures = Captures(None, folder / "captures")
+    registry = make_registry(settings, pool, Accounts(pool, settings), captures)
+    parts = jobs.Parts(pool, captures, registry, "test", lambda: None)
     await jobs.run(parts, UUID(job_id))
     await registry.close()
 
