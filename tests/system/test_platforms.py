@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from string import ascii_uppercase
+from typing import Any
 
 import pytest
 
@@ -209,7 +210,7 @@ def a_round(
     return found
 
 
-def _documents(extrophi: Running, platform: str) -> Iterator[dict[str, str]]:
+def _documents(extrophi: Running, platform: str) -> Iterator[dict[str, Any]]:
     cursor = ""
     while cursor is not None:
         more = {"cursor": cursor} if cursor else {}

@@ -12,6 +12,9 @@ from extrophi_backend.collectors.models import Platform
 TARGET = "archive:"
 """What the target of an archive's job begins with; its id follows."""
 
+ANEW = "Download it anew, and import that."
+"""What helps where an archive is broken."""
+
 KEPT = timedelta(days=1)
 """For so long an archive is kept after it came, and as long as a job of it has not ended."""
 

@@ -73,7 +73,7 @@ class Archive:
         """
         with self._text(name) as text:
             try:
-                yield from csv.reader(text)
+                yield from csv.reader(_bounded(text, name))
             except csv.Error as error:
                 raise BadArchive("unreadable", f"{shown(name)} is no table: {error}.") from error
 
@@ -154,6 +154,14 @@ class _Counted(io.RawIOBase):
         self._archive.take(len(found))
         buffer[: len(found)] = found
         return len(found)
+
+
+def _bounded(text: IO[str], name: str) -> Iterator[str]:
+    """The lines of a text, none of them longer than memory."""
+    while line := text.readline(MAX_ENTRY):
+        if len(line) == MAX_ENTRY:
+            raise BadArchive("too_large", f"A line of {shown(name)} is larger than we read.")
+        yield line
 
 
 def _elements(text: IO[str], name: str) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from extrophi_backend.archives import sql
-from extrophi_backend.archives.models import TARGET
+from extrophi_backend.archives.models import ANEW, TARGET
 from extrophi_backend.archives.reading import Archive, BadArchive
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.db import Pool
@@ -30,4 +30,4 @@ class KeptArchives:
         try:
             return await asyncio.to_thread(Archive, io.BytesIO(body))
         except BadArchive as error:
-            raise Refused(error.code, error.detail) from error
+            raise Refused(error.code, error.detail, hint=ANEW) from error

@@ -142,7 +142,11 @@ def make_registry(settings: Settings, pool: Pool, accounts: Accounts, captures: 
         archives=archives,
     )
     reddit = make_reddit_collector(
-        fetcher, accounts, reddit_url=str(settings.reddit_url), oauth_url=str(settings.reddit_oauth_url)
+        fetcher,
+        accounts,
+        reddit_url=str(settings.reddit_url),
+        oauth_url=str(settings.reddit_oauth_url),
+        archives=archives,
     )
     return Registry(
         # Each takes what is its own: the web what nobody else knows.

@@ -110,3 +110,10 @@ def test_what_unpacks_to_too_much_is_left(monkeypatch: pytest.MonkeyPatch) -> No
     bomb = archive(a_js="[" + " " * 30_000_000 + "1]")
     with pytest.raises(BadArchive, match="too_large"):
         list(bomb.matches("a.js", re.compile("1")))
+
+
+def test_a_line_larger_than_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_ENTRY", 100_000)
+    assert len(list(archive(a_csv="a,b\n" * 50_000).lines("a.csv"))) == 50_000
+    with pytest.raises(BadArchive, match="too_large"):
+        list(archive(a_csv="a,b\n" + "x," * 60_000).lines("a.csv"))

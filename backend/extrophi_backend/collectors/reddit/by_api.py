@@ -162,6 +162,8 @@ class ByAPI:
                     await self._handle(found[one], held.get(name))
                 elif name in held:
                     self.draft.gone.append(name)
+                else:
+                    self._fail(post_address(one), "not_found", f"Reddit has no post {one}.")
                 self.at.last = one
                 yield
 

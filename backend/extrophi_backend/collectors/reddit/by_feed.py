@@ -25,6 +25,8 @@ _PARTIAL = "partial"
 """Of a document's validators: the post itself was not in the feed, only comments on it."""
 _SAID = "said"
 """Likewise: a digest of what the feed's entry said, which tells an edit."""
+_MOST_TROUBLES = 10
+"""Posts in a row that Reddit does not give to a robot, or that get no answer: the rest would fare no better."""
 _BLOCKED = "Reddit often refuses its open feeds. An app of your own asks in another way: `extrophi accounts` says how."
 
 
@@ -104,7 +106,7 @@ class ByFeed:
             yield
 
     async def _revisits(self) -> AsyncIterator[None]:
-        """Look at the posts that are due, and at nothing else."""
+        """Look at the posts that are due, and at nothing else. Raises Refused: too many in a row are not to be had."""
         due = [post_id for one in self._run.revisit if (post_id := id_of(one, "t3"))]
         if self.at.last in due:
             due = due[due.index(self.at.last) + 1 :]
@@ -122,18 +124,30 @@ class ByFeed:
         try:
             feed = await self._feeds.get(Place("post", f"/comments/{post_id}"), None)
         except Declined as declined:
+            code, detail = reason_of(declined, f"post {post_id}")
             if declined.status in {404, 410} and held is not None:
                 self.draft.gone.append(name)
             else:
-                self.draft.fail(address, *reason_of(declined, f"post {post_id}"))
+                self.draft.fail(address, code, detail)
+            self._note_trouble(is_one=code == "http_403" or declined.status >= 500)
         except Unreadable as failure:
             self.draft.fail(address, "unreadable_answer", failure.detail)
         except FetchFailed as failure:
             self.draft.fail(address, failure.code, failure.detail)
+            self._note_trouble(is_one=True)
         else:
+            self.at.troubles = 0
             self.draft.failures += strange_parts(address, feed.unknown, feed.unreadable)
             for found in feed.posts[:1]:
                 self._take(found, held, is_single=True)
+
+    def _note_trouble(self, *, is_one: bool) -> None:
+        """Raises Refused: too many in a row are not to be had."""
+        self.at.troubles = self.at.troubles + 1 if is_one else 0
+        if self.at.troubles >= _MOST_TROUBLES:
+            self.at.troubles = 0
+            last = self.draft.failures[-1]
+            raise Refused(last.code, last.detail, hint=_BLOCKED if last.code == "http_403" else "")
 
     def _take(self, found: Found, held: Validators | None, *, is_single: bool) -> None:
         """Take a post, unless there is more of it already."""

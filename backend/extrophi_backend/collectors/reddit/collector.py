@@ -4,12 +4,15 @@ A post with its comments is one document. Its external id is the post's fullname
 """
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 from extrophi_backend.accounts.models import Credentials
+from extrophi_backend.archives.models import TARGET, Archives
 from extrophi_backend.collectors.models import Page, Run
 from extrophi_backend.collectors.reddit.api import API, APP, USER
 from extrophi_backend.collectors.reddit.by_api import ByAPI
+from extrophi_backend.collectors.reddit.by_archive import ByArchive
 from extrophi_backend.collectors.reddit.by_feed import ByFeed
 from extrophi_backend.collectors.reddit.feeds import TOKEN, Feeds, Own
 from extrophi_backend.collectors.reddit.gathering import Gatherer, Limits
@@ -29,6 +32,7 @@ def make_collector(
     *,
     reddit_url: str,
     oauth_url: str,
+    archives: Archives | None = None,
     limits: Limits = _LIMITS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> "RedditCollector":
@@ -39,10 +43,13 @@ def make_collector(
         accounts: The person's credentials; told when Reddit does not take them.
         reddit_url: Where tokens and feeds are (EXTROPHI_REDDIT_URL).
         oauth_url: Where the API is (EXTROPHI_REDDIT_OAUTH_URL).
+        archives: Has the data exports that people gave.
         limits: How many comments of one post are collected, and by how many requests.
         now: The present.
     """
-    return RedditCollector(fetcher, accounts, reddit_url=reddit_url, oauth_url=oauth_url, limits=limits, now=now)
+    return RedditCollector(
+        fetcher, accounts, reddit_url=reddit_url, oauth_url=oauth_url, archives=archives, limits=limits, now=now
+    )
 
 
 class RedditCollector:
@@ -55,6 +62,7 @@ class RedditCollector:
         *,
         reddit_url: str,
         oauth_url: str,
+        archives: Archives | None,
         limits: Limits,
         now: Callable[[], datetime],
     ) -> None:
@@ -62,13 +70,14 @@ class RedditCollector:
         self._accounts = accounts
         self._reddit_url = reddit_url
         self._oauth_url = oauth_url
+        self._archives = archives
         self._limits = limits
         self._now = now
         self._feeds = Feeds(fetcher, accounts, reddit_url=reddit_url)
         self._api: tuple[tuple[str | None, ...], API] | None = None
 
     async def collect(self, run: Run) -> AsyncGenerator[Page, None]:
-        """The posts of a list, or one post, each with its comments.
+        """The posts of a list, one post, or what a data export names, each post with its comments.
 
         The cursor says which page of the list it is, and which post was handled last. What Reddit had answered about
         a post when it asked to wait is in a memo.
@@ -78,6 +87,11 @@ class RedditCollector:
             Refused: Reddit does not give it, and why.
         """
         if run.cursor is not None and run.cursor.get("done"):
+            return
+        if run.target.canonical.startswith(TARGET):
+            async with aclosing(ByArchive(run, self._archives, self.collect, self._now).pages()) as pages:
+                async for page in pages:
+                    yield page
             return
         collecting = self._collecting(run, await self._accounts.credentials("reddit"))
         try:

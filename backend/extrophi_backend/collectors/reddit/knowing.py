@@ -12,7 +12,7 @@ READING = 1
 _SMALL_GROWTH = 10
 """A tree that grew by less than one in so many comments is as it was, for as long as SOON."""
 _SOON = timedelta(days=1)
-_RANKS: Mapping[str, int] = {"feed": 0, "post_feed": 1, "oauth": 2}
+_RANKS: Mapping[str, int] = {"archive": 0, "feed": 1, "post_feed": 2, "oauth": 3}
 
 
 def validators_of(post: Post, way: Way, now: datetime, *, is_whole: bool = True) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from extrophi_backend.collectors.models import Platform
 DELETED = "[deleted]"
 """What stands in the place of a name, or of a text, that its author took back."""
 
-Way = Literal["oauth", "post_feed", "feed"]
-"""How a document was had: all of it, a post with its latest comments, or a post alone."""
+Way = Literal["oauth", "post_feed", "feed", "archive"]
+"""How a document was had: all of it, a post with its latest comments, a post alone, or what one person wrote in it."""
 Lost = Literal["deleted", "removed"]
 
 

@@ -1,6 +1,6 @@
 """How far a run has come, and the page that it is making."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -81,6 +81,8 @@ class Progress:
         """Of a run for what is new: it goes on past what is known, since an earlier one left a gap. None: not asked."""
         self.tree: str | None = ours.get("tree")
         """The post whose comments were being asked for when Reddit asked to wait: a memo has the answers so far."""
+        self.troubles: int = ours.get("troubles", 0)
+        """Of feeds: posts in a row that were not to be had."""
 
     @property
     def cursor(self) -> Cursor:
@@ -93,6 +95,7 @@ class Progress:
             "failed": self.failed,
             "whole": self.is_whole,
             "tree": self.tree,
+            "troubles": self.troubles,
         }
 
     def turn(self, after: str) -> None:
@@ -101,4 +104,47 @@ class Progress:
 
     def is_enough(self, limit: int) -> bool:
         """As many documents as asked for. Failures have a limit of their own: lost posts first hide nothing."""
+        return self.handled >= limit or self.failed >= limit + _MORE_FAILURES
+
+
+class ExportProgress:
+    """Where a run through a data export is. `cursor` is JSON, and another run goes on from it."""
+
+    def __init__(self, cursor: Mapping[str, Any]) -> None:
+        self.last: str | None = cursor.get("last")
+        """The post up to which all that the person wrote in any was handled."""
+        self.is_own_done: bool = cursor.get("own_done", False)
+        self.tried: int = cursor.get("tried", 0)
+        """Saved posts that were asked for before those in `batch`."""
+        self.batch: Sequence[str] = cursor.get("batch", ())
+        """Ids of the saved posts that are being asked for."""
+        self.asking: Cursor | None = cursor.get("asking")
+        """Where the asking for them is."""
+        self.handled: int = cursor.get("handled", 0)
+        self.failed: int = cursor.get("failed", 0)
+
+    @property
+    def cursor(self) -> Cursor:
+        return {
+            "way": "archive",
+            "last": self.last,
+            "own_done": self.is_own_done,
+            "tried": self.tried,
+            "batch": [*self.batch],
+            "asking": self.asking,
+            "handled": self.handled,
+            "failed": self.failed,
+        }
+
+    def note(self, page: Page) -> None:
+        """Count what became of saved posts."""
+        self.handled += len(page.documents) + len(page.unchanged)
+        self.failed += len(page.gone) + len({one.target for one in page.failures} - {*page.reached})
+
+    def end_batch(self) -> None:
+        """All of it was asked for."""
+        self.tried, self.batch, self.asking = self.tried + len(self.batch), (), None
+
+    def is_enough(self, limit: int) -> bool:
+        """As Progress."""
         return self.handled >= limit or self.failed >= limit + _MORE_FAILURES

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import islice
 
-from extrophi_backend.archives.models import Contents, Kind, Part
+from extrophi_backend.archives.models import ANEW, Contents, Kind, Part
 from extrophi_backend.archives.reading import Archive, BadArchive
 from extrophi_backend.collectors.twitter import models
 from extrophi_backend.collectors.twitter.archive import is_repost, read_account, read_likes, read_long, read_tweets
@@ -79,7 +79,7 @@ class ByArchive:
         try:
             return await asyncio.to_thread(lambda: [*islice(pieces, count)])
         except BadArchive as error:
-            raise Refused(error.code, error.detail) from error
+            raise Refused(error.code, error.detail, hint=ANEW) from error
 
     def _pieces(self, unknown: Counter[str]) -> Iterator[Piece]:
         account = self.account()

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from extrophi_backend.accounts.models import Credentials
 from extrophi_backend.accounts.service import Accounts
-from extrophi_backend.archives.models import TARGET, Archives
+from extrophi_backend.archives.models import ANEW, TARGET, Archives
 from extrophi_backend.archives.reading import Archive, BadArchive
 from extrophi_backend.collectors.models import Failure, Page, Run
 from extrophi_backend.collectors.twitter.by_api import ByAPI
@@ -140,7 +140,7 @@ class TwitterCollector:
         except Unreadable as error:
             raise Refused("unreadable_answer", str(error)) from error
         except BadArchive as error:
-            raise Refused(error.code, error.detail) from error
+            raise Refused(error.code, error.detail, hint=ANEW) from error
         async with aclosing(_Collecting(run, way, Place("user", account.handle.lower())).pages()) as pages:
             async for page in pages:
                 yield page

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from extrophi_backend.accounts.models import Credentials
-from extrophi_backend.archives.models import TARGET, Archives
+from extrophi_backend.archives.models import ANEW, TARGET, Archives
 from extrophi_backend.archives.reading import Archive, BadArchive
 from extrophi_backend.collectors.models import Address, Failure, Page, Platform, Run, Target
 from extrophi_backend.collectors.youtube.archive import videos
@@ -221,7 +221,7 @@ class _Collecting:
             try:
                 named = await asyncio.to_thread(lambda: [*videos(archive)])
             except BadArchive as error:
-                raise Refused(error.code, error.detail) from error
+                raise Refused(error.code, error.detail, hint=ANEW) from error
             for start in range(self._at.listed, len(named), _NAMED):
                 found = await sort_out(self._run.known, named[start : start + _NAMED])
                 room = self._at.enough(self._run.limit) - self._at.met

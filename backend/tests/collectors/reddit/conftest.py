@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from extrophi_backend.accounts.models import Credentials
+from extrophi_backend.archives.models import Archives
 from extrophi_backend.collectors.models import Platform
 from extrophi_backend.collectors.reddit.collector import RedditCollector, make_collector
 from extrophi_backend.collectors.reddit.gathering import Limits
 from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.fetch.pace import Pace
 from tests.collecting import LOOPBACK
 from tests.platforms.reddit import APP, RedditServer, serving
 
@@ -57,6 +59,19 @@ async def fetcher() -> AsyncIterator[Fetcher]:
 
 
 @pytest.fixture
+def loop_time() -> list[float]:
+    return [0.0]
+
+
+@pytest.fixture
+async def paced(loop_time: list[float]) -> AsyncIterator[Fetcher]:
+    """A way out whose time passes when it is told to."""
+    fetcher = Fetcher(max_bytes=32_000_000, seconds=20, allow=LOOPBACK, pace=Pace(clock=lambda: loop_time[0]))
+    yield fetcher
+    await fetcher.close()
+
+
+@pytest.fixture
 def keys() -> Keys:
     return Keys(dict(OAUTH))
 
@@ -71,11 +86,13 @@ Make = Callable[..., RedditCollector]
 
 @pytest.fixture
 def make(server: RedditServer, keys: Keys, clock: Clock, fetcher: Fetcher) -> Make:
-    """Makes a collector as a worker has it; with other limits, or another way out."""
+    """Makes a collector as a worker has it; with other limits, another way out, or archives."""
 
-    def made(limits: Limits | None = None, way_out: Fetcher | None = None) -> RedditCollector:
+    def made(
+        limits: Limits | None = None, way_out: Fetcher | None = None, archives: Archives | None = None
+    ) -> RedditCollector:
         urls: Mapping[str, str] = {"reddit_url": server.url, "oauth_url": f"{server.oauth_url}/"}
-        return make_collector(way_out or fetcher, keys, **urls, limits=limits or Limits(), now=clock)
+        return make_collector(way_out or fetcher, keys, **urls, archives=archives, limits=limits or Limits(), now=clock)
 
     return made
 

@@ -1,7 +1,6 @@
 """What Reddit refuses, each with its own code; its rate limits; and credentials that it does not take."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from extrophi_backend.db import Pool
 from extrophi_backend.errors import PlatformUnavailable, Refused
 from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.fetch.errors import Paced
-from extrophi_backend.fetch.pace import Pace
 from extrophi_backend.settings import Settings
 from extrophi_backend.sources.states import reason_of, state_of
 from tests.collecting import LOOPBACK, Library
@@ -192,19 +190,6 @@ async def test_a_refusal_is_kept_with_the_persons_accounts(
         "client_secret": "refused",
     }
     await collector.close()
-
-
-@pytest.fixture
-def loop_time() -> list[float]:
-    return [0.0]
-
-
-@pytest.fixture
-async def paced(loop_time: list[float]) -> AsyncIterator[Fetcher]:
-    """A way out whose time passes when it is told to."""
-    fetcher = Fetcher(max_bytes=32_000_000, seconds=20, allow=LOOPBACK, pace=Pace(clock=lambda: loop_time[0]))
-    yield fetcher
-    await fetcher.close()
 
 
 async def test_the_rate_limit_puts_the_job_off_and_it_goes_on_after_that(
