@@ -1,5 +1,6 @@
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -32,7 +33,7 @@ def test_the_anchor_of_a_place_is_the_last_one_before_it():
 
 
 def chunk(text, **more):
-    given = {"author": None, "published_at": None, "anchors": []} | more
+    given: dict[str, Any] = {"author": None, "published_at": None, "anchors": []} | more
     return Chunk(
         chunk_id=uuid.uuid4(), document_id=uuid.uuid4(), version=1, start=0, end=len(text), text=text, platform="web",
         external_id="1", title="", url="https://site.example/post", **given,

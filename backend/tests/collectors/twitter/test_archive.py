@@ -165,10 +165,11 @@ def test_what_is_in_it_is_told() -> None:
 
 
 async def test_one_that_is_broken_ends_the_job_with_its_reason(reading: Callable[[Given], TwitterCollector]) -> None:
-    for more, code in (
+    broken: list[tuple[dict[str, Any], str]] = [
         ({"tweets": "window.YTD.tweets.part0 = [{]"}, "unreadable"),
         ({"account": "[]"}, "unreadable_answer"),
-    ):
+    ]
+    for more, code in broken:
         with pytest.raises(Refused) as refusal:
             await Library().collect(reading(Given(POSTS[:3], **more)), TYPED)
         assert refusal.value.code == code
