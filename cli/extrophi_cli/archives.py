@@ -1,7 +1,6 @@
 """Data archives of X, YouTube and Reddit: what matters of them is packed here, and sent."""
 
 import os
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Generator, Iterator
@@ -14,6 +13,7 @@ from extrophi_cli.output import say
 from extrophi_cli.wire import JSON
 
 if TYPE_CHECKING:
+    from extrophi_backend.archives.reading import Archive
     from extrophi_cli.client import Extrophi
 
 _IN_MEMORY = 2**24
@@ -26,29 +26,60 @@ def is_archive(path: Path) -> bool:
 
 @contextmanager
 def packed(path: Path) -> Generator[IO[bytes]]:
-    """A ZIP file of those members of an archive that are read: the pictures and films beside them stay here.
+    """A ZIP file of what is read of an archive, and of nothing else: the rest stays here.
 
     Raises:
-        CommandError: there are none, or it cannot be read.
+        CommandError: there is nothing of the kind in it, or it cannot be read.
     """
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as out:
-        try:
-            count = 0
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
-                for name, member in _folder(path) if path.is_dir() else _zip(path):
-                    with member, zipped.open(name, "w", force_zip64=True) as stream:
-                        shutil.copyfileobj(member, stream)
-                    count += 1
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError) as error:
-            raise CommandError(f"Cannot read {path}: {error}.", hint="Download it anew.", code=REFUSED) from error
-        if not count:
-            raise CommandError(
-                f"{path} holds no posts, lists or history of X, YouTube or Reddit.",
-                hint="docs/archives.md says which archives these are, and how to get them.",
-                code=REFUSED,
-            )
-        out.seek(0)
-        yield out
+    from extrophi_backend.archives.reading import BROKEN, Archive, BadArchive  # noqa: PLC0415  as heavy as the rest of us
+
+    try:
+        with _opened(path) as file, tempfile.SpooledTemporaryFile(_IN_MEMORY) as out:
+            count = _pack(Archive(file), out)
+            if not count:
+                raise CommandError(
+                    f"{path} holds no posts, lists or history of X, YouTube or Reddit.",
+                    hint="docs/archives.md says which archives these are, and how to get them.",
+                    code=REFUSED,
+                )
+            out.seek(0)
+            yield out
+    except BadArchive as error:
+        raise CommandError(f"Cannot read {path}: {error.detail}", hint="Download it anew.", code=REFUSED) from error
+    except BROKEN as error:
+        raise CommandError(f"Cannot read {path}: {error}.", hint="Download it anew.", code=REFUSED) from error
+
+
+def _pack(archive: "Archive", out: IO[bytes]) -> int:
+    """Put what is read of it into a ZIP file; of how many members there is something."""
+    from extrophi_backend.archives.kinds import KINDS  # noqa: PLC0415  as heavy as the rest of us
+
+    count = 0
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name in archive.names:
+            kind = next((one for one in KINDS if one.members.search(name)), None)
+            parts = kind.sent(archive, name) if kind else None
+            if parts is not None:
+                count += 1
+                with zipped.open(name, "w", force_zip64=True) as stream:
+                    for part in parts:
+                        stream.write(part.encode("utf-8", "replace"))
+    return count
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[IO[bytes]]:
+    """An archive; of a folder that one was unpacked to, the ZIP file that it was, as far as it may matter."""
+    if not path.is_dir():
+        with path.open("rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
+            for name, here in _folder(path):
+                zipped.write(here, name)
+        file.seek(0)
+        yield file
 
 
 def send_archive(extrophi: "Extrophi", path: Path, *, collection: str, limit: int | None, dry_run: bool) -> JSON:
@@ -78,18 +109,11 @@ def _wanted(name: str) -> bool:
     return any(kind.members.search(name) for kind in KINDS)
 
 
-def _zip(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if not member.is_dir() and _wanted(member.filename):
-                yield member.filename, archive.open(member)
-
-
-def _folder(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _folder(path: Path) -> Iterator[tuple[str, Path]]:
     """Its files, links passed by: they may lead out of it."""
     for folder, _, files in os.walk(path, followlinks=False):
         for file in sorted(files):
             here = Path(folder) / file
             name = here.relative_to(path).as_posix()
             if _wanted(name) and not here.is_symlink() and here.is_file():
-                yield name, here.open("rb")
+                yield name, here

@@ -1,5 +1,6 @@
 """What of a data archive is sent: the parts that are read, and nothing that lies elsewhere."""
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def test_films_and_pictures_stay_where_they_are(tmp_path: Path) -> None:
         zipped.writestr("Takeout/YouTube and YouTube Music/videos/holiday.mp4", b"\0" * 1000)
         zipped.writestr("Takeout/Mail/all.mbox", "Dear Ida")
     assert is_archive(path)
-    assert sent(path) == {LIST: ROWS}
+    assert sent(path) == {LIST: "GJLlxj_dtq8\n"}
 
 
 def test_a_folder_is_read_to_its_edge(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_a_folder_is_read_to_its_edge(tmp_path: Path) -> None:
     (folder / LIST).with_name("Linked-videos.csv").symlink_to(outside / "secret.csv")
     (folder / LIST).with_name("linked").symlink_to(outside)
     assert is_archive(folder)
-    assert sent(folder) == {LIST: ROWS}
+    assert sent(folder) == {LIST: "GJLlxj_dtq8\n"}
 
 
 @pytest.mark.parametrize("members", [[], ["notes/a.md"]])
@@ -77,3 +78,30 @@ def test_a_person_reads_what_is_in_it(capsys: pytest.CaptureFixture[str]) -> Non
         "  1,234 posts: a document each, 34 of them known already",
         "      5 messages: left out",
     ]
+
+
+def test_what_is_nobodys_business_is_not_sent(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    watched = [{"title": "Watched SECRET", "titleUrl": "https://www.youtube.com/watch?v\\u003dGJLlxj_dtq8"}]
+    account = {"accountId": "11", "username": "ada", "accountDisplayName": "Ada", "email": "SECRET@a.example"}
+    members = {
+        "Takeout/YouTube/history/watch-history.json": json.dumps(watched).replace("\\\\", "\\"),
+        "Takeout/YouTube/live chats/live chats.csv": "Live Chat ID,Channel ID,Text\nx,y,SECRET\n",
+        "x/data/account.js": f"window.YTD.account.part0 = {json.dumps([{'account': account}])}",
+        "x/data/tweets.js": 'window.YTD.tweets.part0 = [{"tweet": {"id_str": "1", "full_text": "Hello"}}]',
+        "x/data/direct-messages.js": 'window.YTD.dm.part0 = ["SECRET"]',
+        "reddit/posts.csv": "id,permalink,date,ip,title\na,/r/x/comments/a/,2024,SECRET,Hello\n",
+        "reddit/statistics.csv": "statistic,value\naccount name,ada\nemail address,SECRET\n",
+        "reddit/messages.csv": "id,body\n1,SECRET\n",
+    }
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name, body in members.items():
+            zipped.writestr(name, body)
+    found = sent(path)
+    assert "SECRET" not in str(found)
+    assert found["Takeout/YouTube/history/watch-history.json"] == "https://www.youtube.com/watch?v=GJLlxj_dtq8\n"
+    assert json.loads(found["x/data/account.js"])[0]["account"]["username"] == "ada"
+    assert json.loads(found["x/data/tweets.js"]) == [{"tweet": {"id_str": "1", "full_text": "Hello"}}]
+    assert "Hello" in found["reddit/posts.csv"]
+    assert "ada" in found["reddit/statistics.csv"]
+    assert len(found) == 5

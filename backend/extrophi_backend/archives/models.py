@@ -1,7 +1,7 @@
 """The words that archives are spoken of in."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -58,3 +58,5 @@ class Kind:
     """Matches (`search`) the paths of the members that are read, wherever in the archive the export's folder is."""
     look: Callable[[Archive], Contents | None]
     """What is in it; None if it is another platform's after all. Raises BadArchive."""
+    sent: Callable[[Archive, str], Iterator[str] | None]
+    """What of a member is sent to who collects from it, as text; None: nothing. The rest stays with the person."""

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import lzma
 import re
 import zipfile
 import zlib
@@ -18,6 +19,8 @@ MAX_UNPACKED = 4 * 2**30
 MAX_ENTRY = 16 * 2**20
 """Characters of one post, or of one line of a table."""
 LONGEST_MATCH = 500
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError)
+"""What unpacking a damaged member raises, by whatever method it was packed."""
 _READ = 2**18
 
 
@@ -129,7 +132,7 @@ class Archive:
                 # A mark of byte order comes before some of these tables.
                 counted = io.BufferedReader(_Counted(stream, self))
                 yield io.TextIOWrapper(counted, encoding="utf-8-sig", errors="replace", newline="")
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
+        except BROKEN as error:
             raise BadArchive("broken_archive", f"{shown(name)} cannot be unpacked: {error}.") from error
 
     def take(self, count: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from extrophi_backend.collectors.web.target import looks_like_host
 from extrophi_backend.errors import Choice
 
-_HANDLE = re.compile(r"@(?P<name>[\w.-]{1,50})", re.ASCII)
+_HANDLE = re.compile(r"@(?P<name>[\w.·-]{1,50})")
 _NAME = re.compile(r"(?P<name>[\w-]{1,50})", re.ASCII)
 
 

@@ -25,7 +25,7 @@ from extrophi_backend.collectors.youtube import target as youtube_target
 from extrophi_backend.collectors.youtube.collector import make_collector as make_youtube_collector
 from extrophi_backend.collectors.youtube.transcribing import make_transcriber
 from extrophi_backend.db import Pool
-from extrophi_backend.errors import AmbiguousTarget, InvalidTarget
+from extrophi_backend.errors import AmbiguousTarget, ForbiddenAddress, InvalidTarget
 from extrophi_backend.fetch.browser import Browser
 from extrophi_backend.fetch.client import Fetcher, agent
 from extrophi_backend.fetch.rendered import Limits
@@ -74,16 +74,23 @@ class Registry:
             ForbiddenAddress: it is, or leads to, an address that is not on the public internet.
             PlatformUnavailable: what knows where it leads does not answer.
         """
-        choices = await asyncio.to_thread(choices_for, typed, self.roots)
+        choices = [one for one in await asyncio.to_thread(choices_for, typed, self.roots) if self._knows(one.target)]
         if len(choices) > 1:
             raise AmbiguousTarget(f"“{typed.strip()[:200]}” may mean several things.", choices)
-        target = self.recognise(typed)
+        is_named = bool(choices) and typed.strip().startswith("@")  # of the one platform that has such names
+        target = replace(self.recognise(choices[0].target), typed=typed) if is_named else self.recognise(typed)
         if target.platform == "web" and self.fetcher is not None:
             leads_to = await whereto(self.fetcher, target.canonical)
             if leads_to != target.canonical:
                 target = replace(self.recognise(leads_to), typed=target.typed)
         resolve = self.resolvers.get(target.platform)
         return await resolve(target) if resolve else target
+
+    def _knows(self, typed: str) -> bool:
+        try:
+            return bool(self.recognise(typed))
+        except (InvalidTarget, ForbiddenAddress):
+            return False
 
     def recognise(self, typed: str) -> Target:
         """The target in its canonical form. Raises InvalidTarget for what nobody knows."""

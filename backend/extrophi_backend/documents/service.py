@@ -279,7 +279,13 @@ def _utc(moment: datetime) -> str:
 def _content_hash(collected: Collected) -> bytes:
     published = collected.published_at.isoformat() if collected.published_at else None
     head = [collected.title, collected.author, published, collected.url, collected.language, collected.format]
-    return sha256(json.dumps([*head, collected.text], ensure_ascii=False).encode()).digest()
+    # Whose words they are and where they stand is what citations say; of pages, the text tells as much.
+    places = [
+        (anchor.offset, anchor.seconds, anchor.url, anchor.author, anchor.state)
+        for anchor in collected.anchors
+        if anchor.page is None
+    ]
+    return sha256(json.dumps([*head, collected.text, *places], ensure_ascii=False).encode()).digest()
 
 
 def _key(one: Prepared | Pushed) -> sql.Key:

@@ -37,14 +37,17 @@ def cite(chunk: Chunk, span: tuple[int, int]) -> Citation:
     start, end = chunk.start + span[0], chunk.start + span[1]
     quoted = chunk.text[span[0] : span[1]]
     said = _here(chunk.anchors, start)
+    is_comment = "depth" in said  # whose author and day may be unknown, and are never the document's
     return Citation(
         document_id=chunk.document_id,
         version=chunk.version,
         platform=chunk.platform,
         external_id=chunk.external_id,
         title=chunk.title,
-        author=said.get("author", chunk.author),
-        published_at=datetime.fromisoformat(said["published_at"]) if "published_at" in said else chunk.published_at,
+        author=said.get("author") or (None if is_comment else chunk.author),
+        published_at=datetime.fromisoformat(said["published_at"])
+        if "published_at" in said
+        else (None if is_comment else chunk.published_at),
         url=chunk.url,
         deep_link=deep_link(chunk.platform, chunk.url, chunk.anchors, start, quoted, _prefix(chunk.text, span)),
         quote=quoted,

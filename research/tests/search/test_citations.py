@@ -49,6 +49,8 @@ def test_a_comment_is_cited_as_its_authors_and_of_its_day():
     assert (answer.author, answer.deep_link) == ("heron", "https://r.example/c/1")
     assert answer.published_at == datetime(2026, 1, 31, 12, tzinfo=UTC)
     assert (question.author, question.published_at) == ("asker", asked)
+    nobodys = cite(chunk(text, author="asker", published_at=asked, anchors=[(0, {"depth": 1})]), (7, 16))
+    assert (nobodys.author, nobodys.published_at) == (None, None)
 
 
 @pytest.mark.parametrize(

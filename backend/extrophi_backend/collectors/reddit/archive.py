@@ -4,9 +4,11 @@ The person's messages and addresses are in it as well. Those tables are never op
 kept but those that are named here.
 """
 
+import csv
+import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -152,4 +154,30 @@ def _look(archive: Archive) -> Contents | None:
     return Contents("reddit", title, export.parts())
 
 
-KIND = Kind("reddit", _MEMBERS, _look)
+def _sent(archive: Archive, name: str) -> Iterator[str] | None:
+    """The columns that are kept; of the statistics the account's name. Votes and subscriptions are counted, no more."""
+    match = _MEMBERS.search(name)
+    if match is None:
+        return None
+    table = match["table"]
+    if table == "statistics":
+        rows = (row for row in archive.rows(name) if row.get("statistic") == "account name")
+        return _as_table(("statistic", "value"), rows)
+    if table not in _OF_POSTS:
+        return _as_table(("id",), ({"id": "1"} for _ in archive.rows(name)))
+    return _as_table(_KEPT, archive.rows(name)) if _fits(archive, name) else None
+
+
+def _as_table(names: Sequence[str], rows: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    yield _as_line({name: name for name in names}, names)
+    for row in rows:
+        yield _as_line(row, names)
+
+
+def _as_line(row: Mapping[str, str], names: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow([row.get(name, "") for name in names])
+    return out.getvalue()
+
+
+KIND = Kind("reddit", _MEMBERS, _look, _sent)

@@ -1,10 +1,12 @@
 """Collecting from X's data archive: what the account wrote, and the posts that it liked."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from extrophi_backend.archives.models import ANEW, Contents, Kind, Part
 from extrophi_backend.archives.reading import Archive, BadArchive
@@ -18,6 +20,7 @@ from extrophi_backend.errors import Refused
 _MEMBERS = re.compile(
     r"(?:^|/)data/(?:(?P<account>account)|(?P<tweets>tweets?(?:-part\d+)?)|(?P<notes>note-tweets?)|(?P<likes>like))\.js$"
 )
+_NAMED = frozenset({"accountId", "username", "accountDisplayName"})
 _AT_ONCE = 100
 _MOST_ASKED = 10_000
 
@@ -39,7 +42,31 @@ def _look(archive: Archive) -> Contents | None:
     return Contents("twitter", f"X, the archive of @{account.handle}", [part for part in parts if part.count])
 
 
-KIND = Kind("twitter", _MEMBERS, _look)
+def _sent(archive: Archive, name: str) -> Iterator[str] | None:
+    """Posts and likes as they are; of the account only its name, and neither mail nor telephone."""
+    match = _MEMBERS.search(name)
+    if match is None:
+        return None
+    entries: Iterator[object] = archive.entries(name)
+    if match["account"]:
+        entries = (
+            {"account": {key: value for key, value in _account(one).items() if key in _NAMED}} for one in entries
+        )
+    return _as_script(entries)
+
+
+def _account(entry: object) -> dict[str, Any]:
+    return as_object(as_object(entry).get("account"))
+
+
+def _as_script(entries: Iterator[object]) -> Iterator[str]:
+    yield "["
+    for number, entry in enumerate(entries):
+        yield f"{',' if number else ''}\n{json.dumps(entry, separators=(',', ':'))}"
+    yield "\n]\n"
+
+
+KIND = Kind("twitter", _MEMBERS, _look, _sent)
 
 
 class ByArchive:

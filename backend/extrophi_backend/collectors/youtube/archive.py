@@ -4,7 +4,7 @@ Its folders and files have names in the person's language: what a file holds is 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from extrophi_backend.archives.models import Contents, Kind, Part
@@ -34,7 +34,19 @@ def _look(archive: Archive) -> Contents | None:
     return Contents("youtube", "YouTube, from Google Takeout", parts)
 
 
-KIND = Kind("youtube", _MEMBERS, _look)
+def _sent(archive: Archive, name: str) -> Iterator[str] | None:
+    """Ids of videos alone, and of channels: no titles, no times, and nothing of comments, chats or purchases."""
+    if name.lower().endswith(".csv"):
+        kept = [line[0] for line in archive.lines(name) if line and _ID.fullmatch(line[0])]
+        kept += [f"{line[0]},{line[1]}" for line in archive.lines(name) if _is_channel(line)]
+        return (f"{one}\n" for one in kept) if kept else None
+    first = next(archive.matches(name, _WATCHED), None)
+    if first is None:
+        return None
+    return (f"https://www.youtube.com/watch?v={match[1]}\n" for match in archive.matches(name, _WATCHED))
+
+
+KIND = Kind("youtube", _MEMBERS, _look, _sent)
 
 
 def videos(archive: Archive) -> Iterator[str]:
@@ -72,12 +84,11 @@ def _watched(archive: Archive) -> Iterator[str]:
 
 
 def _channels(archive: Archive) -> int:
-    return sum(
-        1
-        for name in _members(archive, "csv")
-        for line in archive.lines(name)
-        if len(line) >= 2 and _CHANNEL.fullmatch(line[0]) and line[0] in line[1]
-    )
+    return sum(1 for name in _members(archive, "csv") for line in archive.lines(name) if _is_channel(line))
+
+
+def _is_channel(line: Sequence[str]) -> bool:
+    return len(line) >= 2 and _CHANNEL.fullmatch(line[0]) is not None and line[0] in line[1]
 
 
 def _members(archive: Archive, kind: str) -> list[str]:
