@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from extrophi_backend.accounts.cookies import Cookie
 from extrophi_backend.fetch import addresses, guard
 from extrophi_backend.fetch.chromium import Chromium, find_chromium
-from extrophi_backend.fetch.errors import FetchFailed
+from extrophi_backend.fetch.errors import FetchFailed, Wait
 from extrophi_backend.fetch.proxy import Proxy
 from extrophi_backend.fetch.rendered import (
     BrowserFailed,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from extrophi_backend.fetch.running import RunningBrowser
 
 _log = logging.getLogger(__name__)
+
+_LISTENING_SECONDS = 60.0
+"""After which it is looked again whether the page that is listened to is still open."""
 
 
 class Browser:
@@ -77,6 +80,7 @@ class Browser:
         self._chromium: Chromium | None = None
         self._running: RunningBrowser | None = None
         self._active = 0
+        self._is_listening = False
         self._free = asyncio.Condition()
         self._again = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
@@ -115,7 +119,7 @@ class Browser:
     ) -> "AsyncGenerator[Listening]":
         """The page at `url`, open, for what its own scripts are answered meanwhile.
 
-        It takes the place of one that is rendered, for as long as it is open.
+        It takes the place of one that is rendered, for as long as it is open: one at a time, so that others are left.
 
         Args:
             url: Where to go.
@@ -125,18 +129,26 @@ class Browser:
 
         Raises:
             FetchFailed: as `render`; also later, of what is done with the page.
+            Wait: another is open.
         """
+        if self._is_listening:
+            raise Wait("the browser", _LISTENING_SECONDS)
 
         async def own(address: str) -> Sequence[Cookie]:
             parsed, now = addresses.parse(address), datetime.now(UTC)
             return [one for one in cookies if one.belongs_to_host(parsed, now)]
 
-        async with self._slot() as running:
-            try:
-                async with running.listen(url, wanted, self._limits, self._agent, own, readable) as listening:
-                    yield listening
-            except BrowserFailed as failure:
-                raise FetchFailed("render_failed", f"The browser ended over it ({failure}).") from failure
+        self._is_listening = True
+        try:
+            async with (
+                self._slot() as running,
+                running.listen(url, wanted, self._limits, self._agent, own, readable) as listening,
+            ):
+                yield listening
+        except BrowserFailed as failure:
+            raise FetchFailed("render_failed", f"The browser ended over it ({failure}).") from failure
+        finally:
+            self._is_listening = False
 
     async def close(self) -> None:
         """End it, and what it started. It may be used again."""
@@ -186,7 +198,8 @@ class Browser:
         return running is None or self._active == 0 or not self._is_worn(running)
 
     def _is_worn(self, running: "RunningBrowser") -> bool:
-        return running.has_failed or running.visits >= self._restart_after
+        # A page that is listened to may be open for an hour: nobody waits so long for a fresh browser.
+        return running.has_failed or (running.visits >= self._restart_after and not self._is_listening)
 
     async def _wake(self) -> None:
         async with self._free:

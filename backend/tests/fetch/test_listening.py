@@ -9,7 +9,7 @@ import pytest
 
 from extrophi_backend.accounts.cookies import Cookie
 from extrophi_backend.fetch.browser import Browser
-from extrophi_backend.fetch.errors import FetchFailed
+from extrophi_backend.fetch.errors import FetchFailed, Wait
 from extrophi_backend.fetch.rendered import Limits
 from tests.web_server import Reply, WebServer, serving
 
@@ -163,3 +163,22 @@ async def test_who_does_not_answer_is_a_failure(browser: Browser) -> None:
     with pytest.raises(FetchFailed) as raised:
         await listen(browser, "http://127.0.0.1:1/")
     assert raised.value.code == "connection_failed"
+
+
+async def test_one_page_is_listened_to_at_a_time_and_holds_up_no_other(server: WebServer) -> None:
+    server.pages["/other"] = Reply("<p>Another page.")
+    browser = Browser(allow=(ip_network("127.0.0.1/32"),), limits=LIMITS, pages=2, restart_after=1)
+    try:
+        async with browser.listen(server.url("/"), api, cookies=()) as page:
+            with pytest.raises(Wait) as waits:
+                async with browser.listen(server.url("/"), api, cookies=()):
+                    pass
+            assert waits.value.failure is None
+            async with asyncio.timeout(30):  # although the browser is due for a restart
+                for _ in range(3):
+                    assert b"Another page." in (await browser.render(server.url("/other"))).html
+            assert await page.next(10) is not None
+        async with browser.listen(server.url("/"), api, cookies=()) as page:
+            assert await page.next(10) is not None
+    finally:
+        await browser.close()
