@@ -399,12 +399,11 @@ async def test_a_revisit_asks_robots_of_all_but_what_a_person_typed(
             await api.delete(f"/sources/{source['id']}")
     server.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /\n", media_type="text/plain")
     server.requests.clear()
-    now = datetime.now(UTC)
     for first in names:  # whichever of them comes first in its job
         await pool.execute("UPDATE documents SET next_visit_at = now(), cited_at = NULL, state = 'collected'")
         await pool.execute("UPDATE documents SET cited_at = now() WHERE external_id = $1", server.url(first))
         await pool.execute("DELETE FROM budgets")
-        assert await start_visits(pool, now + timedelta(seconds=1), 2000) == 4
+        assert await start_visits(pool, datetime.now(UTC) + timedelta(seconds=1), 2000) == 4
         job_id = await pool.fetchval("SELECT id FROM jobs WHERE status = 'queued'")
         await run(str(job_id), pool, settings, tmp_path, purpose=None)
         rows = await pool.fetch("SELECT external_id, state FROM documents")

@@ -373,7 +373,8 @@ def test_what_cannot_be_is_said_in_words(front_door: FrontDoor, extrophi: Comman
         (["collect", "~nosuch/x"], {}, 4, "no such user"),
         (["collect", "missing.md"], {}, 4, "There is no file missing.md"),
         (["status"], {"EXTROPHI_HOME": "~nosuch/x"}, 2, "EXTROPHI_HOME"),
-        (["import", str(tmp_path)], {}, 4, f"Cannot read {tmp_path}"),
+        (["import", str(tmp_path)], {}, 4, f"{tmp_path} holds no posts"),
+        (["import", str(tmp_path / "missing")], {}, 4, f"Cannot read {tmp_path}"),
     ):
         ran = extrophi(*arguments, "--url", front_door.url, **variables)
         assert (ran.code, ran.out) == (code, ""), (arguments, ran)
