@@ -85,6 +85,10 @@ class BySession:
         self._web_url = web_url
         self._quiet_seconds = quiet_seconds
 
+    def can_go_below(self, _: Place, /) -> bool:
+        """As `Way.can_go_below`."""
+        return False
+
     async def batches(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """As `Way.batches`. A run that goes on scrolls from the top, and passes over what is done."""
         place, seen = wanted.place, id_of(as_object(wanted.more).get("seen"))

@@ -134,6 +134,8 @@ class Batch:
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     """Codes of posts that were asked for, and are not to be had, by id."""
     more: Any = None
+    is_cut: bool = False
+    """The listing ends here, and not because there is no more of it."""
     memos: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """To be found again in a later run, by name."""
 
