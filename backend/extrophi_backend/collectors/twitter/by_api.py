@@ -50,7 +50,8 @@ class ByAPI:
 
     async def ask(self, posts: Sequence[str]) -> Batch:
         """As `Way.ask`."""
-        return read_posts(await self._client.posts(list(posts)), "")
+        answer, unasked = await self._client.posts(posts)
+        return replace(read_posts(answer, ""), unasked=unasked)
 
     async def _user(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         name = f"user/{wanted.place.name}"
@@ -95,7 +96,7 @@ class ByAPI:
                 return await self._client.search(wanted.place.name, most, **since, **until, **token)
 
     async def _post(self, wanted: Wanted) -> Batch:
-        answer = await self._client.posts([wanted.place.name])
+        answer, _ = await self._client.posts([wanted.place.name])
         batch = read_posts(answer, wanted.place.address)
         if not batch.listed:
             raise refused(answer, wanted.place.address)

@@ -25,6 +25,7 @@ from extrophi_backend.collectors.twitter.gathering import Gathered, gather
 from extrophi_backend.collectors.twitter.models import Batch, posts_of
 from extrophi_backend.collectors.twitter.progress import Remembered, progress, remembered
 from extrophi_backend.collectors.twitter.reading import Unreadable
+from extrophi_backend.collectors.twitter.session import Session
 from extrophi_backend.collectors.twitter.target import Place, place_of, post_address
 from extrophi_backend.collectors.twitter.threads import missing_above
 from extrophi_backend.collectors.twitter.ways import Wanted, Way
@@ -152,16 +153,15 @@ class TwitterCollector:
             client = Client(self._fetcher, self._accounts, credentials, url=self._api_url, caps=self._caps)
             ways.append(ByAPI(client))
         if {"auth_token", "ct0"} <= credentials.values.keys():
-            ways.append(
-                BySession(
-                    self._browser,
-                    self._fetcher,
-                    self._accounts,
-                    credentials,
-                    web_url=self._web_url,
-                    quiet_seconds=self._quiet_seconds,
-                )
+            session = Session(
+                self._browser,
+                self._fetcher,
+                self._accounts,
+                credentials,
+                web_url=self._web_url,
+                quiet_seconds=self._quiet_seconds,
             )
+            ways.append(BySession(session, self._web_url))
         return ways or [ByEmbed(self._fetcher, self._web_url)]
 
 
@@ -285,7 +285,8 @@ class _Collecting:
         at.climbs += bool(asked)
         came = [*(one.piece for one in found.listed), *found.beside]
         there = frozenset[str]().union(*(piece.post.ids for piece in came))
-        gathered = await self._gather(Batch(beside=came), frozenset(asked or above) - there)
+        lost = frozenset(asked or above) - there - {*found.unasked}
+        gathered = await self._gather(Batch(beside=came), lost)
         return self._as_page(gathered, Batch(failures=[one for one in found.failures if one.code == "unknown_part"]))
 
     async def _revisited(self) -> AsyncIterator[Page]:
@@ -303,12 +304,17 @@ class _Collecting:
                     break
             at.more = start
             yield await self._revisit(wanted)
+            start = at.more
 
     async def _revisit(self, wanted: Mapping[str, Sequence[str]]) -> Page:
         """What became of documents, by their posts' ids."""
         asked = [post for posts in wanted.values() for post in posts]
         most = self._way.at_once
         found = [await self._way.ask(asked[start : start + most]) for start in range(0, len(asked), most)]
+        unasked = {post for batch in found for post in batch.unasked}
+        later = [root for root, posts in wanted.items() if not unasked.isdisjoint(posts)]
+        self.at.more -= len(later)  # the last ones: they were asked for in their order
+        wanted = {root: posts for root, posts in wanted.items() if root not in later}
         missing = {post: code for batch in found for post, code in batch.missing.items()}
         gone = [root for root, posts in wanted.items() if all(missing.get(post) in _GONE for post in posts)]
         told = {post_address(post) for root in gone for post in wanted[root]}

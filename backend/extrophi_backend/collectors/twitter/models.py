@@ -138,6 +138,8 @@ class Batch:
     """The listing ends here, and not because there is no more of it."""
     memos: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """To be found again in a later run, by name."""
+    unasked: Sequence[str] = ()
+    """Of posts that were to be asked for: those that were not, since no more may be read for now."""
 
 
 def all_edits(ids: Iterable[str]) -> tuple[str, ...]:
