@@ -50,6 +50,10 @@ class Library:
     """None of them is ever due."""
     frontier: dict[bytes, Address] = field(default_factory=dict[bytes, Address])
     kinds: dict[str, Any] = field(default_factory=dict[str, Any])
+    sources: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """Those that have brought a document, or have looked at it, by its external id."""
+    source: str = "a source"
+    """Whose run it is; empty where it is none's."""
 
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         return {uri: self.documents[uri].validators for uri in external_ids if uri in self.documents}
@@ -62,7 +66,8 @@ class Library:
         }
 
     async def collected(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
-        return await self.validators(external_ids)
+        found = await self.validators(external_ids)
+        return {uri: kept for uri, kept in found.items() if not self.source or self.source in self.sources.get(uri, ())}
 
     async def typed(self, external_ids: Sequence[str]) -> Collection[str]:
         return self.by_hand & {*external_ids}
@@ -102,6 +107,8 @@ class Library:
             is_same = before is not None and _content(before) == _content(one)
             self.versions[one.external_id] = version if is_same else version + 1
         self.documents |= {document.external_id: document for document in page.documents}
+        for uri in (*(document.external_id for document in page.documents), *page.unchanged):
+            self.sources.setdefault(uri, set()).update({self.source} - {""})
         self.gone -= {document.external_id for document in page.documents} | set(page.unchanged)
         self.gone |= set(page.gone)
         self.by_hand |= set(page.typed) & self.documents.keys()
@@ -136,13 +143,15 @@ class Library:
         revisit: Sequence[str] = (),
         scope: Scope = "page",
         depth: int | None = None,
+        source: str = "a source",
     ) -> list[Page]:
         """Run the collector, saving its pages; stop after `pages` of them, as if the worker had died."""
+        self.source = source
         self.failures, self.unchanged, self.suspects = [], [], []
         if not resume:
             self.frontier, self.kinds = {}, {}
         cursor = self.cursor if resume else None
-        run = Run(target, limit, cursor, self, self.suspect, set_aside, purpose, revisit, scope, depth)
+        run = Run(target, limit, cursor, self, self.suspect, set_aside, purpose, revisit, scope, depth, source)
         given: list[Page] = []
         async with aclosing(collector.collect(run)) as running:
             async for page in running:

@@ -257,6 +257,8 @@ class XServer:
         default_factory=dict[str, tuple[int, Any, dict[str, str]]]
     )
     """What is answered to a path whatever is asked, by how it begins."""
+    broken: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """What is answered instead of a listing's later page, by its token."""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list[tuple[str, dict[str, str]]])
     port: int = 0
 
@@ -355,9 +357,12 @@ class XServer:
         return ({"data": body.pop("data")} if there else {}) | body | ({"errors": errors} if errors else {})
 
     def _listing(self, ids: Sequence[str], query: dict[str, str], name: str) -> dict[str, Any]:
+        if query.get(name) in self.broken:
+            return self.broken[query[name]]
         most = int(query["max_results"])
         assert 1 <= most <= 100
-        left = [one for one in ids if int(one) > int(query.get("since_id", 0))]
+        newer, older = int(query.get("since_id", 0)), int(query.get("until_id", 2**63))
+        left = [one for one in ids if newer < int(one) < older]
         start = int(query.get(name, "p0")[1:])
         shown = left[start : start + most]
         meta: dict[str, Any] = {"result_count": len(shown)}

@@ -19,7 +19,7 @@ from tests.platforms.x import Sample
 
 _PAGE = """<!doctype html><html><head><title>X</title></head><body><div id="posts"></div>
 <img src="/avatar.png"><script>
-const OPERATION = %(operation)s, SUBJECT = %(subject)s;
+const OPERATION = %(operation)s, SUBJECT = %(subject)s, BESIDE = %(beside)s, POLLS = %(polls)s;
 let cursor = "", busy = false, ended = false;
 const csrf = () => (document.cookie.match(/(?:^|; )ct0=([^;]*)/) || [])[1] || "";
 async function more() {
@@ -51,6 +51,8 @@ async function begin() {
   if (OPERATION.startsWith("UserTweets")) {
     await fetch(`/i/api/graphql/aBc-2/UserByScreenName?variables=${about}`, { headers });
   }
+  for (const other of BESIDE) await fetch(`/i/api/graphql/aBc-3/${other}?variables=${about}`, { headers });
+  if (POLLS) setInterval(() => fetch(`/i/api/graphql/aBc-4/BadgeCount?variables=${about}`, { headers }), 50);
   await more();
   addEventListener("scroll", () => { if (innerHeight + scrollY > document.body.scrollHeight - 800) more(); });
 }
@@ -75,6 +77,12 @@ class XWeb:
     locked: bool = False
     limited: int | None = None
     """Epoch seconds until which every listing answers 429."""
+    allowed: int | None = None
+    """Answers of listings until then; any number, if None."""
+    beside: Sequence[str] = ()
+    """Operations that a page asks for besides."""
+    polls: bool = False
+    """Whether a page goes on asking for something else all the time."""
     forced: dict[str, Answer] = field(default_factory=dict[str, Answer])
     """What an operation answers, whatever is asked."""
     requests: Counter[str] = field(default_factory=Counter[str])
@@ -105,7 +113,8 @@ class XWeb:
                 operation, subject = "SearchTimeline", query["q"]
             case _:
                 return 404, b"", html
-        named = {"operation": json.dumps(operation), "subject": json.dumps(subject)}
+        told = {"operation": operation, "subject": subject, "beside": [*self.beside], "polls": self.polls}
+        named = {name: json.dumps(value) for name, value in told.items()}
         return 200, (_PAGE % named).encode(), html
 
     def graphql(self, operation: str, query: Mapping[str, str], cookies: Mapping[str, str], csrf: str) -> Answer:
@@ -115,11 +124,13 @@ class XWeb:
         if cookies.get("auth_token") != self.auth_token or not csrf or csrf != cookies.get("ct0"):
             return _json({"errors": [{"code": 32, "message": "Could not authenticate you."}]}, 401)
         variables = json.loads(query["variables"])
-        if operation == "Viewer":
+        if operation in {"Viewer", "BadgeCount", *self.beside}:
             return _json({"data": {"viewer": {}}})
         if operation == "UserByScreenName":
             return _json(self.users.get(variables["subject"], {"data": {"user": {"result": {"__typename": "User"}}}}))
-        if self.limited is not None:
+        if self.allowed is not None:
+            self.allowed -= 1
+        if self.limited is not None and (self.allowed is None or self.allowed < 0):
             return 429, b"Rate limit exceeded", {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(self.limited)}
         answers = self.pages.get((operation, variables["subject"]), [])
         number = int(variables["cursor"].rpartition("-")[2] or 0)

@@ -251,6 +251,8 @@ class Run:
     scope: Scope = "page"
     depth: int | None = None
     """Steps from a site's front that are gone at most; DEFAULT_DEPTH if None."""
+    source: str = ""
+    """The source's id; empty where the job is none's: what is remembered under it is the source's own."""
 
 
 class Collector(Protocol):

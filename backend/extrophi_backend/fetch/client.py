@@ -276,16 +276,27 @@ class Fetcher:
         rules = await self._robots.rules(_site(parse(url)))
         return rules.sitemaps
 
-    async def turn(self, url: str, *, typed: bool) -> None:
+    async def turn(self, url: str, *, typed: bool, budget: str = "") -> None:
         """Wait for a turn at a host that has just been asked, for a request that another makes: a browser.
+
+        Args:
+            url: http or https.
+            typed: A person typed it: nobody asks its robots.txt.
+            budget: Name of what may be on `hold` besides.
 
         Raises:
             FetchFailed: robots_disallowed, if nobody typed the address; what `parse` raises.
-            Wait: its robots.txt cannot be read just now.
+            Wait: its robots.txt cannot be read just now; its budget is on hold for longer than a worker should wait.
         """
         parsed = parse(url)
+        if budget:
+            await self._pace.turn(budget, plain_delay(parsed))
         asked = 0.0 if typed else await self._allowed(parsed)
         await self._pace.again(pace_name(parsed), max(plain_delay(parsed), asked))
+
+    async def hold(self, budget: str, seconds: float) -> None:
+        """Take no turn of a budget for so long, a day at most: what a browser was told by whom it asked."""
+        await self._pace.hold(budget, seconds, _DAY)
 
     async def _follow(
         self,

@@ -81,8 +81,9 @@ class Listening(Visit):
         """The next answer, in their order; None if there is none within `seconds`.
 
         Raises:
-            FetchFailed: the page has ended, or has had all that it may have.
+            FetchFailed: the page has ended, or has had all that it may have, however many answers it still gets.
         """
+        self._check()
         getting = asyncio.ensure_future(self._heard.get())
         ended = asyncio.ensure_future(self._ended.wait())
         try:
@@ -93,6 +94,11 @@ class Listening(Visit):
             getting.cancel()
             ended.cancel()
             await asyncio.gather(getting, ended, return_exceptions=True)
+        self._check()
+        return None
+
+    def _check(self) -> None:
+        """Raises FetchFailed: it is over."""
         if self._failure is not None:
             raise self._failure
         if self._pass is not None and self._pass.spent is not None:
@@ -101,7 +107,6 @@ class Listening(Visit):
             raise FetchFailed(
                 "timeout", f"The page was scrolled for {_LONGEST_SECONDS:g} s, and has not come to its end."
             )
-        return None
 
     async def scroll(self) -> None:
         """Go down to its end, as it is now. Raises FetchFailed: it does not answer."""

@@ -150,6 +150,7 @@ async def _collect(parts: Parts, lease: Lease, collector: Collector) -> None:
         revisit=revisit,
         scope=lease.scope,
         depth=lease.depth,
+        source=str(lease.source_id or ""),
     )
     async with aclosing(collector.collect(run)) as pages:
         async for page in pages:

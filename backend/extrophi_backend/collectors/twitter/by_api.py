@@ -10,6 +10,7 @@ from extrophi_backend.collectors.twitter import models
 from extrophi_backend.collectors.twitter.api_v2 import read_posts
 from extrophi_backend.collectors.twitter.client import Client, refused
 from extrophi_backend.collectors.twitter.models import Batch, Post, sent_at
+from extrophi_backend.collectors.twitter.target import Place
 from extrophi_backend.collectors.twitter.ways import Wanted
 from extrophi_backend.errors import Refused
 from extrophi_backend.log import event
@@ -31,6 +32,10 @@ class ByAPI:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    def can_go_below(self, place: Place, /) -> bool:
+        """As `Way.can_go_below`: a list's posts have no such bounds."""
+        return place.kind in {"user", "search"}
+
     async def batches(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """As `Way.batches`."""
         match wanted.place.kind:
@@ -45,7 +50,8 @@ class ByAPI:
 
     async def ask(self, posts: Sequence[str]) -> Batch:
         """As `Way.ask`."""
-        return read_posts(await self._client.posts(list(posts)), "")
+        answer, unasked = await self._client.posts(posts)
+        return replace(read_posts(answer, ""), unasked=unasked)
 
     async def _user(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         name = f"user/{wanted.place.name}"
@@ -60,33 +66,37 @@ class ByAPI:
             yield replace(batch, memos=memos)
 
     async def _pages(self, wanted: Wanted, user: str = "") -> AsyncGenerator[Batch, None]:
+        if wanted.place.kind == "search" and wanted.until and not _is_recent(wanted.until):
+            yield Batch()  # what is below is not searched any more
+            return
         more, is_first = wanted.more, wanted.more is None
         while is_first or more:
             # A thread is many posts: of a listing's rest never so few that it takes a request for each document.
             most = wanted.left() if is_first else max(wanted.left(), _FEWEST)
             answer = await self._page(wanted, user, more, most)
-            if is_first and not answer.keys() & {"data", "meta"}:
-                raise refused(answer, wanted.place.address)
+            if not answer.keys() & {"data", "meta"}:
+                raise _broken_off(refused(answer, wanted.place.address), is_first=is_first)
             batch = read_posts(answer, wanted.place.address)
             yield batch
             more, is_first = batch.more, False
 
     async def _page(self, wanted: Wanted, user: str, more: str | None, most: int) -> Mapping[str, Any]:
         since = {"since_id": wanted.since} if wanted.since else {}
+        until = {"until_id": wanted.until} if wanted.until else {}
         match wanted.place.kind:
             case "user":
                 token = {"pagination_token": more} if more else {}
-                return await self._client.timeline(user, most, **since, **token)
+                return await self._client.timeline(user, most, **since, **until, **token)
             case "list":
                 token = {"pagination_token": more} if more else {}
                 return await self._client.list_posts(wanted.place.name, most, **token)
             case _:
                 token = {"next_token": more} if more else {}
                 since = since if _is_recent(wanted.since) else {}
-                return await self._client.search(wanted.place.name, most, **since, **token)
+                return await self._client.search(wanted.place.name, most, **since, **until, **token)
 
     async def _post(self, wanted: Wanted) -> Batch:
-        answer = await self._client.posts([wanted.place.name])
+        answer, _ = await self._client.posts([wanted.place.name])
         batch = read_posts(answer, wanted.place.address)
         if not batch.listed:
             raise refused(answer, wanted.place.address)
@@ -107,6 +117,13 @@ class ByAPI:
             _log.info(event("twitter.thread_not_searched", post=post.id, code=refusal.code))
             return Batch()
         return Batch(beside=[*(one.piece for one in found.listed), *found.beside])
+
+
+def _broken_off(refusal: Refused, *, is_first: bool) -> Refused:
+    """Why a page has nothing. What has given pages before is there, whatever its errors say of it."""
+    if is_first or refusal.code != "not_found":
+        return refusal
+    return Refused("unreadable_answer", refusal.detail)
 
 
 def _is_recent(post: str) -> bool:

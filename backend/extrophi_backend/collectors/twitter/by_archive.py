@@ -14,6 +14,7 @@ from extrophi_backend.collectors.twitter import models
 from extrophi_backend.collectors.twitter.archive import is_repost, read_account, read_likes, read_long, read_tweets
 from extrophi_backend.collectors.twitter.models import Author, Batch, Listed, Piece
 from extrophi_backend.collectors.twitter.reading import Unreadable, as_object, id_of, unknown_parts
+from extrophi_backend.collectors.twitter.target import Place
 from extrophi_backend.collectors.twitter.ways import Wanted
 from extrophi_backend.errors import Refused
 
@@ -77,6 +78,10 @@ class ByArchive:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+
+    def can_go_below(self, _: Place, /) -> bool:
+        """As `Way.can_go_below`."""
+        return False
 
     async def batches(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """As `Way.batches`, in the archive's order. `more` counts the posts that were gone through."""

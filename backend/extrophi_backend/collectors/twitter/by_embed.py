@@ -11,7 +11,7 @@ from extrophi_backend.collectors.twitter.embed import read_embed, read_oembed
 from extrophi_backend.collectors.twitter.models import Batch, Listed
 from extrophi_backend.collectors.twitter.reading import Unreadable, parsed
 from extrophi_backend.collectors.twitter.reasons import explained, reason_code
-from extrophi_backend.collectors.twitter.target import SITE, post_address
+from extrophi_backend.collectors.twitter.target import SITE, Place, post_address
 from extrophi_backend.collectors.twitter.tweets import Unavailable
 from extrophi_backend.collectors.twitter.ways import Wanted
 from extrophi_backend.errors import Refused
@@ -39,6 +39,10 @@ class ByEmbed:
         self._fetcher = fetcher
         self._syndication = _SYNDICATION if is_real else web_url
         self._publish = _PUBLISH if is_real else web_url
+
+    def can_go_below(self, _: Place, /) -> bool:
+        """As `Way.can_go_below`."""
+        return False
 
     async def batches(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """As `Way.batches`; of a single post's place alone."""

@@ -2,7 +2,7 @@
 
 import email.utils
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from extrophi_backend.collectors.twitter.api_v2 import FIELDS, User, problems, r
 from extrophi_backend.collectors.twitter.reading import Unreadable, as_object, at, id_of, objects, parsed, plain
 from extrophi_backend.errors import Refused
 from extrophi_backend.fetch.client import Budget, Fetcher
-from extrophi_backend.fetch.errors import Wait
+from extrophi_backend.fetch.errors import FetchFailed, Wait
 
 _BEARER = "bearer_token"
 _SPACING = 0.1
@@ -24,6 +24,8 @@ _SPACING = 0.1
 _FRESH = 300.0
 """Seconds for which the month's usage is taken to be as X said and as counted since: it may be asked 50 times in 15
 minutes."""
+_EACH = 3
+"""As so many posts one may count: it may answer another and quote a third, which come along."""
 _PLANS = frozenset({"client-forbidden", "client-not-enrolled", "unsupported-authentication", "oauth1-permissions"})
 _ACCESS_LEVEL = 453  # the code of API v1.1's errors, which v2 still gives for some plans
 _LIMITS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
@@ -32,16 +34,20 @@ _LIMITS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
 
 @dataclass(slots=True)
 class Cap:
-    """How many posts the plan lets one read in a month, and how many were; None: X names no cap."""
+    """How many posts the plan lets one read in a month, and how many were; None: X names no cap.
+
+    `asked`: so many more may come of what is being asked for.
+    """
 
     most: int | None = None
     used: int = 0
+    asked: int = 0
     days_left: int | None = None
     asked_at: float = float("-inf")
 
     @property
     def left(self) -> int | None:
-        return None if self.most is None else max(0, self.most - self.used)
+        return None if self.most is None else max(0, self.most - self.used - self.asked)
 
 
 class Caps:
@@ -109,43 +115,61 @@ class Client:
         place = {"query": query, "sort_order": "recency", **place}
         return await self._page("tweets/search/recent", "/2/tweets/search/recent", most, least=10, place=place)
 
-    async def posts(self, ids: list[str]) -> Mapping[str, Any]:
-        """Posts by their ids, 100 at most; those that are not to be had are named among its errors."""
-        await self._may_read(len(ids), least=len(ids))
-        return self._count(await self._get("tweets", "/2/tweets", {"ids": ",".join(ids), **FIELDS}))
+    async def posts(self, ids: Sequence[str]) -> tuple[Mapping[str, Any], Sequence[str]]:
+        """Posts by their ids, 100 at most; those that are not to be had are named among the answer's errors.
+
+        Returns:
+            The answer, and those that were not asked for: of the month's cap too little is left.
+        """
+        count = await self._may_read(len(ids), least=1)
+        query = {"ids": ",".join(ids[:count]), **FIELDS}
+        return await self._read(count, "tweets", "/2/tweets", query), ids[count:]
 
     async def _page(
         self, endpoint: str, path: str, most: int, *, least: int, place: Mapping[str, str]
     ) -> Mapping[str, Any]:
         count = await self._may_read(min(100, max(least, most)), least=least)
-        return self._count(await self._get(endpoint, path, {"max_results": str(count), **place, **FIELDS}))
+        return await self._read(count, endpoint, path, {"max_results": str(count), **place, **FIELDS})
 
     async def _may_read(self, wanted: int, *, least: int) -> int:
-        """So many posts as may still be read this month, `wanted` at most.
+        """So many posts as may still be asked for this month, whatever comes along with them; `wanted` at most.
 
         Raises:
             Refused: monthly_cap: not even `least`.
         """
-        if self._cap.asked_at + _FRESH < self._now() or (self._cap.left is not None and self._cap.left < wanted):
+        cap = self._cap
+        if cap.asked_at + _FRESH < self._now() or (cap.left is not None and cap.left < wanted * _EACH):
             await self._ask_usage()
-        left = self._cap.left
-        if left is None or left >= wanted:
-            return wanted
-        if left < least:
+        count = wanted if cap.left is None else min(wanted, cap.left // _EACH)
+        if count < least:
             raise Refused("monthly_cap", self._told_of_cap())
-        return left
+        return count
+
+    async def _read(self, count: int, endpoint: str, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """An endpoint's answer of so many posts. What may come of it is spoken for until it is here, and counted."""
+        cap, came = self._cap, 0
+        cap.asked += count * _EACH
+        try:
+            answer = await self._get(endpoint, path, query)
+            came = _count(answer)
+        finally:
+            cap.asked -= count * _EACH
+            cap.used += came
+        return answer
 
     async def _ask_usage(self) -> None:
         """The month's usage (docs.x.com/x-api/usage). Asking counts for nothing, and not being told stops nobody."""
         self._cap.asked_at = self._now()
         try:
             answer = await self._ask("usage/tweets", "/2/usage/tweets", {})
-        except Wait:  # what was counted since holds
+        except (Wait, FetchFailed):  # what was counted since holds
             return
         if answer.status_code == 401:
             raise await self._refusal(answer)
+        if answer.status_code != 200:
+            return
         try:
-            data = as_object(parsed(answer.content).get("data")) if answer.status_code == 200 else {}
+            data = as_object(parsed(answer.content).get("data"))
         except Unreadable:
             return
         most, used = _number(data.get("project_cap")), _number(data.get("project_usage"))
@@ -154,14 +178,6 @@ class Client:
             self._cap.days_left = _number(data.get("cap_reset_day"))
         else:
             self._cap.most = None
-
-    def _count(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Count what was read. Posts that came along count as well."""
-        data = answer.get("data")
-        rows = objects(data) if isinstance(data, list) else [data] if isinstance(data, dict) else []
-        ids = {id_of(one.get("id")) for one in [*rows, *objects(at(answer, "includes", "tweets"))]}
-        self._cap.used += len(ids - {""})
-        return answer
 
     async def _get(self, endpoint: str, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         """An endpoint's answer.
@@ -181,23 +197,15 @@ class Client:
         return found
 
     async def _ask(self, endpoint: str, path: str, query: Mapping[str, str]) -> httpx.Response:
-        capped: list[httpx.Response] = []
-
         def told(answer: httpx.Response) -> float | None:
             if answer.status_code == 429 and _kind(answer) == "usage-capped":
-                capped.append(answer)
-                return 0.0  # a month is no time to wait: it is refused below
+                raise Refused("monthly_cap", self._told_of_cap())  # a month is no time to wait
             return _seconds_left(answer, self._now())
 
         budget = Budget(f"x-api:{endpoint}", _SPACING, told)
         headers = {"Authorization": f"Bearer {self._credentials.values[_BEARER]}", "Accept": "application/json"}
         address = f"{self._url}{path}?{urlencode(query, quote_via=quote)}" if query else f"{self._url}{path}"
-        try:
-            return await self._fetcher.ask(address, headers, budget)
-        except Wait as wait:
-            if capped:
-                raise Refused("monthly_cap", self._told_of_cap()) from wait
-            raise
+        return await self._fetcher.ask(address, headers, budget)
 
     async def _refusal(self, answer: httpx.Response) -> Refused:
         """What an answer other than 200 comes to."""
@@ -225,7 +233,8 @@ class Client:
             begins = f" It begins anew on {day:%Y-%m-%d}."
         if cap.most is None:
             return f"The plan's posts of this month are used up.{begins}"
-        return f"{cap.used:,} of {cap.most:,} posts of this month's cap are used.{begins}"
+        rest = " The rest is too little for what comes along." if cap.left else ""
+        return f"{cap.used:,} of {cap.most:,} posts of this month's cap are used.{rest}{begins}"
 
 
 def refused(answer: Mapping[str, Any], what: str) -> Refused:
@@ -234,6 +243,14 @@ def refused(answer: Mapping[str, Any], what: str) -> Refused:
     if not found:
         return Refused("unreadable_answer", f"X's API has neither {what} in its answer, nor says why.")
     return Refused(found[0].code, f"X's API does not give {what}: {found[0].detail[:300]}")
+
+
+def _count(answer: Mapping[str, Any]) -> int:
+    """How many posts were read: those that came along count as well."""
+    data = answer.get("data")
+    rows = objects(data) if isinstance(data, list) else [data] if isinstance(data, dict) else []
+    ids = {id_of(one.get("id")) for one in [*rows, *objects(at(answer, "includes", "tweets"))]}
+    return len(ids - {""})
 
 
 def _seconds_left(answer: httpx.Response, now: float) -> float | None:

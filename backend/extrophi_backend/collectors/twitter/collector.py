@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from extrophi_backend.accounts.models import Credentials
 from extrophi_backend.accounts.service import Accounts
@@ -22,8 +23,9 @@ from extrophi_backend.collectors.twitter.by_session import BySession
 from extrophi_backend.collectors.twitter.client import Caps, Client
 from extrophi_backend.collectors.twitter.gathering import Gathered, gather
 from extrophi_backend.collectors.twitter.models import Batch, posts_of
-from extrophi_backend.collectors.twitter.progress import progress
-from extrophi_backend.collectors.twitter.reading import Unreadable, as_object, id_of
+from extrophi_backend.collectors.twitter.progress import Remembered, progress, remembered
+from extrophi_backend.collectors.twitter.reading import Unreadable
+from extrophi_backend.collectors.twitter.session import Session
 from extrophi_backend.collectors.twitter.target import Place, place_of, post_address
 from extrophi_backend.collectors.twitter.threads import missing_above
 from extrophi_backend.collectors.twitter.ways import Wanted, Way
@@ -151,16 +153,15 @@ class TwitterCollector:
             client = Client(self._fetcher, self._accounts, credentials, url=self._api_url, caps=self._caps)
             ways.append(ByAPI(client))
         if {"auth_token", "ct0"} <= credentials.values.keys():
-            ways.append(
-                BySession(
-                    self._browser,
-                    self._fetcher,
-                    self._accounts,
-                    credentials,
-                    web_url=self._web_url,
-                    quiet_seconds=self._quiet_seconds,
-                )
+            session = Session(
+                self._browser,
+                self._fetcher,
+                self._accounts,
+                credentials,
+                web_url=self._web_url,
+                quiet_seconds=self._quiet_seconds,
             )
+            ways.append(BySession(session, self._web_url))
         return ways or [ByEmbed(self._fetcher, self._web_url)]
 
 
@@ -173,8 +174,10 @@ class _Collecting:
         self._way = way
         self._place = place
         # What is new about a single post are those that go on from it: it is looked at itself.
-        self._only_new = run.purpose == "new" and self._place.kind != "post"
-        self._memo = f"newest/{run.target.canonical}"
+        is_listing = self._place.kind != "post"
+        self._only_new = run.purpose == "new" and is_listing
+        self._can_go_below = self._only_new and way.can_go_below(place)
+        self._memo = f"newest/{run.source}" if run.source and is_listing and run.purpose != "revisit" else ""
 
     async def pages(self) -> AsyncGenerator[Page, None]:
         """The run's pages, the last with the cursor that says so. Raises as `TwitterCollector.collect`."""
@@ -193,55 +196,65 @@ class _Collecting:
         yield self._last()
 
     def _last(self) -> Page:
-        """What remains to be said. Where newer ones were left out, the next run has to find them again."""
-        at = self.at
-        is_known = at.newest and (at.is_whole or self._run.purpose == "all")
-        memos = {self._memo: {"id": at.newest}} if is_known else {}
-        return Page(cursor={"done": True}, memos=memos, reached=[self._run.target.canonical])
+        """What remains to be said."""
+        return Page(cursor={"done": True}, memos=self._memos(), reached=[self._run.target.canonical])
+
+    def _memos(self) -> Mapping[str, Any]:
+        """What the source is to remember, of a listing that has given something."""
+        kept = self.at.remembered.json if self._memo else {}
+        return {self._memo: kept} if kept else {}
 
     async def _listed(self) -> AsyncIterator[Page]:
         at = self.at
-        if not at.is_listed:
-            wanted = Wanted(
-                self._place,
-                self._run.known,
-                at.more,
-                since=await self._since(),
-                only_new=self._only_new,
-                left=self._left,
-            )
+        if at.before is None:
+            at.before = remembered(await self._run.known.memo(self._memo) if self._memo else None)
+        while not at.is_listed:
+            is_below, wanted = at.is_below, self._wanted(at.before)
             async with aclosing(self._way.batches(wanted)) as batches:
                 async for batch in batches:
-                    yield await self._page(batch, wanted.since)
+                    yield await self._page(batch, wanted)
                     while len(at.carried) > _MOST_CARRIED and self._left():
                         yield await self._climb()
-                    if at.is_listed:
+                    if at.is_listed or at.is_below != is_below:
                         break
-            at.is_whole = at.is_whole or not at.is_listed
-            at.is_listed = True
+                else:
+                    at.end(can_go_below=self._can_go_below)
         while at.carried and self._left():
             yield await self._climb()
 
-    async def _since(self) -> str:
-        if not self._only_new:
-            return ""
-        return id_of(as_object(await self._run.known.memo(self._memo)).get("id"))
+    def _wanted(self, before: Remembered) -> Wanted:
+        """What is to be listed: what is newer than all that was had; or what is below the part that was had last."""
+        at = self.at
+        since, until = before.whole, ""
+        if before.is_open and self._can_go_below:
+            since, until = (before.whole, before.reached) if at.is_below else (before.newest, "")
+        return Wanted(
+            self._place,
+            self._run.known,
+            at.more,
+            since=since if self._only_new else "",
+            until=until,
+            only_new=self._only_new,
+            left=self._left,
+        )
 
     def _left(self) -> int:
         return max(0, self._run.limit - self.at.handled)
 
-    async def _page(self, batch: Batch, since: str) -> Page:
+    async def _page(self, batch: Batch, wanted: Wanted) -> Page:
         """What a batch comes to; `at` is after it, and its listing may be over."""
-        at = self.at
-        newer = [one for one in batch.listed if not since or not one.order or int(one.order) > int(since)]
+        at, before, since = self.at, self.at.before or Remembered(), int(wanted.since or 0)
+        newer = [one for one in batch.listed if not one.order or int(one.order) > since]
         over = len(batch.listed) - len(newer)
         gathered = await self._gather(replace(batch, listed=newer))
-        at.newest = max([one.order for one in batch.listed if one.order] + [at.newest], key=lambda one: int(one or 0))
         at.more = batch.more
-        # Newest first: where all is known, what comes after it is as well.
-        is_known = self._only_new and bool(newer) and not gathered.had and not gathered.carried and not batch.failures
-        if over or is_known or batch.more is None:
-            at.is_listed = at.is_whole = True
+        # Newest first: where all is known, and nothing below was ever left out, what comes after it is known as well.
+        is_known = self._only_new and bool(before.whole) and not before.is_open
+        is_known = is_known and bool(newer) and not gathered.had and not gathered.carried and not batch.failures
+        if batch.is_cut:
+            at.is_listed = True
+        elif over or is_known or batch.more is None:
+            at.end(can_go_below=self._can_go_below)
         if not self._left():
             at.is_listed = True
         gathered.known += over
@@ -260,6 +273,7 @@ class _Collecting:
         )
         at.handled += gathered.had
         at.carried = gathered.carried
+        at.note(batch.listed, gathered.left_out)
         return gathered
 
     async def _climb(self) -> Page:
@@ -271,7 +285,8 @@ class _Collecting:
         at.climbs += bool(asked)
         came = [*(one.piece for one in found.listed), *found.beside]
         there = frozenset[str]().union(*(piece.post.ids for piece in came))
-        gathered = await self._gather(Batch(beside=came), frozenset(asked or above) - there)
+        lost = frozenset(asked or above) - there - {*found.unasked}
+        gathered = await self._gather(Batch(beside=came), lost)
         return self._as_page(gathered, Batch(failures=[one for one in found.failures if one.code == "unknown_part"]))
 
     async def _revisited(self) -> AsyncIterator[Page]:
@@ -289,12 +304,17 @@ class _Collecting:
                     break
             at.more = start
             yield await self._revisit(wanted)
+            start = at.more
 
     async def _revisit(self, wanted: Mapping[str, Sequence[str]]) -> Page:
         """What became of documents, by their posts' ids."""
         asked = [post for posts in wanted.values() for post in posts]
         most = self._way.at_once
         found = [await self._way.ask(asked[start : start + most]) for start in range(0, len(asked), most)]
+        unasked = {post for batch in found for post in batch.unasked}
+        later = [root for root, posts in wanted.items() if not unasked.isdisjoint(posts)]
+        self.at.more -= len(later)  # the last ones: they were asked for in their order
+        wanted = {root: posts for root, posts in wanted.items() if root not in later}
         missing = {post: code for batch in found for post, code in batch.missing.items()}
         gone = [root for root, posts in wanted.items() if all(missing.get(post) in _GONE for post in posts)]
         told = {post_address(post) for root in gone for post in wanted[root]}
@@ -312,7 +332,7 @@ class _Collecting:
             gathered.gone,
             batch.failures,
             self.at.cursor,
-            {**batch.memos, **gathered.memos},
+            {**batch.memos, **gathered.memos, **self._memos()},
             reached=[post_address(one.mark) for one in batch.listed],
             known=gathered.known,
         )

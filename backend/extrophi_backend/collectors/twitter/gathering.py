@@ -29,6 +29,8 @@ class Gathered:
     gone: list[str] = field(default_factory=list[str])
     memos: dict[str, Any] = field(default_factory=dict[str, Any])
     carried: list[Piece] = field(default_factory=list[Piece])
+    left_out: list[str] = field(default_factory=list[str])
+    """Posts that there was no room for."""
     known: int = 0
     """Documents that were passed over, since all that is listed of them is there already."""
 
@@ -67,7 +69,7 @@ async def gather(
         batch: What came. Posts that came beside those listed are taken where they are of the same thread.
         carried: Of earlier batches: as good as listed.
         way: How it came.
-        room: So many documents at most. The rest is dropped.
+        room: So many documents at most. The rest is left out.
         only_new: Pass over what is there already.
         lost: Posts that are not to be had: what goes on from them begins a document.
     """
@@ -78,11 +80,12 @@ async def gather(
     there = await _look(library, posts)
     found = threads_of(posts, there.inside, lost)
     # A document that began in the middle goes on in that of its thread's beginning.
-    moved = {
-        later: found.roots[post.id]
-        for post in posts
-        if post.id in found.roots and (later := _later_part(post, there, found.roots[post.id]))
-    }
+    moved: dict[str, str] = {}
+    for post in posts:
+        if (root := found.roots.get(post.id)) is not None:
+            moved |= dict.fromkeys(_later_parts(post, there, root), root)
+    for later in sorted(moved, key=int):  # always to an older one, which may have moved itself
+        moved[later] = moved.get(moved[later], moved[later])
     roots = {post: moved.get(root, root) for post, root in found.roots.items()}
 
     made = Gathered()
@@ -98,8 +101,11 @@ async def gather(
     for post in posts:
         if post.id in roots:
             members.setdefault(roots[post.id], []).append(post)
-    for root in [*dict.fromkeys(roots[one] for one in wanted if one in roots)][:room]:
-        taken = [old for old, new in moved.items() if new == root and old != root]
+    found_roots = [*dict.fromkeys(roots[one] for one in wanted if one in roots)]
+    beyond = frozenset(found_roots[room:])
+    made.left_out = [one for one in wanted if roots.get(one) in beyond]
+    for root in found_roots[:room]:
+        taken = [old for old, new in moved.items() if new == root]
         _make(made, root, members[root], taken, there, way, [raw[post.id] for post in members[root]])
     tops = {found.loose[one] for one in wanted if one in found.loose}
     loose = [post for post in posts if found.loose.get(post.id) in tops]
@@ -122,12 +128,11 @@ def _named(memos: Mapping[str, Any], name: str, field: str) -> str:
     return id_of(as_object(memos.get(name)).get(field))
 
 
-def _later_part(post: Post, there: _There, root: str) -> str | None:
-    """The document that goes on from this post, if that is another one than its own."""
-    waiting = next((there.awaited[one] for one in post.ids if one in there.awaited), None)
-    if waiting is None or waiting == root or waiting not in there.heads:
-        return None
-    return waiting if there.inside.get(waiting, waiting) == waiting else None  # else it was joined before
+def _later_parts(post: Post, there: _There, root: str) -> list[str]:
+    """Documents that belong to that of `root`, by this post: one goes on from it; or it came once without its place."""
+    parts = {*post.ids, *(there.awaited[one] for one in post.ids if one in there.awaited)} & there.heads.keys()
+    # Those that are inside of another were joined before.
+    return [one for one in sorted(parts, key=int) if int(one) > int(root) and there.inside.get(one, one) == one]
 
 
 def _is_there(post: Post, there: _There) -> bool:

@@ -134,8 +134,12 @@ class Batch:
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     """Codes of posts that were asked for, and are not to be had, by id."""
     more: Any = None
+    is_cut: bool = False
+    """The listing ends here, and not because there is no more of it."""
     memos: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """To be found again in a later run, by name."""
+    unasked: Sequence[str] = ()
+    """Of posts that were to be asked for: those that were not, since no more may be read for now."""
 
 
 def all_edits(ids: Iterable[str]) -> tuple[str, ...]:

@@ -15,13 +15,15 @@ class Wanted:
     """What a listing is asked for.
 
     `more`: where it goes on, as its last batch said; None at its beginning. `since`: the newest place that is known
-    already, if only newer ones are wanted. `left`: how many documents may still come of it.
+    already, if only newer ones are wanted; `until`: the place that only older ones than are, likewise. `left`: how many
+    documents may still come of it.
     """
 
     place: Place
     known: Known
     more: Any = None
     since: str = ""
+    until: str = ""
     only_new: bool = False
     left: Callable[[], int] = field(default=lambda: 100)
 
@@ -38,6 +40,10 @@ class Way(Protocol):
     @property
     def at_once(self) -> int:
         """So many posts may be asked for at once."""
+        ...
+
+    def can_go_below(self, place: Place, /) -> bool:
+        """Whether a listing there can be had from any post on downwards; it begins at its top otherwise."""
         ...
 
     def batches(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import psutil
@@ -15,7 +15,9 @@ from extrophi_backend.collectors.models import Target
 from extrophi_backend.collectors.twitter.collector import TwitterCollector
 from extrophi_backend.errors import PlatformUnavailable, Refused
 from extrophi_backend.fetch.browser import Browser
-from tests.collecting import Library
+from extrophi_backend.fetch.client import Fetcher
+from extrophi_backend.fetch.errors import Paced
+from tests.collecting import LOOPBACK, Library
 from tests.platforms.x import TOKEN, XServer, written_by
 from tests.platforms.x_web import XWeb, entry, timeline, timelines
 
@@ -28,6 +30,14 @@ LISTING = ("UserTweetsAndReplies", "adalovelace")
 def collector(make: Make) -> TwitterCollector:
     """For somebody with a session."""
     return make(**SESSION)
+
+
+@pytest.fixture
+async def later(accounts: Callable[..., Accounts], browser: Browser, web: XWeb) -> AsyncIterator[TwitterCollector]:
+    """The same somebody's, when all that X asked to wait for is over."""
+    fetcher = Fetcher(max_bytes=32_000_000, seconds=20, allow=LOOPBACK)
+    yield TwitterCollector(fetcher, accounts(**SESSION), browser, api_url=web.url, web_url=web.url, quiet_seconds=0.5)
+    await fetcher.close()
 
 
 @pytest.mark.parametrize(
@@ -250,7 +260,9 @@ async def test_a_post_that_is_not_shown_is_refused_with_the_reason(web: XWeb, co
     assert (await refusal(collector, at(THEIRS.address))).code == "removed"
 
 
-async def test_a_429_puts_the_run_off_until_its_time_and_it_goes_on(web: XWeb, collector: TwitterCollector) -> None:
+async def test_a_429_puts_the_run_off_until_its_time_and_it_goes_on(
+    web: XWeb, collector: TwitterCollector, later: TwitterCollector
+) -> None:
     web.pages[LISTING] = timelines(POSTS[::-1])
     library = Library()
     await library.collect(collector, USER, pages=2)
@@ -260,8 +272,100 @@ async def test_a_429_puts_the_run_off_until_its_time_and_it_goes_on(web: XWeb, c
     assert raised.value.retry_after is not None
     assert 690 < raised.value.retry_after <= 700
     web.limited = None
-    await library.collect(collector, USER, resume=True)
+    await library.collect(later, USER, resume=True)
     assert library.documents.keys() == whole().keys()
+
+
+async def test_a_429_holds_other_jobs_of_the_session_as_well(web: XWeb, collector: TwitterCollector) -> None:
+    web.pages[LISTING] = timelines(POSTS[::-1])
+    web.limited = int(time.time()) + 700
+    with pytest.raises(PlatformUnavailable):
+        await Library().collect(collector, USER)
+    web.requests.clear()
+    with pytest.raises(Paced) as raised:
+        await Library().collect(collector, at("x.com/search?q=heron"))
+    assert raised.value.retry_after is not None
+    assert 690 < raised.value.retry_after <= 700
+    assert not web.requests
+
+
+async def test_a_page_that_comes_no_further_back_than_before_ends_and_says_so(
+    web: XWeb, collector: TwitterCollector, later: TwitterCollector
+) -> None:
+    gone = entry(post("Gone", after=10**6))
+    gone["content"]["itemContent"]["tweet_results"] = {}
+    first, *rest = timelines(POSTS[::-1])
+    instructions = first["data"]["user"]["result"]["timeline"]["timeline"]["instructions"]
+    instructions[-1]["entries"].insert(0, gone)
+    web.pages[LISTING] = [first, *rest]
+    web.limited, web.allowed = int(time.time()) + 700, 3
+    library = Library()
+    with pytest.raises(PlatformUnavailable):
+        await library.collect(collector, USER)
+    assert [one.code for one in library.failures] == ["not_found"]
+    had = dict(library.documents)
+    web.allowed = 3
+    await library.collect(later, USER, resume=True)
+    assert [(one.target, one.code) for one in library.failures] == [(USER.canonical, "more_left")]
+    assert library.documents.keys() >= had.keys()
+    assert library.cursor == {"done": True}
+    assert "open" in library.notes["newest/a source"]
+
+
+async def test_a_page_that_asks_for_something_else_all_the_time_has_an_end(
+    web: XWeb, collector: TwitterCollector
+) -> None:
+    web.polls = True
+    web.pages[LISTING] = [timeline([entry(one) for one in POSTS[:5]], "page-1"), b"{}"]
+    library = Library()
+    await library.collect(collector, USER)
+    assert len(library.documents) > 0
+    assert web.requests["BadgeCount"] > 10
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (403, b'{"errors": [{"code": 37, "message": "Authorization: no such feature"}]}', {}),
+        (401, b'{"errors": [{"code": 32, "message": "Could not authenticate you."}]}', {}),
+        (429, b"Rate limit exceeded", {}),
+        (200, b'{"data": {}}', {}),
+        (200, b"<html>", {}),
+        (200, json.dumps(timeline([entry(post("Promotion", user=BEN))], None)).encode(), {}),
+    ],
+)
+async def test_what_else_the_page_is_answered_says_nothing_of_the_place(
+    web: XWeb, collector: TwitterCollector, answer: Any
+) -> None:
+    web.beside = ["PaymentsEligibility"]
+    web.forced["PaymentsEligibility"] = answer
+    web.pages[LISTING] = timelines(POSTS[::-1])
+    library = Library()
+    await library.collect(collector, USER)
+    assert library.documents.keys() == whole().keys()
+    assert not library.failures
+
+
+async def test_where_several_operations_are_signed_out_the_session_has_ended(
+    web: XWeb, collector: TwitterCollector
+) -> None:
+    web.beside = ["PaymentsEligibility", "Communities"]
+    web.forced = dict.fromkeys(web.beside, (401, b"{}", {}))
+    web.forced["UserTweetsAndReplies"] = (500, b"", {})
+    assert (await refusal(collector)).code == "session_ended"
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+async def test_the_post_that_is_asked_for_comes_first_and_what_it_answers_stands_beside(
+    web: XWeb, collector: TwitterCollector, limit: int
+) -> None:
+    answer = post("@ben_w A great deal.", after=60, answers=THEIRS, conversation=THEIRS.id)
+    more = post("And egrets.", after=61, answers=answer, conversation=THEIRS.id)
+    web.pages["TweetDetail", answer.id] = [timeline([entry(one) for one in (THEIRS, answer, more)], None)]
+    library = Library()
+    await library.collect(collector, at(answer.address), limit=limit)
+    (document,) = library.documents.values()
+    assert (document.external_id, document.text) == (answer.id, f"{answer.text}\n\n{more.text}")
 
 
 async def test_a_page_that_asks_for_nothing_is_told_to(web: XWeb, make: Make) -> None:
