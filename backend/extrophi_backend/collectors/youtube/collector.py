@@ -11,23 +11,20 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from extrophi_backend.accounts.models import Credentials
-from extrophi_backend.archives.models import ANEW, TARGET, Archives
-from extrophi_backend.archives.reading import Archive, BadArchive
-from extrophi_backend.collectors.models import Address, Failure, Page, Platform, Run, Target
-from extrophi_backend.collectors.youtube.archive import videos
+from extrophi_backend.archives.models import TARGET, Archives
+from extrophi_backend.archives.reading import Archive
+from extrophi_backend.collectors.models import Failure, Page, Platform, Run, Target
 from extrophi_backend.collectors.youtube.asking import YouTube
 from extrophi_backend.collectors.youtube.client import Session
-from extrophi_backend.collectors.youtube.listing import Listing
+from extrophi_backend.collectors.youtube.listing import Listing, archived
 from extrophi_backend.collectors.youtube.looking import Looking
-from extrophi_backend.collectors.youtube.progress import Pending, Progress, sort_out
+from extrophi_backend.collectors.youtube.progress import Pending, Progress, memo_name, sort_out
 from extrophi_backend.collectors.youtube.target import Place, place_of, video_url
 from extrophi_backend.collectors.youtube.transcribing import Transcriber
 from extrophi_backend.errors import InvalidTarget, PlatformUnavailable, Refused
 from extrophi_backend.fetch.client import Fetcher
 from extrophi_backend.fetch.errors import FetchFailed, Wait, put_off
 
-_NAMED = 1000
-"""Videos of an archive that are put into the frontier at once."""
 _BATCH = 50
 """Of the job's frontier, read at once."""
 _RESOLVE_SECONDS = 10.0
@@ -37,6 +34,8 @@ _FOR_ALL = frozenset({"consent_page"})
 _BOT_CHECKS = 3
 """In a row: then YouTube checks whatever it is asked for, and goes on doing so as long as it is asked."""
 _VANISHED = frozenset({"removed", "not_found"})
+_GAP = "gap"
+"""What the memo tells of a channel: whether uploads that were listed, or that stood behind them, are still missing."""
 
 
 class HasCredentials(Protocol):
@@ -92,7 +91,8 @@ class YouTubeCollector:
     async def collect(self, run: Run) -> AsyncGenerator[Page, None]:
         """The documents of the target's videos, in the order of its list; a page for each.
 
-        A run lists first, and then looks at what it has listed: the cursor says how far it has come with either.
+        A run lists as many as it may need, looks at them, and lists on where too many of them failed: the cursor says
+        how far it has come with either.
 
         Raises:
             Refused: YouTube does not give the target, or gives nothing any more (consent_page, bot_check).
@@ -172,7 +172,8 @@ class _Collecting:
         if self._run.purpose == "revisit":
             pages = self._revisits()
         elif self._archive is not None:
-            pages = self._archived(self._archive)
+            # It can be imported again, and costs no more than what is new in it.
+            pages = self._looked_at(archived(self._run, self._archive, self._at), None)
         elif self._place.kind == "video":
             pages = self._target()
         else:
@@ -207,51 +208,41 @@ class _Collecting:
     async def _list(self) -> AsyncGenerator[Page, None]:
         place = await self._identified()
         pending = await Pending.of(self._run.known, place.address)
-        if not self._at.is_listed:
-            async with aclosing(self._listing(place, pending)) as pages:
-                async for page in pages:
-                    yield page
-        async with aclosing(self._met(pending)) as pages:
+        gap = memo_name(_GAP, place.address) if place.kind == "channel" else ""
+        if gap and self._run.cursor is None:
+            self._at.has_gap = bool(await self._run.known.memo(gap))
+        async with aclosing(self._looked_at(self._listing(place, pending, gap), pending)) as pages:
             async for page in pages:
                 yield page
+        leaves_gap = self._at.is_cut_off or not self._at.is_listed or await self._run.known.waiting(1)
+        if (self._at.has_gap or self._at.may_leave_gap) and not leaves_gap:
+            self._at.has_gap = self._at.may_leave_gap = False
+            yield Page(memos={gap: False}, cursor=self._at.cursor)
 
-    async def _archived(self, archive: Archive) -> AsyncGenerator[Page, None]:
-        """The videos that an archive names and that are not known yet: it can be imported again, and costs no more."""
-        if not self._at.is_listed:
-            try:
-                named = await asyncio.to_thread(lambda: [*videos(archive)])
-            except BadArchive as error:
-                raise Refused(error.code, error.detail, hint=ANEW) from error
-            for start in range(self._at.listed, len(named), _NAMED):
-                found = await sort_out(self._run.known, named[start : start + _NAMED])
-                room = self._at.enough(self._run.limit) - self._at.met
-                fresh = found.fresh[: max(0, room)]
-                self._at.listed = start + _NAMED
-                self._at.met += len(fresh)
-                first = self._at.met - len(fresh)
-                met = [Address(one.encode(), video_url(one), 0, first + number) for number, one in enumerate(fresh)]
-                yield Page(met=met, known=found.passed, cursor=self._at.cursor)
-            self._at.is_listed = True
-        async with aclosing(self._met(None)) as pages:
-            async for page in pages:
-                yield page
-
-    async def _met(self, pending: Pending | None) -> AsyncGenerator[Page, None]:
-        """The videos that were listed, each looked at."""
-        while not self._at.is_enough(self._run.limit) and (batch := await self._run.known.waiting(_BATCH)):
-            for address in batch:
-                external_id = address.key.decode()
-                page = await self._look_on(external_id)
-                had, missed = len(page.documents), len(page.failures)
-                self._at.handled += had
-                self._at.failed += 0 if had else missed
-                codes = [failure.code for failure in page.failures]
-                memos: Mapping[str, Any] = pending.note(external_id, codes) if pending else {}
-                settled = (replace(address, state="read"),)
-                yield replace(page, settled=settled, memos=memos, cursor=self._at.cursor)
-                self._stop_at_bot_checks()
-                if self._at.is_enough(self._run.limit):
-                    break
+    async def _looked_at(
+        self, parts: AsyncGenerator[Page, None], pending: Pending | None
+    ) -> AsyncGenerator[Page, None]:
+        """The parts of a list, and the videos that they put into the frontier, each looked at."""
+        limit = self._run.limit
+        async with aclosing(parts):
+            while not self._at.is_enough(limit):
+                batch = () if self._at.lists_first(limit) else await self._run.known.waiting(_BATCH)
+                if not batch and self._at.is_listed:
+                    return
+                if not batch:
+                    yield await anext(parts)
+                for address in batch:
+                    external_id = address.key.decode()
+                    page = await self._look_on(external_id)
+                    self._at.handled += len(page.documents)
+                    self._at.failed += not page.documents
+                    codes = [failure.code for failure in page.failures]
+                    memos: Mapping[str, Any] = pending.note(external_id, codes) if pending else {}
+                    settled = (replace(address, state="read"),)
+                    yield replace(page, settled=settled, memos=memos, cursor=self._at.cursor)
+                    self._stop_at_bot_checks()
+                    if self._at.is_enough(limit):
+                        break
 
     async def _identified(self) -> Place:
         """The place, a channel by its id."""
@@ -261,14 +252,19 @@ class _Collecting:
             self._at.channel = await self._session.channel_id(Place("named", self._place.name).address)
         return replace(self._place, kind="channel", name=self._at.channel)
 
-    async def _listing(self, place: Place, pending: Pending) -> AsyncGenerator[Page, None]:
+    async def _listing(self, place: Place, pending: Pending, gap: str) -> AsyncGenerator[Page, None]:
+        """The parts of the list. With the first that has something to be looked at, a channel's gap is open."""
         listing = Listing(self._session, self._run, place, self._at)
         try:
             async with aclosing(listing.pages(pending)) as pages:
                 async for page in pages:
+                    leaves = page.met or (self._at.listed and not self._at.is_listed)
+                    if gap and leaves and not self._at.may_leave_gap:
+                        self._at.may_leave_gap = True
+                        page = replace(page, memos={gap: True}, cursor=self._at.cursor)  # noqa: PLW2901  the same, kept
                     yield page
         except FetchFailed as failure:
-            self._at.is_listed = True  # what was listed before is as good
+            self._at.is_listed = self._at.is_cut_off = True  # what was listed before is as good
             missed = Failure(self._run.target.canonical, failure.code, failure.detail)
             yield Page(failures=(missed,), cursor=self._at.cursor)
 

@@ -12,6 +12,7 @@ PASSING = frozenset({"captions_later", "not_yet"})
 """Codes of what YouTube itself will mend."""
 _MORE_FAILURES = 20
 _MOST_PENDING = 1000
+_PENDING = "pending"
 
 
 @dataclass(slots=True)
@@ -24,6 +25,13 @@ class Progress:
     """Entries of the list that were gone through; `met` of them were put into the job's frontier."""
     met: int = 0
     is_listed: bool = False
+    """There is nothing more to list."""
+    is_cut_off: bool = False
+    """It could not be listed to its end."""
+    has_gap: bool = False
+    """An earlier run left out some of a channel's uploads."""
+    may_leave_gap: bool = False
+    """So will this one, if it ends now."""
     handled: int = 0
     failed: int = 0
     after: str = ""
@@ -42,10 +50,25 @@ class Progress:
         """As many documents as asked for. Failures have a limit of their own: those that come first hide nothing."""
         return self.handled >= limit or self.failed >= limit + _MORE_FAILURES
 
-    @staticmethod
-    def enough(limit: int) -> int:
-        """Videos that are to be met, so that those that fail hide none."""
-        return limit + _MORE_FAILURES
+    def lists_first(self, limit: int) -> bool:
+        """Whether more is to be listed before any of it is looked at."""
+        return not (self.is_listed or self.handled or self.failed) and self.met < limit + _MORE_FAILURES
+
+
+def part_size(limit: int, most: int) -> int:
+    """Videos that are listed at once: no more than a run with this limit looks at, if few of them fail."""
+    return min(limit + _MORE_FAILURES, most)
+
+
+def memo_name(what: str, list_address: str, source: str = "") -> str:
+    """Of what is kept about a list from run to run.
+
+    Args:
+        what: Is kept.
+        list_address: Of the list.
+        source: Whose runs they are. Another source of the same list has brought other videos, and has its own.
+    """
+    return " ".join(filter(None, [what, source, list_address]))
 
 
 class Pending:
@@ -55,12 +78,12 @@ class Pending:
     """
 
     def __init__(self, list_address: str, ids: Sequence[str]) -> None:
-        self._name = _memo(list_address)
+        self._name = memo_name(_PENDING, list_address)
         self._ids = dict.fromkeys(ids)
 
     @classmethod
     async def of(cls, known: Known, list_address: str) -> Self:
-        memo = await known.memo(_memo(list_address))
+        memo = await known.memo(memo_name(_PENDING, list_address))
         return cls(list_address, [one for one in memo if isinstance(one, str)] if isinstance(memo, list) else [])
 
     @property
@@ -99,7 +122,3 @@ async def sort_out(known: Known, ids: Sequence[str]) -> Sorted:
 
 def _lacks_captions(validators: Validators) -> bool:
     return validators.get(CAPTIONS) == LATER
-
-
-def _memo(list_address: str) -> str:
-    return f"pending {list_address}"

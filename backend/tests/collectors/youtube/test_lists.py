@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from extrophi_backend.collectors.models import Collected, Run
+from extrophi_backend.collectors.models import Collected, Purpose, Run
 from extrophi_backend.collectors.youtube.collector import YouTubeCollector, make_collector
 from extrophi_backend.errors import InvalidTarget, PlatformUnavailable, Refused
 from extrophi_backend.fetch.client import Fetcher
@@ -59,15 +59,47 @@ async def test_a_list_is_gone_through_page_by_page_as_far_as_the_limit(
     assert (server.requests["list"], server.requests["browse"]) == (1, 0)
     await library.collect(collector, target(LIST), limit=200)
     assert server.requests["browse"] == 2
-    assert [one.code for one in library.failures] == ["not_found"] * 217
+    assert [one.code for one in library.failures] == ["not_found"] * 220
 
 
-async def test_failures_do_not_use_up_the_limit(server: YouTubeServer, collector: YouTubeCollector) -> None:
-    ids = server.add_videos(5)
-    server.playlists["PLlist"] = [*(video_id(number, "n") for number in range(10)), *ids]
+@pytest.mark.parametrize("failing", [10, 25, 29])
+async def test_failures_do_not_use_up_the_limit(
+    server: YouTubeServer, collector: YouTubeCollector, failing: int
+) -> None:
+    ids = server.add_videos(50)
+    private = server.add_videos(failing, "p", playability=refused("LOGIN_REQUIRED", "Private video"))
+    server.playlists["PLlist"] = [*private, *ids]
+    library = Library()
+    await library.collect(collector, target(LIST), limit=10)
+    assert list(library.documents) == ids[:10]
+    assert len(library.failures) == failing
+    assert server.requests["watch"] == failing + 10
+
+
+async def test_failures_have_a_limit_of_their_own(server: YouTubeServer, collector: YouTubeCollector) -> None:
+    server.playlists["PLlist"] = [*(video_id(number, "n") for number in range(400)), *server.add_videos(5)]
     library = Library()
     await library.collect(collector, target(LIST), limit=3)
-    assert list(library.documents) == ids[:3]
+    assert server.requests["watch"] == len(library.failures) == 23
+
+
+@pytest.mark.parametrize("purpose", ["all", "new"])
+@pytest.mark.parametrize("pages", [26, 27, 28, 32, 36])
+async def test_a_job_that_is_killed_while_it_lists_on_goes_on(
+    server: YouTubeServer, collector: YouTubeCollector, purpose: Purpose, pages: int
+) -> None:
+    private = server.add_videos(25, "p", playability=refused("LOGIN_REQUIRED", "Private video"))
+    ids = [*server.add_videos(5), *private, *server.add_videos(30, "w")]
+    server.add_channel("made", ids)
+    undisturbed = Library()
+    await undisturbed.collect(collector, target(CHANNEL), limit=10, purpose=purpose)
+    assert list(undisturbed.documents) == [*ids[:5], *ids[30:35]]
+    library = Library()
+    await library.collect(collector, target(CHANNEL), limit=10, purpose=purpose, pages=pages)
+    failures = len(library.failures)
+    await library.collect(collector, target(CHANNEL), limit=10, purpose=purpose, resume=True)
+    assert library.documents == undisturbed.documents
+    assert failures + len(library.failures) == 25
 
 
 async def test_a_video_that_is_listed_twice_is_looked_at_once(
@@ -270,6 +302,43 @@ async def test_a_playlist_is_gone_through_for_what_is_new_wherever_that_was_put(
     assert sum(page.known for page in pages) == 120
 
 
+@pytest.mark.parametrize(
+    ("end", "count"), [("bot checks", 300), ("canceled", 40), ("the limit", 40), ("no answer", 120)]
+)
+async def test_what_a_run_listed_and_did_not_look_at_is_had_by_later_ones(
+    server: YouTubeServer, collector: YouTubeCollector, end: str, count: int
+) -> None:
+    """The feed shows known videos then, and so does the first page of the uploads: neither is their end."""
+    ids = server.add_videos(count)
+    server.add_channel("made", ids)
+    library = Library()
+    if end == "bot checks":
+        for one in ids[5:8]:
+            server.videos[one].playability = refused("LOGIN_REQUIRED", "Sign in to confirm you’re not a bot")
+        with pytest.raises(Refused):
+            await library.collect(collector, target(CHANNEL))
+        assert len(library.documents) == 5
+        for one in ids[5:8]:
+            server.videos[one].playability = {"status": "OK"}
+    elif end == "canceled":
+        await library.collect(collector, target(CHANNEL), pages=9)
+    elif end == "the limit":
+        await library.collect(collector, target(CHANNEL), limit=5)
+    else:
+        server.replies["/youtubei/v1/browse"] = Reply("", 302, headers={"Location": "/youtubei/v1/browse"})
+        await library.collect(collector, target(CHANNEL))
+        assert [one.code for one in library.failures] == ["too_many_redirects"]
+        del server.replies["/youtubei/v1/browse"]
+    library.misses.clear()
+    await library.collect(collector, target(CHANNEL), purpose="new", limit=10)
+    assert library.documents.keys() != {*ids}
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert library.documents.keys() == {*ids}
+    server.requests.clear()
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert server.requests == {"feed": 1}
+
+
 async def test_what_waits_for_captions_is_looked_at_again_when_it_is_due(
     server: YouTubeServer, collector: YouTubeCollector
 ) -> None:
@@ -284,9 +353,9 @@ async def test_what_waits_for_captions_is_looked_at_again_when_it_is_due(
     # Newer ones push it out of the feed.
     server.channels[MADE].uploads[:0] = more = server.add_videos(20, "x")
     server.requests.clear()
-    await library.collect(collector, target(CHANNEL), purpose="new", limit=3)
+    await library.collect(collector, target(CHANNEL), purpose="new")
     assert not library.documents[ids[1]].text.endswith("At last.")
-    assert all(one in library.documents for one in more[:3])
+    assert all(one in library.documents for one in more)
     server.channels[MADE].uploads = ids
     library.misses.clear()  # it is due
     server.requests.clear()
