@@ -5,7 +5,8 @@ from typing import Any
 
 from extrophi_backend.collectors.models import Run, Validators
 from extrophi_backend.collectors.reddit.api import API
-from extrophi_backend.collectors.reddit.gathering import Answers, Gatherer, Looked
+from extrophi_backend.collectors.reddit.gathering import Gatherer, Looked
+from extrophi_backend.collectors.reddit.keeping import Answers, memo_name
 from extrophi_backend.collectors.reddit.models import Declined, Entry, Listing, Unreadable
 from extrophi_backend.collectors.reddit.parse import as_object, id_of, plain, read_listing
 from extrophi_backend.collectors.reddit.places import Place, post_address
@@ -41,6 +42,7 @@ class ByAPI:
         self._gatherer = gatherer
         self._run = run
         self._place = place
+        self._gap = memo_name("gap", "", place.address)
         self._troubles = 0
 
     async def steps(self) -> AsyncIterator[None]:
@@ -64,25 +66,31 @@ class ByAPI:
         """A list, page by page."""
         path = await self._path()
         is_new = self._run.purpose == "new" and self._place.is_newest_first
-        gap = f"reddit/gap/{self._place.address}"
         if is_new and self.at.is_whole is None:
-            self.at.is_whole = bool(await self._run.known.memo(gap))
+            self.at.is_whole = bool(await self._run.known.memo(self._gap))
         while not self.at.is_enough(self._run.limit) and self.at.pages < _MOST_PAGES:
             after = {"after": self.at.after} if self.at.after else {}
             listing = _read(await self._asked(path, {**self._place.asks, "limit": _AT_ONCE, **after}))
             if self.at.last is None:
                 self.draft.failures += strange_parts(self._place.address, listing.unknown, listing.unreadable)
             is_over = is_new and await self._is_known(listing.entries[-1:])
-            if is_new and not is_over:  # what comes next may fail, and would then lie between what is known
-                self.draft.memos[gap] = {"open": True}
+            if not is_over:  # what comes next may fail, and would then lie between what is known
+                self._note_gap(is_open=True)
             async for _ in self._entries(listing.entries):
                 yield
+            if self.at.is_enough(self._run.limit):  # the rest of this very page is still to be had
+                self._note_gap(is_open=True)
+                return
             is_last = listing.after is None or listing.after == self.at.after
             if is_last or (is_over and not self.at.is_whole):
-                if is_new:
-                    self.draft.memos[gap] = {}
+                self._note_gap(is_open=False)
                 return
             self.at.turn(listing.after or "")
+
+    def _note_gap(self, *, is_open: bool) -> None:
+        """Note whether the list has posts that were not had, below those that were."""
+        if self._place.is_newest_first:
+            self.draft.memos[self._gap] = {"open": True} if is_open else {}
 
     async def _path(self) -> str:
         """Where the list is. Raises Refused, Wait."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from extrophi_backend.collectors.models import Capture, Collected, Failure, Validators
 from extrophi_backend.collectors.reddit.api import API
+from extrophi_backend.collectors.reddit.keeping import Answers
 from extrophi_backend.collectors.reddit.knowing import has_vanished, is_as_before, validators_of
 from extrophi_backend.collectors.reddit.models import Declined, Entry, Post, Unreadable
 from extrophi_backend.collectors.reddit.places import post_address
@@ -25,9 +26,6 @@ _MOST_TROUBLES = 3
 """Questions about one post, in a row, that get no answer: the rest would get none, either."""
 _MODHASH = re.compile(r'"modhash": "[^"]*"')
 """Signs what a session does to Reddit, and is no part of what Reddit shows."""
-
-Answers = list[str | None]
-"""Of one post, as JSON, in the order of the questions; None where there was none."""
 
 
 @dataclass(frozen=True, slots=True)

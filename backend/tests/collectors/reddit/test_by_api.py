@@ -246,6 +246,44 @@ async def test_a_gap_that_a_broken_off_run_left_is_closed_by_the_next(
     assert server.asked == {NEW: 1}
 
 
+@pytest.mark.parametrize("first", ["all", "new"])
+@pytest.mark.parametrize("limit", [50, 97, 100, 194])
+async def test_runs_with_a_limit_come_to_the_end_of_a_list_at_last(
+    server: RedditServer, collector: RedditCollector, first: Any, limit: int
+) -> None:
+    server.page = 97
+    fill(server, 300)
+    library = Library()
+    await library.collect(collector, SELFHOSTED, limit=limit, purpose=first)
+    for had in (2 * limit, 3 * limit):
+        await library.collect(collector, SELFHOSTED, limit=limit, purpose="new")
+        assert len(library.documents) == min(had, 300)
+    for at in range(120):
+        server.add(make_thread(f"q{at:05d}"), NEW)
+    for _ in range(6):
+        await library.collect(collector, SELFHOSTED, limit=limit, purpose="new")
+    assert {*library.documents} == {f"t3_{one}" for one in server.lists[NEW]}
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    server.asked.clear()
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    assert server.asked == {NEW: 1}
+
+
+async def test_a_limit_within_a_page_that_ends_in_what_is_known_leaves_a_gap(
+    server: RedditServer, collector: RedditCollector
+) -> None:
+    fill(server, 20)
+    library = Library()
+    await library.collect(collector, SELFHOSTED)
+    for at in range(90):
+        server.add(make_thread(f"q{at:05d}"), NEW)
+    await library.collect(collector, SELFHOSTED, purpose="new", limit=40)
+    for at in range(150):
+        server.add(make_thread(f"r{at:05d}"), NEW)
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    assert {*library.documents} == {f"t3_{one}" for one in server.lists[NEW]}
+
+
 async def test_two_jobs_share_a_token(server: RedditServer, collector: RedditCollector) -> None:
     fill(server, 30, comments=1)
     server.add(make_thread("abc", comments=1), "/user/ada/submitted")
