@@ -14,7 +14,7 @@ from extrophi_backend.collectors.reddit.knowing import has_vanished, is_as_befor
 from extrophi_backend.collectors.reddit.models import Declined, Entry, Post, Unreadable
 from extrophi_backend.collectors.reddit.places import post_address
 from extrophi_backend.collectors.reddit.reporting import strange_parts
-from extrophi_backend.collectors.reddit.tree import Ask, Tree
+from extrophi_backend.collectors.reddit.tree import MOST_CHARACTERS, Ask, Tree
 from extrophi_backend.collectors.reddit.writing import document
 from extrophi_backend.fetch.errors import FetchFailed
 
@@ -38,11 +38,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What became of looking at a post: neither a document nor `is_unchanged` where it has vanished."""
+    """What became of looking at a post: neither a document nor `is_unchanged` where it has vanished.
+
+    It `is_lacking` where Reddit failed to give comments that it may give another time.
+    """
 
     document: Collected | None = None
     is_unchanged: bool = False
     failures: Sequence[Failure] = ()
+    is_lacking: bool = False
 
 
 class Gatherer:
@@ -154,16 +158,18 @@ class Gatherer:
         failures = [*strange_parts(address, tree.unknown, tree.unreadable)]
         if tree.left:
             failures.append(Failure(address, "more_left", self._left(tree)))
-        return Looked(made, failures=failures)
+        return Looked(made, failures=failures, is_lacking=tree.refused > 0)
 
     def _left(self, tree: Tree) -> str:
-        if tree.refused:
-            return f"About {tree.left:,} comments are missing: Reddit failed to give them. The next look asks again."
-        limits = self._limits
-        return (
-            f"About {tree.left:,} comments were left out: of one post, {limits.comments:,} are collected, by "
-            f"{limits.asks:,} requests at most."
+        """Why comments are missing: failures of Reddit's, our limits, or both."""
+        most = (
+            f"of one post, {self._limits.comments:,} with {MOST_CHARACTERS:,} characters are collected, by "
+            f"{self._limits.asks:,} requests at most."
         )
+        if not tree.refused:
+            return f"About {tree.left:,} comments were left out: {most}"
+        why = f"Reddit failed to give some, and {most}" if tree.is_full else "Reddit failed to give them."
+        return f"About {tree.left:,} comments are missing: {why} A later look asks for them again."
 
 
 def _take(tree: Tree, ask: Ask, answer: Any) -> None:

@@ -53,6 +53,11 @@ def is_as_before(held: Validators, post: Post, now: datetime) -> bool:
     return grown == 0 or (0 < grown * _SMALL_GROWTH < before and now - _looked(held, now) < _SOON)
 
 
+def is_whole(held: Validators) -> bool:
+    """Whether Reddit gave all that was asked for of a post's comments."""
+    return held.get("comments") is not None
+
+
 def is_better(held: Validators, way: Way) -> bool:
     """Whether a document is there that holds more than this way gives."""
     return _RANKS.get(str(held.get("way")), -1) > _RANKS[way]
