@@ -151,6 +151,8 @@ class RedditServer:
 
     threads: dict[str, Thread] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
+    page: int = 100
+    """Entries of a list that one answer has at most: Reddit leaves some out after it has counted them."""
     answers: dict[str, Any] = field(default_factory=dict)
     """JSON by path of the API: recorded, or of a kind not seen before."""
     replies: dict[str, Reply] = field(default_factory=dict)
@@ -274,7 +276,7 @@ class RedditServer:
             return None
         ids, after = self.lists[path], query.get("after", "")[3:]
         start = ids.index(after) + 1 if after in ids else 0
-        page = ids[start : start + int(query["limit"])]
+        page = ids[start : start + min(self.page, int(query["limit"]))]
         more = bool(page) and start + len(page) < len(ids)
         return _listing([_thing("t3", self.threads[one].post) for one in page], f"t3_{page[-1]}" if more else None)
 

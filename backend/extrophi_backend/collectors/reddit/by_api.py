@@ -5,15 +5,19 @@ from typing import Any
 
 from extrophi_backend.collectors.models import Run, Validators
 from extrophi_backend.collectors.reddit.api import API
-from extrophi_backend.collectors.reddit.gathering import Answers, Gatherer, Looked
+from extrophi_backend.collectors.reddit.gathering import Gatherer, Looked
+from extrophi_backend.collectors.reddit.keeping import Answers, memo_name
+from extrophi_backend.collectors.reddit.knowing import is_whole
 from extrophi_backend.collectors.reddit.models import Declined, Entry, Listing, Unreadable
 from extrophi_backend.collectors.reddit.parse import as_object, id_of, plain, read_listing
+from extrophi_backend.collectors.reddit.pending import Pending
 from extrophi_backend.collectors.reddit.places import Place, post_address
 from extrophi_backend.collectors.reddit.progress import Draft, Progress
 from extrophi_backend.collectors.reddit.refusing import reason_of, refusal
 from extrophi_backend.collectors.reddit.reporting import strange_parts
 from extrophi_backend.errors import Refused
 from extrophi_backend.fetch.errors import FetchFailed, Wait
+from extrophi_backend.jobs.misses import is_passing
 
 _AT_ONCE = 100
 """Entries of a list, and ids that `/api/info` takes."""
@@ -41,6 +45,12 @@ class ByAPI:
         self._gatherer = gatherer
         self._run = run
         self._place = place
+        self._gap = memo_name("gap", "", place.address)
+        self._waiting = memo_name("pending", "", place.address)
+        self._pending: Pending | None = None
+        """Of a list's run."""
+        self._retried: set[str] = set()
+        """Posts that this run asked for again: it is done with them, although they may be in the list as well."""
         self._troubles = 0
 
     async def steps(self) -> AsyncIterator[None]:
@@ -63,26 +73,37 @@ class ByAPI:
     async def _pages(self) -> AsyncIterator[None]:
         """A list, page by page."""
         path = await self._path()
+        self._pending = Pending(await self._run.known.memo(self._waiting))
+        if self._run.purpose == "new" and not self.at.is_retried:
+            async for _ in self._retry(self._pending):
+                yield
+            self.at.is_retried = True
         is_new = self._run.purpose == "new" and self._place.is_newest_first
-        gap = f"reddit/gap/{self._place.address}"
         if is_new and self.at.is_whole is None:
-            self.at.is_whole = bool(await self._run.known.memo(gap))
+            self.at.is_whole = bool(await self._run.known.memo(self._gap))
         while not self.at.is_enough(self._run.limit) and self.at.pages < _MOST_PAGES:
             after = {"after": self.at.after} if self.at.after else {}
             listing = _read(await self._asked(path, {**self._place.asks, "limit": _AT_ONCE, **after}))
             if self.at.last is None:
                 self.draft.failures += strange_parts(self._place.address, listing.unknown, listing.unreadable)
             is_over = is_new and await self._is_known(listing.entries[-1:])
-            if is_new and not is_over:  # what comes next may fail, and would then lie between what is known
-                self.draft.memos[gap] = {"open": True}
+            if not is_over:  # what comes next may fail, and would then lie between what is known
+                self._note_gap(is_open=True)
             async for _ in self._entries(listing.entries):
                 yield
+            if self.at.is_enough(self._run.limit):  # the rest of this very page is still to be had
+                self._note_gap(is_open=True)
+                return
             is_last = listing.after is None or listing.after == self.at.after
             if is_last or (is_over and not self.at.is_whole):
-                if is_new:
-                    self.draft.memos[gap] = {}
+                self._note_gap(is_open=False)
                 return
             self.at.turn(listing.after or "")
+
+    def _note_gap(self, *, is_open: bool) -> None:
+        """Note whether the list has posts that were not had, below those that were."""
+        if self._place.is_newest_first:
+            self.draft.memos[self._gap] = {"open": True} if is_open else {}
 
     async def _path(self) -> str:
         """Where the list is. Raises Refused, Wait."""
@@ -139,10 +160,13 @@ class ByAPI:
 
     def _is_passed(self, entry: Entry, ours: Mapping[str, Validators], put_off: Collection[str]) -> bool:
         """Whether a run for what is new passes an entry over: it is as it was, or failed lately."""
+        if entry.id in self._retried:
+            return True
         held = ours.get(entry.name)
         if held is None:
             return post_address(entry.id) in put_off
-        is_known = entry.post is None or self._gatherer.is_as_before(held, entry.post)
+        is_waiting = not is_whole(held) and post_address(entry.id) in put_off
+        is_known = is_waiting or entry.post is None or self._gatherer.is_as_before(held, entry.post)
         self.draft.known += is_known
         return is_known
 
@@ -151,8 +175,27 @@ class ByAPI:
         due = [post_id for one in self._run.revisit if (post_id := id_of(one, "t3"))]
         if self.at.last in due:
             due = due[due.index(self.at.last) + 1 :]
-        for start in range(0, len(due), _AT_ONCE):
-            batch = due[start : start + _AT_ONCE]
+        async for one in self._by_id(due):
+            self.at.last = one
+            yield
+
+    async def _retry(self, pending: Pending) -> AsyncIterator[None]:
+        """Look again at posts that were not had, or not as a whole, and that newer ones may have pushed out of sight.
+
+        Those that were looked at are struck off, or are not due: a run that is gone on with passes them over.
+        """
+        waiting = {one: post_address(one) for one in pending}
+        put_off = await self._run.known.not_due([*waiting.values()]) if waiting else ()
+        async for one in self._by_id([one for one, address in waiting.items() if address not in put_off]):
+            self._retried.add(one)
+            yield
+            if self.at.is_enough(self._run.limit):
+                return
+
+    async def _by_id(self, ids: Sequence[str]) -> AsyncIterator[str]:
+        """Look at posts that are known by their ids alone, and give each when that is done."""
+        for start in range(0, len(ids), _AT_ONCE):
+            batch = ids[start : start + _AT_ONCE]
             names = [f"t3_{one}" for one in batch]
             listing = _read(await self._asked("/api/info", {"id": ",".join(names)}))
             found = {entry.id: entry for entry in listing.entries}
@@ -161,11 +204,10 @@ class ByAPI:
                 if one in found:
                     await self._handle(found[one], held.get(name))
                 elif name in held:
-                    self.draft.gone.append(name)
+                    self._take(Entry(one), Looked(), post_address(one))
                 else:
-                    self._fail(post_address(one), "not_found", f"Reddit has no post {one}.")
-                self.at.last = one
-                yield
+                    self._fail(one, "not_found", f"Reddit has no post {one}.")
+                yield one
 
     async def _single(self, post_id: str) -> None:
         """The post that a person named. Raises Refused: they are told why it is not to be had; Wait."""
@@ -187,7 +229,7 @@ class ByAPI:
         """
         address = post_address(entry.id)
         if address in self._run.set_aside:
-            self._fail(address, "poisonous", "Reading it ended the worker five times.")
+            self._fail(entry.id, "poisonous", "Reading it ended the worker five times.")
             return
         try:
             looked = self._gatherer.told(entry, held) or await self._looked(entry.id, held, address)
@@ -195,18 +237,18 @@ class ByAPI:
             if declined.status in {404, 410} and held is not None:
                 looked = Looked()
             else:
-                self._fail(address, *reason_of(declined, f"post {entry.id}"))
+                self._fail(entry.id, *reason_of(declined, f"post {entry.id}"))
                 self._note_trouble(is_one=declined.status >= 500)
                 return
         except Unreadable as failure:
-            self._fail(address, "unreadable_answer", failure.detail)
+            self._fail(entry.id, "unreadable_answer", failure.detail)
             return
         except FetchFailed as failure:
-            self._fail(address, failure.code, failure.detail)
+            self._fail(entry.id, failure.code, failure.detail)
             self._note_trouble(is_one=True)
             return
         self._troubles = 0
-        self._take(entry.name, looked, address)
+        self._take(entry, looked, address)
 
     async def _looked(self, post_id: str, held: Validators | None, address: str) -> Looked:
         """A post with its comments. What was answered before a wait is kept for after it. Raises as Gatherer.asked."""
@@ -223,23 +265,29 @@ class ByAPI:
                 self.at.tree, self.draft.memos[memo] = post_id, {"answers": answers}
             raise
 
-    def _take(self, name: str, looked: Looked, address: str) -> None:
+    def _take(self, entry: Entry, looked: Looked, address: str) -> None:
         self.draft.failures += looked.failures
+        self._note_pending(entry.id, is_pending=looked.is_lacking)
         if looked.document:
             self.draft.take(looked.document, address)
         elif looked.is_unchanged:
-            self.draft.unchanged.append(name)
+            self.draft.unchanged.append(entry.name)
             self.draft.reached.append(address)
         else:
-            self.draft.gone.append(name)
+            self.draft.gone.append(entry.name)
             self.draft.reached.append(address)
             self.at.failed += 1
             return
         self.at.handled += 1
 
-    def _fail(self, address: str, code: str, detail: str) -> None:
-        self.draft.fail(address, code, detail)
+    def _fail(self, post_id: str, code: str, detail: str) -> None:
+        self.draft.fail(post_address(post_id), code, detail)
+        self._note_pending(post_id, is_pending=is_passing(code))
         self.at.failed += 1
+
+    def _note_pending(self, post_id: str, *, is_pending: bool) -> None:
+        if self._pending is not None and self._pending.put(post_id, is_pending=is_pending):
+            self.draft.memos[self._waiting] = self._pending.memo
 
     def _note_trouble(self, *, is_one: bool) -> None:
         """Raises Refused: too many in a row got no answer."""

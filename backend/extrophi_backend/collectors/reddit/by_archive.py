@@ -14,11 +14,11 @@ from typing import Any
 
 from extrophi_backend.archives.models import ANEW, Archives
 from extrophi_backend.archives.reading import BadArchive
-from extrophi_backend.collectors.models import Collected, Failure, Page, Run, Target, Validators
+from extrophi_backend.collectors.models import Collected, Failure, Head, Page, Run, Target, Validators
 from extrophi_backend.collectors.reddit.archive import Export, export_in
 from extrophi_backend.collectors.reddit.by_post import ByPost, Group
 from extrophi_backend.collectors.reddit.exported import capture_of, read_comment, read_commented, read_post
-from extrophi_backend.collectors.reddit.knowing import is_better, validators_of
+from extrophi_backend.collectors.reddit.knowing import OWN_COMMENTS, is_better, validators_of
 from extrophi_backend.collectors.reddit.models import Comment
 from extrophi_backend.collectors.reddit.places import post_address
 from extrophi_backend.collectors.reddit.progress import ExportProgress
@@ -111,11 +111,11 @@ class ByArchive:
     async def _written(self, batch: Sequence[Group], origin: _Origin) -> Page:
         """A page of the person's own posts, and of those that they commented on."""
         names = [f"t3_{group.post_id}" for group in batch]
-        held = await self._run.known.validators(names)
-        kept = {name for name in names if name in held and _is_kept(held[name], origin)}
+        held = await self._run.known.heads(names)
+        kept = {name for name in names if name in held and _is_kept(held[name].validators, origin)}
         groups = [group for group, name in zip(batch, names, strict=True) if name not in kept]
         now = self._now()
-        made = await asyncio.to_thread(lambda: [_document(group, origin, now) for group in groups])
+        made = await asyncio.to_thread(lambda: [_document(group, origin, held, now) for group in groups])
         documents = [one for one in made if one is not None]
         self._at.last = batch[-1].post_id
         self._at.handled += len(documents) + len(kept)
@@ -206,7 +206,7 @@ def _is_kept(held: Validators, origin: _Origin) -> bool:
     return is_better(held, "archive") or origin.is_before(held)
 
 
-def _document(group: Group, origin: _Origin, now: datetime) -> Collected | None:
+def _document(group: Group, origin: _Origin, held: Mapping[str, Head], now: datetime) -> Collected | None:
     """The document of a post that the person wrote or commented on; None where nothing of it is left to read."""
     posts = [line.cells for line in group.lines if line.table == "posts"]
     comments = [line.cells for line in group.lines if line.table == "comments"]
@@ -217,12 +217,15 @@ def _document(group: Group, origin: _Origin, now: datetime) -> Collected | None:
     if not said and not (posts and (post.words.text.strip() or post.title.strip())):
         return None
     validators: dict[str, Any] = validators_of(post, "archive", now)
+    validators |= {"account": origin.account, "until": origin.until, OWN_COMMENTS: len(said)}
+    head = held.get(post.name)
     return document(
         post,
         said,
         format_="markdown",
         capture=capture_of(posts, comments),
-        validators=validators | {"account": origin.account, "until": origin.until},
+        validators=validators,
+        based_on=head.version if head else 0,  # what another job brought meanwhile is more
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from extrophi_backend.collectors.models import Capture, Collected, Run, Validators
+from extrophi_backend.collectors.models import Capture, Collected, Head, Run, Validators
 from extrophi_backend.collectors.reddit.atom import Feed, Found
 from extrophi_backend.collectors.reddit.feeds import Feeds, Own
 from extrophi_backend.collectors.reddit.knowing import is_better, validators_of
@@ -92,7 +92,7 @@ class ByFeed:
         ids = [found.post.id for found in feed.posts]
         rest = feed.posts[ids.index(self.at.last) + 1 :] if self.at.last in ids else feed.posts
         names = [found.post.name for found in rest]
-        held = await self._run.known.validators(names)
+        heads = await self._run.known.heads(names)
         ours = await self._run.known.collected(names) if self._run.purpose == "new" else {}
         is_single = self._place.kind == "post"
         for found in rest:
@@ -101,7 +101,7 @@ class ByFeed:
             if not is_single and _is_as_before(ours.get(found.post.name), found):
                 self.draft.known += 1
             else:
-                self._take(found, held.get(found.post.name), is_single=is_single)
+                self._take(found, heads.get(found.post.name), is_single=is_single)
             self.at.last = found.post.id
             yield
 
@@ -110,22 +110,22 @@ class ByFeed:
         due = [post_id for one in self._run.revisit if (post_id := id_of(one, "t3"))]
         if self.at.last in due:
             due = due[due.index(self.at.last) + 1 :]
-        held = await self._run.known.validators([f"t3_{one}" for one in due])
         for one in due:
-            await self._revisit(one, held.get(f"t3_{one}"))
+            await self._revisit(one)
             self.at.last = one
             yield
 
-    async def _revisit(self, post_id: str, held: Validators | None) -> None:
+    async def _revisit(self, post_id: str) -> None:
         address, name = post_address(post_id), f"t3_{post_id}"
-        if held is not None and is_better(held, "post_feed"):
+        head = (await self._run.known.heads([name])).get(name)
+        if head is not None and is_better(head.validators, "post_feed"):
             self.draft.unchanged.append(name)
             return
         try:
             feed = await self._feeds.get(Place("post", f"/comments/{post_id}"), None)
         except Declined as declined:
             code, detail = reason_of(declined, f"post {post_id}")
-            if declined.status in {404, 410} and held is not None:
+            if declined.status in {404, 410} and head is not None:
                 self.draft.gone.append(name)
             else:
                 self.draft.fail(address, code, detail)
@@ -139,7 +139,7 @@ class ByFeed:
             self.at.troubles = 0
             self.draft.failures += strange_parts(address, feed.unknown, feed.unreadable)
             for found in feed.posts[:1]:
-                self._take(found, held, is_single=True)
+                self._take(found, head, is_single=True)
 
     def _note_trouble(self, *, is_one: bool) -> None:
         """Raises Refused: too many in a row are not to be had."""
@@ -149,19 +149,20 @@ class ByFeed:
             last = self.draft.failures[-1]
             raise Refused(last.code, last.detail, hint=_BLOCKED if last.code == "http_403" else "")
 
-    def _take(self, found: Found, held: Validators | None, *, is_single: bool) -> None:
+    def _take(self, found: Found, head: Head | None, *, is_single: bool) -> None:
         """Take a post, unless there is more of it already."""
         way: Way = "post_feed" if is_single else "feed"
         address = post_address(found.post.id)
+        held = head.validators if head else None
         is_less = not found.is_itself and held is not None and not held.get(_PARTIAL)
         if held is not None and (is_less or is_better(held, way)):
             self.draft.unchanged.append(found.post.name)
             self.draft.reached.append(address)
         else:
-            self.draft.take(self._document(found, way), address)
+            self.draft.take(self._document(found, way, head), address)
         self.at.handled += 1
 
-    def _document(self, found: Found, way: Way) -> Collected:
+    def _document(self, found: Found, way: Way, head: Head | None) -> Collected:
         return document(
             found.post,
             sorted(found.comments, key=_when),
@@ -169,6 +170,7 @@ class ByFeed:
             capture=Capture(found.raw, "application/xml"),
             validators=validators_of(found.post, way, self._now())
             | {_PARTIAL: not found.is_itself, _SAID: _said(found)},
+            based_on=head.version if head else 0,  # what another job brought meanwhile may be more
         )
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from extrophi_backend.collectors.models import Capture, Collected, Failure, Validators
 from extrophi_backend.collectors.reddit.api import API
+from extrophi_backend.collectors.reddit.keeping import Answers
 from extrophi_backend.collectors.reddit.knowing import has_vanished, is_as_before, validators_of
 from extrophi_backend.collectors.reddit.models import Declined, Entry, Post, Unreadable
 from extrophi_backend.collectors.reddit.places import post_address
 from extrophi_backend.collectors.reddit.reporting import strange_parts
-from extrophi_backend.collectors.reddit.tree import Ask, Tree
+from extrophi_backend.collectors.reddit.tree import MOST_CHARACTERS, Ask, Tree
 from extrophi_backend.collectors.reddit.writing import document
 from extrophi_backend.fetch.errors import FetchFailed
 
@@ -26,9 +27,6 @@ _MOST_TROUBLES = 3
 _MODHASH = re.compile(r'"modhash": "[^"]*"')
 """Signs what a session does to Reddit, and is no part of what Reddit shows."""
 
-Answers = list[str | None]
-"""Of one post, as JSON, in the order of the questions; None where there was none."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -40,11 +38,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What became of looking at a post: neither a document nor `is_unchanged` where it has vanished."""
+    """What became of looking at a post: neither a document nor `is_unchanged` where it has vanished.
+
+    It `is_lacking` where Reddit failed to give comments that it may give another time.
+    """
 
     document: Collected | None = None
     is_unchanged: bool = False
     failures: Sequence[Failure] = ()
+    is_lacking: bool = False
 
 
 class Gatherer:
@@ -156,16 +158,18 @@ class Gatherer:
         failures = [*strange_parts(address, tree.unknown, tree.unreadable)]
         if tree.left:
             failures.append(Failure(address, "more_left", self._left(tree)))
-        return Looked(made, failures=failures)
+        return Looked(made, failures=failures, is_lacking=tree.refused > 0)
 
     def _left(self, tree: Tree) -> str:
-        if tree.refused:
-            return f"About {tree.left:,} comments are missing: Reddit failed to give them. The next look asks again."
-        limits = self._limits
-        return (
-            f"About {tree.left:,} comments were left out: of one post, {limits.comments:,} are collected, by "
-            f"{limits.asks:,} requests at most."
+        """Why comments are missing: failures of Reddit's, our limits, or both."""
+        most = (
+            f"of one post, {self._limits.comments:,} with {MOST_CHARACTERS:,} characters are collected, by "
+            f"{self._limits.asks:,} requests at most."
         )
+        if not tree.refused:
+            return f"About {tree.left:,} comments were left out: {most}"
+        why = f"Reddit failed to give some, and {most}" if tree.is_full else "Reddit failed to give them."
+        return f"About {tree.left:,} comments are missing: {why} A later look asks for them again."
 
 
 def _take(tree: Tree, ask: Ask, answer: Any) -> None:

@@ -12,6 +12,8 @@ READING = 1
 _SMALL_GROWTH = 10
 """A tree that grew by less than one in so many comments is as it was, for as long as SOON."""
 _SOON = timedelta(days=1)
+OWN_COMMENTS = "own_comments"
+"""Of the validators of a data export's document: how many comments of the person's are in it."""
 _RANKS: Mapping[str, int] = {"archive": 0, "feed": 1, "post_feed": 2, "oauth": 3}
 
 
@@ -53,8 +55,15 @@ def is_as_before(held: Validators, post: Post, now: datetime) -> bool:
     return grown == 0 or (0 < grown * _SMALL_GROWTH < before and now - _looked(held, now) < _SOON)
 
 
+def is_whole(held: Validators) -> bool:
+    """Whether Reddit gave all that was asked for of a post's comments."""
+    return held.get("comments") is not None
+
+
 def is_better(held: Validators, way: Way) -> bool:
-    """Whether a document is there that holds more than this way gives."""
+    """Whether a document is there that holds more than this way gives, or what it does not give."""
+    if way == "feed" and held.get("way") == "archive":
+        return held.get(OWN_COMMENTS) != 0
     return _RANKS.get(str(held.get("way")), -1) > _RANKS[way]
 
 

@@ -79,6 +79,8 @@ class Progress:
         self.failed: int = ours.get("failed", 0)
         self.is_whole: bool | None = ours.get("whole")
         """Of a run for what is new: it goes on past what is known, since an earlier one left a gap. None: not asked."""
+        self.is_retried: bool = ours.get("retried", False)
+        """Of a run for what is new: posts that an earlier run failed to have were asked for again."""
         self.tree: str | None = ours.get("tree")
         """The post whose comments were being asked for when Reddit asked to wait: a memo has the answers so far."""
         self.troubles: int = ours.get("troubles", 0)
@@ -94,6 +96,7 @@ class Progress:
             "handled": self.handled,
             "failed": self.failed,
             "whole": self.is_whole,
+            "retried": self.is_retried,
             "tree": self.tree,
             "troubles": self.troubles,
         }

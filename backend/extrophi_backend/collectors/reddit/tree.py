@@ -23,7 +23,7 @@ from extrophi_backend.collectors.reddit.parse import (
 
 _AT_ONCE = 100
 """Ids that `/api/morechildren` takes."""
-_MOST_CHARACTERS = 8_000_000
+MOST_CHARACTERS = 8_000_000
 """Of all comments together: more is not asked for."""
 
 
@@ -83,6 +83,11 @@ class Tree:
         counted = self.post.comments
         return hinted if counted is None or not hinted else min(hinted, max(1, counted - len(self)))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is asked for, whatever there is."""
+        return len(self) >= self._most_comments or self._size >= MOST_CHARACTERS or self._asks >= self._most_asks
+
     def begin(self, answer: Any) -> None:
         """Take what `/comments/ID` answers: the post, and the first of its comments. Raises Unreadable."""
         post, comments = _halves(answer)
@@ -96,12 +101,7 @@ class Tree:
 
     def next_ask(self) -> Ask | None:
         """What to ask next; None when all is there, or as much as may be."""
-        if (
-            len(self) >= self._most_comments
-            or self._size >= _MOST_CHARACTERS
-            or self._asks >= self._most_asks
-            or not (self._more or self._under)
-        ):
+        if self.is_full or not (self._more or self._under):
             return None
         self._asks += 1
         return Ask(children=self._taken()) if self._more else Ask(under=self._under.popleft())

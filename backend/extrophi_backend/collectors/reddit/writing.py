@@ -74,6 +74,7 @@ def document(
     format_: Literal["markdown", "html"],
     capture: Capture,
     validators: Mapping[str, Any],
+    based_on: int | None = None,
 ) -> Collected:
     """The document of a post with those of its comments that were had.
 
@@ -83,6 +84,7 @@ def document(
         format_: What the words were: Reddit's Markdown as it was written, or taken from HTML.
         capture: What it was made of.
         validators: What makes looking again cheap.
+        based_on: The version that it may replace (0: none), where another may hold more of the post.
     """
     writing = Writing()
     markdown = format_ == "markdown"
@@ -106,4 +108,5 @@ def document(
         published_at=post.words.published_at,
         capture=capture,
         validators=validators,
+        based_on=based_on,
     )

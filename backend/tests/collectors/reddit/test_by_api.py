@@ -1,7 +1,8 @@
 """Reddit's API, collected from as a job does it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from extrophi_backend.collectors.models import Collected, Target
 from extrophi_backend.collectors.reddit.collector import RedditCollector
 from extrophi_backend.collectors.reddit.gathering import Limits
+from extrophi_backend.collectors.reddit.pending import Pending
 from extrophi_backend.collectors.reddit.target import recognise
 from extrophi_backend.errors import Refused
 from extrophi_backend.index.chunking import chunk_spans
@@ -246,6 +248,44 @@ async def test_a_gap_that_a_broken_off_run_left_is_closed_by_the_next(
     assert server.asked == {NEW: 1}
 
 
+@pytest.mark.parametrize("first", ["all", "new"])
+@pytest.mark.parametrize("limit", [50, 97, 100, 194])
+async def test_runs_with_a_limit_come_to_the_end_of_a_list_at_last(
+    server: RedditServer, collector: RedditCollector, first: Any, limit: int
+) -> None:
+    server.page = 97
+    fill(server, 300)
+    library = Library()
+    await library.collect(collector, SELFHOSTED, limit=limit, purpose=first)
+    for had in (2 * limit, 3 * limit):
+        await library.collect(collector, SELFHOSTED, limit=limit, purpose="new")
+        assert len(library.documents) == min(had, 300)
+    for at in range(120):
+        server.add(make_thread(f"q{at:05d}"), NEW)
+    for _ in range(6):
+        await library.collect(collector, SELFHOSTED, limit=limit, purpose="new")
+    assert {*library.documents} == {f"t3_{one}" for one in server.lists[NEW]}
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    server.asked.clear()
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    assert server.asked == {NEW: 1}
+
+
+async def test_a_limit_within_a_page_that_ends_in_what_is_known_leaves_a_gap(
+    server: RedditServer, collector: RedditCollector
+) -> None:
+    fill(server, 20)
+    library = Library()
+    await library.collect(collector, SELFHOSTED)
+    for at in range(90):
+        server.add(make_thread(f"q{at:05d}"), NEW)
+    await library.collect(collector, SELFHOSTED, purpose="new", limit=40)
+    for at in range(150):
+        server.add(make_thread(f"r{at:05d}"), NEW)
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    assert {*library.documents} == {f"t3_{one}" for one in server.lists[NEW]}
+
+
 async def test_two_jobs_share_a_token(server: RedditServer, collector: RedditCollector) -> None:
     fill(server, 30, comments=1)
     server.add(make_thread("abc", comments=1), "/user/ada/submitted")
@@ -271,6 +311,95 @@ async def test_what_failed_lately_is_passed_over_by_a_run_for_what_is_new(
     await library.collect(collector, SELFHOSTED)
     assert {*library.documents} == {"t3_p00000", "t3_p00001"}
     assert not library.misses
+
+
+@dataclass
+class Due(Library):
+    """A library in which what failed is due at once, but for what is `put_off`."""
+
+    put_off: set[str] = field(default_factory=set[str])
+
+    async def not_due(self, targets: Sequence[str]) -> Collection[str]:
+        return self.put_off & {*targets}
+
+
+@pytest.fixture
+def due() -> Due:
+    return Due()
+
+
+@pytest.mark.parametrize(
+    ("reply", "path"),
+    [(refusal(500), "/comments/old"), (Reply(body="no JSON"), "/comments/old"), (refusal(500), "/api/morechildren")],
+)
+async def test_what_reddit_failed_to_give_is_asked_for_again_when_newer_posts_hide_it(
+    server: RedditServer, collector: RedditCollector, due: Due, reply: Reply, path: str
+) -> None:
+    server.shown = 50
+    server.add(make_thread("old", comments=90), NEW)
+    server.replies[path] = reply
+    await due.collect(collector, SELFHOSTED)
+    (failure,) = due.failures
+    due.put_off.add(failure.target)
+    del server.replies[path]
+    await due.collect(collector, SELFHOSTED, purpose="new")
+    fill(server, 250)
+    await due.collect(collector, SELFHOSTED, purpose="new")
+    assert server.asked["/api/info"] == 0
+    assert len(getattr(due.documents.get("t3_old"), "anchors", ())) < 91
+    due.put_off.clear()
+    server.asked.clear()
+    await due.collect(collector, SELFHOSTED, purpose="new")
+    assert len(due.documents["t3_old"].anchors) == 91
+    assert server.asked["/api/info"] == 1
+    assert failure.target not in due.misses
+    server.asked.clear()
+    await due.collect(collector, SELFHOSTED, purpose="new")
+    assert server.asked == {NEW: 1}
+
+
+async def test_what_is_refused_for_good_is_not_asked_for_again(
+    server: RedditServer, collector: RedditCollector, due: Due
+) -> None:
+    for at, post_id in enumerate(("gone", "mine", "late")):
+        server.add(make_thread(post_id, comments=1), NEW)
+        server.replies[f"/comments/{post_id}"] = refusal(500 if at < 2 else 403, "private")
+    await due.collect(collector, SELFHOSTED)
+    server.lists[NEW].clear()
+    del server.threads["gone"]
+    server.replies["/comments/mine"] = refusal(403, "private")
+    await due.collect(collector, SELFHOSTED, purpose="new")
+    assert [(one.target.split("/")[4], one.code) for one in due.failures] == [
+        ("mine", "private_subreddit"),
+        ("gone", "not_found"),
+    ]
+    server.asked.clear()
+    await due.collect(collector, SELFHOSTED, purpose="new")
+    assert server.asked == {NEW: 1}
+
+
+async def test_posts_that_wait_are_asked_for_once_in_a_run(
+    server: RedditServer, collector: RedditCollector, due: Due
+) -> None:
+    fill(server, 4, comments=1)
+    server.replies |= {f"/comments/p0000{at}": Reply(body="no JSON") for at in range(4)}
+    await due.collect(collector, SELFHOSTED)
+    del server.replies["/comments/p00000"]
+    server.asked.clear()
+    await due.collect(collector, SELFHOSTED, purpose="new")
+    assert server.asked == {"/api/info": 1, NEW: 1} | {f"/comments/p0000{at}": 1 for at in range(4)}
+    assert {*due.documents} == {"t3_p00000"}
+
+
+def test_the_latest_thousand_posts_wait() -> None:
+    pending = Pending({"ids": ["odd", 5, None]})
+    for at in range(1_500):
+        assert pending.put(f"p{at:05d}", is_pending=True)
+    assert not pending.put("p01499", is_pending=True)
+    assert [*Pending(pending.memo)] == [f"p{at:05d}" for at in range(500, 1_500)]
+    assert pending.put("p00700", is_pending=False)
+    assert not pending.put("p00700", is_pending=False)
+    assert [*Pending("odd")] == [*Pending(None)] == [*Pending({"ids": 5})] == []
 
 
 async def test_a_tree_that_grew_little_is_looked_at_again_a_day_later(

@@ -1,11 +1,12 @@
 """Reddit's Atom feeds, where there are no credentials of an app."""
 
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.models import Run, Target
 from extrophi_backend.collectors.reddit.atom import read_atom
 from extrophi_backend.collectors.reddit.collector import RedditCollector
 from extrophi_backend.collectors.reddit.target import recognise
@@ -141,6 +142,24 @@ async def test_what_the_api_brought_is_not_replaced_by_less_and_replaces_it(
         assert library.unchanged == ["t3_abc"]
     await library.collect(collector, SELFHOSTED, purpose="revisit", revisit=["t3_abc"])
     assert library.documents["t3_abc"] == whole
+
+
+async def test_what_another_job_brings_meanwhile_is_not_replaced_by_a_feed(
+    server: RedditServer, collector: RedditCollector, keys: Any
+) -> None:
+    server.add(make_thread("abc", comments=30), NEW)
+    library = Library()
+    async with aclosing(collector.collect(Run(SELFHOSTED, 1000, None, library, library.suspect))) as pages:
+        page = await anext(pages)
+        keys.values |= {"client_id": APP[0], "client_secret": APP[1]}
+        await library.collect(collector, SELFHOSTED)
+        with pytest.raises(AssertionError, match="t3_abc"):  # as the library refuses it
+            library.save(page)
+    keys.values.clear()
+    library.cursor = None
+    await library.collect(collector, SELFHOSTED, resume=True)
+    assert library.unchanged == ["t3_abc"]
+    assert len(library.documents["t3_abc"].anchors) == 31
 
 
 async def test_documents_that_are_due_are_looked_at(server: RedditServer, collector: RedditCollector) -> None:
