@@ -45,8 +45,8 @@ class ByAPI:
         self._gatherer = gatherer
         self._run = run
         self._place = place
-        self._gap = memo_name("gap", "", place.address)
-        self._waiting = memo_name("pending", "", place.address)
+        self._gap = memo_name("gap", run.source, place.address)
+        self._waiting = memo_name("pending", run.source, place.address)
         self._pending: Pending | None = None
         """Of a list's run."""
         self._retried: set[str] = set()
