@@ -1,7 +1,9 @@
 """Reddit's API, as one app may use it: OAuth by asyncpraw, over our own way out (www.reddit.com/dev/api)."""
 
+import asyncio
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,9 @@ _SPACING = 0.6
 """Seconds: 100 requests a minute (Reddit's Data API terms, free of charge)."""
 _MOST_BYTES = 64 * 2**20
 _TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  an address
-_REFUSALS = frozenset({"invalid_grant", "unauthorized_client", "invalid_client"})  # RFC 6749, 5.2
+_REFUSALS = frozenset({"invalid_grant", "unauthorized_client", "invalid_client", "access_denied"})  # RFC 6749, 5.2
+_OF_TOKENS = frozenset({"invalid_token", "insufficient_scope"})  # RFC 6750, 3.1
+_BEARER_ERROR = re.compile(r'error="?(\w+)')
 
 
 class API:
@@ -78,13 +82,25 @@ class API:
                 raise
             raise await self._refused(APP, "Reddit takes the app's credentials, and not its access token.") from None
 
+    async def _get(self, path: str, params: Mapping[str, str | int]) -> Any:
+        """As `get`, with the token that is there."""
+        try:
+            return await self._asked(path, params)
+        except Declined as declined:
+            if declined.status != 403 or declined.oauth_error not in _OF_TOKENS:
+                raise
+            names = (USER,) if self.has_user else APP
+            raise await self._refused(
+                names, f"Reddit's access token is not for this ({declined.oauth_error})."
+            ) from None
+
     async def close(self) -> None:
         """Let go of what asyncpraw holds."""
         if self._reddit is not None:
             await self._reddit.close()
             self._reddit = None
 
-    async def _get(self, path: str, params: Mapping[str, str | int]) -> Any:
+    async def _asked(self, path: str, params: Mapping[str, str | int]) -> Any:
         if self._reddit is None:
             self._reddit = self._connected()
         return await self._reddit.request(method="GET", path=path.lstrip("/"), params=dict(params))
@@ -120,7 +136,7 @@ class API:
             return await self._token(answer)
         if answer.status_code != 200:
             raise declined_by(answer)
-        return json_of(answer)
+        return await asyncio.to_thread(json_of, answer)  # some megabytes, of a large tree
 
     async def _token(self, answer: httpx.Response) -> Any:
         """What the token's address answered. Raises Refused, Declined, Unreadable."""
@@ -132,7 +148,7 @@ class API:
             if status == 200:
                 raise
         error = said.get("error")  # some errors come with 200
-        if status in {401, 403}:
+        if status == 401:  # a 403 without an error of OAuth's is Reddit's page for robots, and no word on the secret
             raise await self._refused(APP, "Reddit does not take the client id and secret.")
         if (isinstance(error, str) and error in _REFUSALS) or (status == 400 and is_user):
             names, what = ((USER,), "refresh token") if is_user else (APP, "client id and secret")
@@ -159,11 +175,19 @@ def told(answer: httpx.Response) -> float | None:
 def declined_by(answer: httpx.Response) -> Declined:
     """What an answer other than 200 comes to."""
     try:
-        reason = as_object(json_of(answer)).get("reason")
+        said = as_object(json_of(answer))
     except Unreadable:  # a page for people
-        reason = None
-    location = answer.headers.get("location", "")[:200]
-    return Declined(answer.status_code, reason=reason if isinstance(reason, str) else "", location=location)
+        said = {}
+    reason, error = said.get("reason"), said.get("error")
+    if not isinstance(error, str):
+        found = _BEARER_ERROR.search(answer.headers.get("www-authenticate", ""))
+        error = found[1] if found else ""
+    return Declined(
+        answer.status_code,
+        reason=reason if isinstance(reason, str) else "",
+        location=answer.headers.get("location", "")[:200],
+        oauth_error=error,
+    )
 
 
 def json_of(answer: httpx.Response) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from extrophi_backend.collectors.models import Run, Validators
 from extrophi_backend.collectors.reddit.api import API
 from extrophi_backend.collectors.reddit.gathering import Gatherer, Looked
-from extrophi_backend.collectors.reddit.keeping import Answers, memo_name
+from extrophi_backend.collectors.reddit.keeping import Keeper, memo_name
 from extrophi_backend.collectors.reddit.knowing import is_whole
 from extrophi_backend.collectors.reddit.models import Declined, Entry, Listing, Unreadable
 from extrophi_backend.collectors.reddit.parse import as_object, id_of, plain, read_listing
@@ -24,8 +24,6 @@ _AT_ONCE = 100
 _MOST_PAGES = 1000
 _MOST_TROUBLES = 3
 """Posts in a row that get no answer: the rest would get none, either."""
-_MOST_REMEMBERED = 16 * 2**20
-"""Characters of answers that are kept while Reddit asks to wait."""
 
 
 class ByAPI:
@@ -52,6 +50,7 @@ class ByAPI:
         self._retried: set[str] = set()
         """Posts that this run asked for again: it is done with them, although they may be in the list as well."""
         self._troubles = 0
+        self._keeper = Keeper(run.known, run.target.canonical)
 
     async def steps(self) -> AsyncIterator[None]:
         """Work from the cursor on; give way after each post.
@@ -252,18 +251,28 @@ class ByAPI:
 
     async def _looked(self, post_id: str, held: Validators | None, address: str) -> Looked:
         """A post with its comments. What was answered before a wait is kept for after it. Raises as Gatherer.asked."""
-        memo = f"reddit/tree/{post_id}"
-        answers: Answers = []
-        if self.at.tree == post_id:
-            answers = (await self._run.known.memo(memo) or {}).get("answers", [])
-            self.at.tree, self.draft.memos[memo] = None, {}
+        answers = await self._keeper.had(self.at.tree, post_id)
+        number = len(answers)
         await self._run.suspect(address)
+        is_waiting = False
         try:
             return await self._gatherer.asked(post_id, held, answers)
         except Wait:
-            if answers and sum(len(one or "") for one in answers) < _MOST_REMEMBERED:
-                self.at.tree, self.draft.memos[memo] = post_id, {"answers": answers}
+            is_waiting = True
+            if len(answers) > number:
+                if self.at.tree and self.at.tree["post"] != post_id:
+                    self._drop_tree()
+                self.at.tree, self.draft.parts = self._keeper.keep(self.at.tree, post_id, answers)
             raise
+        finally:
+            if not is_waiting:
+                self._drop_tree()
+
+    def _drop_tree(self) -> None:
+        """Nothing that is kept of a tree is needed any more."""
+        if self.at.tree is not None:
+            self.draft.memos |= self._keeper.drop(self.at.tree)
+            self.at.tree = None
 
     def _take(self, entry: Entry, looked: Looked, address: str) -> None:
         self.draft.failures += looked.failures

@@ -94,18 +94,18 @@ class RedditCollector:
                     yield page
             return
         collecting = self._collecting(run, await self._accounts.credentials("reddit"))
+        saved = run.cursor
         try:
             async for _ in collecting.steps():
                 if collecting.draft.is_full():
-                    yield collecting.draft.page(collecting.at.cursor)
+                    saved = collecting.at.cursor
+                    yield collecting.draft.page(saved)
                     collecting.draft = Draft()
-        except Wait as wait:
-            if not collecting.draft.is_empty():
-                yield collecting.draft.page(collecting.at.cursor)
-            raise put_off(wait) from wait
-        except Refused:
-            if not collecting.draft.is_empty():
-                yield collecting.draft.page(collecting.at.cursor)
+        except (Wait, Refused) as end:
+            for page in collecting.draft.last_pages(collecting.at.cursor, saved):
+                yield page
+            if isinstance(end, Wait):
+                raise put_off(end) from end
             raise
         yield collecting.draft.page({"done": True})
 

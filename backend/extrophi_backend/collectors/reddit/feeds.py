@@ -1,7 +1,10 @@
 """Reddit's Atom feeds, asked for: the open ones, or those that are a user's own (www.reddit.com/wiki/rss)."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
+
+import httpx
 
 from extrophi_backend.accounts.models import Credentials
 from extrophi_backend.collectors.reddit.api import declined_by, told
@@ -19,6 +22,10 @@ TOKEN = ("feed_token", "feed_user")
 _ENTRIES = 25
 _SPACING = 6.0
 """Seconds: ten requests a minute, which is what Reddit lets strangers ask."""
+
+
+_ROBOTS = re.compile(rb"(?i)network security|whoa there|captcha|\bblocked\b|\brobots?\b|too many requests")
+"""On the page that Reddit shows to programs that it does not like: it says nothing of the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Feeds:
         end = ".rss" if place.kind in {"search", "own"} else "/.rss"
         url = f"{self._url}{path}{end}?{urlencode(params, quote_via=quote)}"
         answer = await self._fetcher.ask(url, {"Accept": "application/atom+xml"}, self._budget)
-        if own is not None and answer.status_code in {401, 403}:
+        if own is not None and _is_of_token(answer):
             detail = f"Reddit answers {answer.status_code} to the token and the user of the private feed."
             await self._keys.note_refused(own.credentials, TOKEN, detail)
             raise Refused("credentials_refused", detail)
@@ -90,3 +97,10 @@ class Feeds:
         if feed is None:
             raise Unreadable("Reddit's answer is no feed.")
         return feed
+
+
+def _is_of_token(answer: httpx.Response) -> bool:
+    """Whether Reddit refuses the token of a feed, and neither programs as such nor this list."""
+    if answer.status_code != 403:
+        return answer.status_code == 401
+    return not declined_by(answer).reason and _ROBOTS.search(answer.content) is None

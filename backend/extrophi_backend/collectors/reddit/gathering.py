@@ -1,5 +1,6 @@
 """Asking Reddit for a post with all of its comments, and making its document."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -101,14 +102,16 @@ class Gatherer:
         tree = Tree(most_comments=self._limits.comments, most_asks=self._limits.asks)
         if not answers:
             params = {"limit": _AT_ONCE, "sort": _ORDER}
-            answers.append(_dumped(await self._api.get(f"/comments/{post_id}", params)))
-        tree.begin(json.loads(answers[0] or "null"))
+            answer = await self._api.get(f"/comments/{post_id}", params)
+            answers.append(await asyncio.to_thread(_dumped, answer))
+        # A large tree takes seconds of reading and writing, in which nothing else would go on.
+        await asyncio.to_thread(lambda: tree.begin(json.loads(answers[0] or "null")))
         if tree.post.id != post_id:
             raise Unreadable("Reddit's answer is about another post.")
         if (found := self._decided(tree.post, held)) is not None:
             return found
         await self._follow(tree, answers)
-        return self._gathered(tree, answers)
+        return await asyncio.to_thread(self._gathered, tree, answers)
 
     def _decided(self, post: Post, held: Validators | None) -> Looked | None:
         """What can be told without the comments."""
@@ -119,11 +122,7 @@ class Gatherer:
     async def _follow(self, tree: Tree, answers: Answers) -> None:
         """Ask for what the tree only hints at, until all is there, or as much as may be."""
         troubles = 0
-        for kept in answers[1:]:
-            ask = tree.next_ask()
-            if ask is None:
-                return
-            _take(tree, ask, None if kept is None else json.loads(kept))
+        await asyncio.to_thread(_retake, tree, answers[1:])
         while troubles < _MOST_TROUBLES and (ask := tree.next_ask()):
             try:
                 answer = await self._asked(tree.post.id, ask)
@@ -131,8 +130,8 @@ class Gatherer:
             except (Declined, Unreadable, FetchFailed):
                 answer = None
                 troubles += 1
-            answers.append(None if answer is None else _dumped(answer))
-            _take(tree, ask, answer)
+            answers.append(None if answer is None else await asyncio.to_thread(_dumped, answer))
+            await asyncio.to_thread(_take, tree, ask, answer)
 
     async def _asked(self, post_id: str, ask: Ask) -> Any:
         if ask.under:
@@ -170,6 +169,15 @@ class Gatherer:
             return f"About {tree.left:,} comments were left out: {most}"
         why = f"Reddit failed to give some, and {most}" if tree.is_full else "Reddit failed to give them."
         return f"About {tree.left:,} comments are missing: {why} A later look asks for them again."
+
+
+def _retake(tree: Tree, answers: Sequence[str | None]) -> None:
+    """Take what was answered in an earlier attempt, in which the same was asked."""
+    for kept in answers:
+        ask = tree.next_ask()
+        if ask is None:
+            return
+        _take(tree, ask, None if kept is None else json.loads(kept))
 
 
 def _take(tree: Tree, ask: Ask, answer: Any) -> None:

@@ -1,12 +1,16 @@
 """What a run leaves in memos for a later one: their names, and the answers about a large tree, in parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from hashlib import blake2b
+from typing import Any
+
+from extrophi_backend.collectors.models import Known
+from extrophi_backend.collectors.reddit.parse import as_object
 
 Answers = list[str | None]
 """Of one post, as JSON, in the order of the questions; None where there was none."""
 
-PART_CHARACTERS = 2_000_000
+_PART_CHARACTERS = 2_000_000
 """Of a memo. All answers about one post may be a hundred times as many."""
 
 
@@ -21,22 +25,67 @@ def memo_name(kind: str, source: str, what: str) -> str:
     return f"reddit/{kind}/{source}/{what}"
 
 
-def text_of(answers: Sequence[str | None]) -> str:
-    """The answers, each on a line of its own: JSON as we write it has no line breaks."""
+class Keeper:
+    """Keeps the answers about one post in memos, from a wait to the run that goes on after it.
+
+    Args:
+        known: Has the memos of earlier runs.
+        what: The run's target, so that no other run's memos have the same names.
+    """
+
+    def __init__(self, known: Known, what: str) -> None:
+        self._known = known
+        self._what = what
+
+    async def had(self, at: Mapping[str, Any] | None, post_id: str) -> Answers:
+        """The answers about a post; none where none are kept, or not all of them are.
+
+        Args:
+            at: As `keep` gave it.
+            post_id: The post.
+        """
+        if at is None or at["post"] != post_id:
+            return []
+        names = self._names(at)
+        memos = await self._known.memos(names)
+        text = "".join(str(as_object(memos.get(name)).get("part", "")) for name in names)
+        text = text[: at["size"]]  # the last part may have grown before its worker died
+        return _answers_of(text) if _digest_of(text) == at["digest"] else []
+
+    def keep(
+        self, at: Mapping[str, Any] | None, post_id: str, answers: Answers
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Where the answers are then, as JSON for a cursor, and the memos that are to be written for it.
+
+        Args:
+            at: Where those of an earlier attempt are.
+            post_id: The post.
+            answers: All of them: of those that are kept already, only the last part is written anew.
+        """
+        text = _text_of(answers)
+        parts = [text[start : start + _PART_CHARACTERS] for start in range(0, len(text), _PART_CHARACTERS)]
+        found = {"post": post_id, "parts": len(parts), "size": len(text), "digest": _digest_of(text)}
+        whole = max(0, at["parts"] - 1) if at is not None and at["post"] == post_id else 0
+        names = self._names(found)
+        return found, {name: {"part": part} for name, part in [*zip(names, parts, strict=True)][whole:]}
+
+    def drop(self, at: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The memos that empty those of `keep`."""
+        return {name: {} for name in self._names(at)}
+
+    def _names(self, at: Mapping[str, Any]) -> list[str]:
+        return [memo_name("tree", self._what, f"{at['post']}/{part}") for part in range(at["parts"])]
+
+
+def _text_of(answers: Answers) -> str:
+    """Each answer on a line of its own: JSON as we write it has no line breaks."""
     return "".join(f"{answer or 'null'}\n" for answer in answers)
 
 
-def parts_of(text: str) -> Iterator[str]:
-    """The text, cut into parts that a memo holds."""
-    for start in range(0, len(text), PART_CHARACTERS):
-        yield text[start : start + PART_CHARACTERS]
-
-
-def answers_of(text: str) -> Answers:
-    """The answers that `text_of` was given."""
+def _answers_of(text: str) -> Answers:
     return [None if line == "null" else line for line in text.split("\n")[:-1]]
 
 
-def digest_of(text: str) -> str:
-    """Tells whether all parts are those of one run: another may have left some under the same names."""
+def _digest_of(text: str) -> str:
+    """Tells whether all parts are of one attempt."""
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -25,13 +25,17 @@ class Unreadable(Exception):
 
 
 class Declined(Exception):
-    """Reddit answered, and gave nothing. `reason` is its own word for it, `location` where it sends us instead."""
+    """Reddit answered, and gave nothing. `reason` is its own word for it, `location` where it sends us instead.
 
-    def __init__(self, status: int, *, reason: str = "", location: str = "") -> None:
+    `oauth_error` is one of OAuth's (RFC 6749, 5.2; RFC 6750, 3.1): then it is about the credentials.
+    """
+
+    def __init__(self, status: int, *, reason: str = "", location: str = "", oauth_error: str = "") -> None:
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
         self.location = location
+        self.oauth_error = oauth_error
 
 
 class Keys(Protocol):

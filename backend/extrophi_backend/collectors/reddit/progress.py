@@ -1,6 +1,6 @@
 """How far a run has come, and the page that it is making."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -25,6 +25,8 @@ class Draft:
     gone: list[str] = field(default_factory=list[str])
     failures: list[Failure] = field(default_factory=list[Failure])
     memos: dict[str, Any] = field(default_factory=dict[str, Any])
+    parts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Memos of some megabytes, each: they are saved one by one, and before the page that tells of them."""
     reached: list[str] = field(default_factory=list[str])
     known: int = 0
     size: int = 0
@@ -47,9 +49,20 @@ class Draft:
         )
 
     def is_empty(self) -> bool:
-        return not (
-            self.documents or self.unchanged or self.gone or self.failures or self.memos or self.reached or self.known
-        )
+        lists = (self.documents, self.unchanged, self.gone, self.failures, self.memos, self.parts, self.reached)
+        return not (any(lists) or self.known)
+
+    def last_pages(self, cursor: Cursor, saved: Cursor | None) -> Iterator[Page]:
+        """What is left when a run cannot go on, if anything is.
+
+        Args:
+            cursor: Where the run is.
+            saved: The cursor of the page before: until all parts are there, the run goes on from that.
+        """
+        for name, part in self.parts.items():
+            yield Page(memos={name: part}, cursor=saved)
+        if not self.is_empty():
+            yield self.page(cursor)
 
     def page(self, cursor: Cursor) -> Page:
         return Page(
@@ -81,8 +94,8 @@ class Progress:
         """Of a run for what is new: it goes on past what is known, since an earlier one left a gap. None: not asked."""
         self.is_retried: bool = ours.get("retried", False)
         """Of a run for what is new: posts that an earlier run failed to have were asked for again."""
-        self.tree: str | None = ours.get("tree")
-        """The post whose comments were being asked for when Reddit asked to wait: a memo has the answers so far."""
+        self.tree: Mapping[str, Any] | None = ours.get("tree")
+        """Where the answers so far are, of the post whose comments were being asked for when Reddit asked to wait."""
         self.troubles: int = ours.get("troubles", 0)
         """Of feeds: posts in a row that were not to be had."""
 

@@ -202,6 +202,28 @@ async def test_ones_own_feeds_are_asked_for_with_their_token(
     assert TOKEN not in repr([library.documents, library.failures, library.cursor, library.suspects])
 
 
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (Reply(401, "<html>no</html>", "text/html"), "credentials_refused"),
+        (Reply(403, "<html>forbidden</html>", "text/html"), "credentials_refused"),
+        (refusal(403), "credentials_refused"),
+        (refusal(403, "private"), "private_subreddit"),
+        (Reply(403, "<body>You've been blocked by network security.</body>", "text/html"), "http_403"),
+        (Reply(403, "<h1>whoa there, pardner!</h1>", "text/html"), "http_403"),
+    ],
+)
+async def test_a_token_that_is_refused_is_told_from_a_page_for_robots(
+    server: RedditServer, collector: RedditCollector, keys: Any, reply: Reply, code: str
+) -> None:
+    keys.values |= {"feed_token": TOKEN, "feed_user": "ada"}
+    server.replies["/user/ada/saved"] = reply
+    with pytest.raises(Refused) as refused:
+        await Library().collect(collector, target(f"{SITE}/user/ada/saved"))
+    assert refused.value.code == code
+    assert keys.refused == ([("feed_token", "feed_user")] if code == "credentials_refused" else [])
+
+
 async def test_the_token_goes_to_no_feed_but_ones_own(
     server: RedditServer, collector: RedditCollector, keys: Any
 ) -> None:

@@ -140,7 +140,10 @@ async def test_credentials_that_reddit_does_not_take_are_noted(
         (Reply(200, "[]"), "unreadable_answer"),
         (Reply(200, PAGE, "text/html"), "unreadable_answer"),
         (Reply(400, '{"error": "unsupported_grant_type"}'), "http_400"),
-        (Reply(403, PAGE, "text/html"), "credentials_refused"),
+        (Reply(401, PAGE, "text/html"), "credentials_refused"),
+        (Reply(403, '{"error": "access_denied"}'), "credentials_refused"),
+        (refusal(403), "http_403"),
+        (Reply(403, PAGE, "text/html"), "http_403"),
     ],
 )
 async def test_whatever_the_tokens_address_answers_is_told(
@@ -174,6 +177,19 @@ async def test_a_token_that_is_never_good_is_a_refusal(
     assert refused.value.code == "credentials_refused"
     assert keys.refused == [("client_id", "client_secret")]
     assert server.asked[NEW] == 2
+
+
+async def test_a_token_that_may_not_do_this_is_a_refusal(
+    server: RedditServer, collector: RedditCollector, keys: Any
+) -> None:
+    server.refresh_tokens.add("a-refresh-token-of-mine")
+    keys.values["refresh_token"] = "a-refresh-token-of-mine"
+    said = {"WWW-Authenticate": 'Bearer realm="reddit", error="insufficient_scope"'}
+    server.replies[NEW] = Reply(403, '{"message": "Forbidden", "error": 403}', headers=said)
+    with pytest.raises(Refused) as refused:
+        await Library().collect(collector, SELFHOSTED)
+    assert refused.value.code == "credentials_refused"
+    assert keys.refused == [("refresh_token",)]
 
 
 async def test_a_refusal_is_kept_with_the_persons_accounts(
@@ -250,6 +266,51 @@ async def test_a_tree_goes_on_where_reddit_asked_to_wait(
     assert waits == -(-whole // 3) - 1
     assert library.documents == undisturbed.documents
     assert sum(server.asked.values()) - 1 == whole  # nothing was asked for twice
+    assert not any(library.notes.values())
+
+
+async def test_a_tree_of_any_size_goes_on_where_reddit_asked_to_wait(
+    server: RedditServer, make: Any, paced: Fetcher, loop_time: list[float]
+) -> None:
+    server.shown = 20
+    thread = server.add(make_thread("abc", comments=6000))
+    for comment in thread.comments.values():
+        comment["body_html"] = "As it is shown. " * 400
+    undisturbed, library = Library(), Library()
+    await undisturbed.collect(make(), target("redd.it/abc"))
+    whole = sum(server.asked.values()) - 1
+    server.asked.clear()
+    collector, kept = make(way_out=paced), 0
+    server.remaining = 11
+    while library.cursor != {"done": True}:
+        try:
+            await library.collect(collector, target("redd.it/abc"), resume=True)
+        except PlatformUnavailable:
+            kept = max(kept, sum(len(json.dumps(one)) for one in library.notes.values()))
+            assert all(len(json.dumps(one)) < 4_000_000 for one in library.notes.values())
+            server.remaining = 11
+            loop_time[0] += WINDOW_SECONDS
+    assert kept > 16_000_000
+    assert library.documents == undisturbed.documents
+    assert sum(server.asked.values()) - 1 == whole  # nothing was asked for twice
+    assert not any(library.notes.values())
+
+
+async def test_answers_that_were_lost_meanwhile_are_asked_for_again(
+    server: RedditServer, make: Any, paced: Fetcher, loop_time: list[float]
+) -> None:
+    server.shown = 20
+    server.add(make_thread("abc", comments=1000))
+    library, server.remaining = Library(), 3
+    with pytest.raises(PlatformUnavailable):
+        await library.collect(make(way_out=paced), target("redd.it/abc"))
+    (name,) = library.notes
+    library.notes[name] = {"part": "[]\n"}
+    loop_time[0] += WINDOW_SECONDS
+    server.remaining = 1000
+    await library.collect(make(way_out=paced), target("redd.it/abc"), resume=True)
+    assert len(library.documents["t3_abc"].anchors) == 1001
+    assert server.asked["/comments/abc"] == 2
     assert not any(library.notes.values())
 
 
