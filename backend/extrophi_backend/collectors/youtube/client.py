@@ -15,10 +15,10 @@ from extrophi_backend.accounts.cookies import Cookie
 from extrophi_backend.collectors.web.listings import read_listing
 from extrophi_backend.collectors.youtube.asking import Asked, YouTube, captcha
 from extrophi_backend.collectors.youtube.captions import read_captions
-from extrophi_backend.collectors.youtube.models import Captions, Track, Video
+from extrophi_backend.collectors.youtube.models import Captions, Refusal, Track, Video
 from extrophi_backend.collectors.youtube.parse import channel_of, is_worth_another_way, unknown_parts, video_of
 from extrophi_backend.collectors.youtube.reading import Json, text
-from extrophi_backend.collectors.youtube.refusals import is_rate_limit, refusal_of
+from extrophi_backend.collectors.youtube.refusals import VANISHED, is_rate_limit, refusal_of
 from extrophi_backend.collectors.youtube.target import HOME, place_of, uploads_of, video_url
 from extrophi_backend.collectors.youtube.threads import Reader
 from extrophi_backend.errors import Refused
@@ -66,7 +66,8 @@ class Session:
     async def video(self, external_id: str, *, comments: bool) -> Video:
         """A video: what its page tells, and where captions are that can be fetched.
 
-        One request; a second one where those of the page need a token, and one for twenty comments.
+        One request; a second one where those of the page need a token, and one for twenty comments. Comments that
+        cannot be had are none, and say why (`uncommented`).
 
         Raises:
             Refused: why it is not given.
@@ -74,12 +75,26 @@ class Session:
         """
         url = video_url(external_id)
         info, player = await self._read(external_id, lambda yt_dlp: yt_dlp.video(url, comments=comments))
-        video = video_of(info, player, external_id)
+        told, uncommented = await self._comments(info) if comments else ({}, None)
+        video = replace(video_of({**info, **told}, player, external_id), uncommented=uncommented)
         if is_worth_another_way(player):
             return _with_captions(video, await self._told_others(external_id))
         if video.withheld and (other := await self.elsewhere(external_id)):
             return _with_captions(video, other)
         return video
+
+    async def _comments(self, info: Json) -> tuple[Json, Refusal | None]:
+        """What yt-dlp reads of a video's comments, and why it cannot."""
+        try:
+            return await self._reader.read(lambda yt_dlp: yt_dlp.comments(info)), None
+        except FetchFailed as failure:
+            code, detail = failure.code, failure.detail
+        except Refused as refusal:
+            # Whether the video is there is not for its comments to say.
+            status = self._reader.answers.refused
+            named = f"http_{status}" if status else "unreadable_answer"
+            code, detail = named if refusal.code in VANISHED else refusal.code, refusal.detail
+        return {}, Refusal(code, f"Its comments cannot be had. {detail}")
 
     async def elsewhere(self, external_id: str) -> Video | None:
         """The same as other players are told it: with captions that need no token, and sound that can be fetched.
@@ -103,7 +118,7 @@ class Session:
         """The captions of a track. Those of twelve hours are read in a thread.
 
         Raises:
-            Refused: token_missing, unreadable_answer.
+            Refused: token_missing, unreadable_answer, http_404 and its like.
             FetchFailed, Wait.
         """
         answer = (await self._youtube.ask(Asked(track.url), self._cookies)).response
@@ -229,6 +244,8 @@ class Session:
             raise captcha()
         if refusal := refusal_of(player):
             raise Refused(refusal.code, refusal.detail)
+        if refused is not None and player and refused.code in VANISHED:
+            raise Refused("unreadable_answer", refused.detail)  # its player has it
         if refused is not None:
             raise refused
         if info.get("_type", "video") != "video" or not (player or text(info.get("title"))):
@@ -259,7 +276,5 @@ def _with_captions(video: Video, other: Video) -> Video:
 
 
 def _check(status: int) -> None:
-    if status in {404, 410}:
-        raise Refused("not_found", "YouTube has no such captions any more.")
     if status != 200:
         raise Refused(f"http_{status}", f"YouTube answers {status}.")

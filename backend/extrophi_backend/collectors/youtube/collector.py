@@ -19,6 +19,7 @@ from extrophi_backend.collectors.youtube.client import Session
 from extrophi_backend.collectors.youtube.listing import Listing, archived
 from extrophi_backend.collectors.youtube.looking import Looking
 from extrophi_backend.collectors.youtube.progress import Pending, Progress, memo_name, sort_out
+from extrophi_backend.collectors.youtube.refusals import VANISHED
 from extrophi_backend.collectors.youtube.target import Place, place_of, video_url
 from extrophi_backend.collectors.youtube.transcribing import Transcriber
 from extrophi_backend.errors import InvalidTarget, PlatformUnavailable, Refused
@@ -33,7 +34,6 @@ _FOR_ALL = frozenset({"consent_page"})
 """Codes of what YouTube answers whatever it is asked for: there is no use in going on."""
 _BOT_CHECKS = 3
 """In a row: then YouTube checks whatever it is asked for, and goes on doing so as long as it is asked."""
-_VANISHED = frozenset({"removed", "not_found"})
 _GAP = "gap"
 """What the memo tells of a channel: whether uploads that were listed, or that stood behind them, are still missing."""
 
@@ -185,7 +185,7 @@ class _Collecting:
     async def _target(self) -> AsyncGenerator[Page, None]:
         """The one video that is the target: what is wrong with it ends the job, if it is more than its captions."""
         if self._run.purpose == "new":
-            found = await sort_out(self._run.known, [self._place.name])
+            found = await sort_out(self._run.known, [self._place.name], comments=self._place.comments)
             if found.passed:
                 yield Page(known=found.passed, cursor=self._at.cursor)
                 return
@@ -296,8 +296,7 @@ class _Collecting:
             return Page(failures=(Failure(url, failure.code, failure.detail),)), None
         except Refused as refusal:
             failure = Failure(url, refusal.code, refusal.detail)
-            known = refusal.code in _VANISHED and await self._run.known.validators([external_id])
+            known = refusal.code in VANISHED and await self._run.known.validators([external_id])
             return Page(failures=(failure,), gone=(external_id,) if known else ()), refusal
         documents = (looked.document,) if looked.document else ()
-        failures = (looked.failure,) if looked.failure else ()
-        return Page(documents, failures=failures, reached=() if looked.failure else (url,)), None
+        return Page(documents, failures=looked.failures, reached=() if looked.failures else (url,)), None

@@ -68,9 +68,8 @@ class Listing:
             FetchFailed, Wait.
         """
         stops_at_known = self._is_new and self._place.kind == "channel" and not self._at.has_gap
-        if self._is_new and pending.ids and not self._at.met:
-            found = await sort_out(self._run.known, pending.ids)
-            yield await self._page(Sorted(found.fresh), Counter())
+        if self._is_new and not self._at.met and (due := await pending.due(self._run.known)):
+            yield await self._page(Sorted(due), Counter())
         if stops_at_known and not self._at.listed:
             found = await self._sorted(await self._session.feed(self._place.name))
             if found.knows_some:
@@ -99,7 +98,8 @@ class Listing:
         """What there is to look at. What this job has itself looked at does not count as known: more may follow it."""
         met = await self._run.known.met([_key(one) for one in ids])
         own = {key for key, address in met.items() if address.state != "waiting"}
-        return await sort_out(self._run.known, [one for one in ids if _key(one) not in own])
+        others = [one for one in ids if _key(one) not in own]
+        return await sort_out(self._run.known, others, comments=self._place.comments)
 
     async def _page(self, found: Sorted, unknown: Counter[str]) -> Page:
         """What is saved of a part of the list. One that this job went through before is not counted again."""

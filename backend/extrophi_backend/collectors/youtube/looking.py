@@ -3,12 +3,12 @@
 import asyncio
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
-from extrophi_backend.collectors.models import Collected, Failure, Run
+from extrophi_backend.collectors.models import Collected, Failure, Head, Run
 from extrophi_backend.collectors.youtube.client import Session
 from extrophi_backend.collectors.youtube.models import CaptionKind, Captions, Refusal, Track, Video
 from extrophi_backend.collectors.youtube.parse import chosen
@@ -17,19 +17,21 @@ from extrophi_backend.collectors.youtube.transcribing import MAX_SOUND, NotTrans
 from extrophi_backend.collectors.youtube.writing import CAPTIONS, COMMENTS, LATER, NONE, document
 from extrophi_backend.errors import Refused
 from extrophi_backend.fetch.errors import FetchFailed
+from extrophi_backend.jobs.misses import is_passing
 
+_NOTHING = Head(0, {})
 _HAD = frozenset(get_args(CaptionKind))
-_OF_THE_TRACK = frozenset({"token_missing", "not_found", "unreadable_answer"})
+_OF_THE_TRACK = frozenset({"token_missing", "unreadable_answer"})
 """Codes of captions that cannot be had, while all else of the video can. Every other one is about more than them."""
 _TOKEN_MISSING = Refusal("token_missing", "It has captions, which YouTube gives to browsers with a token alone.")
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of it: a document, or a failure, or a document that lacks what the failure tells."""
+    """What came of it: a document, or failures, or a document that lacks what the failures tell."""
 
     document: Collected | None
-    failure: Failure | None = None
+    failures: Sequence[Failure] = ()
 
 
 class Looking:
@@ -53,7 +55,7 @@ class Looking:
         self._now = now
 
     async def look(self, external_id: str, *, comments: bool) -> Looked:
-        """A video's document. Where what is said in it cannot be had, a version that has it stays.
+        """A video's document. Where what is said in it, or of it, cannot be had, a version that has it stays.
 
         Args:
             external_id: The video's.
@@ -65,17 +67,25 @@ class Looking:
         """
         url = video_url(external_id)
         await self._run.suspect(url)
-        before = (await self._run.known.validators([external_id])).get(external_id, {})
+        head = (await self._run.known.heads([external_id])).get(external_id, _NOTHING)
+        before = head.validators
         comments = comments or before.get(COMMENTS) is True
         video = await self._session.video(external_id, comments=comments)
         found = await self._captions(video)
-        if isinstance(found, Captions):
-            return Looked(await asyncio.to_thread(document, video, found, comments=comments))
-        failure = Failure(url, found.code, found.detail)
-        if before.get(CAPTIONS) in _HAD:
-            return Looked(None, failure)
-        lack = LATER if found.code == "captions_later" else NONE
-        return Looked(document(video, None, comments=comments, lack=lack), failure)
+        captions, lacking = (found, None) if isinstance(found, Captions) else (None, found)
+        refusals = [one for one in (video.uncommented, lacking) if one is not None]
+        # What may pass is last: of a video's failures, the last one says when it is looked at again.
+        refusals.sort(key=lambda one: is_passing(one.code))
+        failures = [Failure(url, one.code, one.detail) for one in refusals]
+        loses_captions = lacking is not None and before.get(CAPTIONS) in _HAD
+        loses_comments = video.uncommented is not None and before.get(COMMENTS) is True
+        if loses_captions or loses_comments:
+            return Looked(None, failures)
+        lack = LATER if lacking is not None and lacking.code == "captions_later" else NONE
+        has_comments = comments and video.uncommented is None
+        made = await asyncio.to_thread(document, video, captions, comments=has_comments, lack=lack)
+        # That it takes nothing away is only so of the version that was there at first: another job may write, too.
+        return Looked(replace(made, based_on=head.version), failures)
 
     async def _captions(self, video: Video) -> Captions | Refusal:
         track = chosen(video, self._languages)

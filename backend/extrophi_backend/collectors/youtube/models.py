@@ -97,4 +97,6 @@ class Video:
     is_elsewhere: bool = False
     """Its tracks are those that other players than its page's are told."""
     sound: Sound | None = None
+    uncommented: Refusal | None = None
+    """Why its comments could not be had, where they were asked for."""
     raw: Mapping[str, object] | None = None

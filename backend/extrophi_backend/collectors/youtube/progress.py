@@ -6,10 +6,9 @@ from typing import Any, Self
 
 from extrophi_backend.collectors.models import Cursor, Known, Validators
 from extrophi_backend.collectors.youtube.target import video_url
-from extrophi_backend.collectors.youtube.writing import CAPTIONS, LATER
+from extrophi_backend.collectors.youtube.writing import CAPTIONS, COMMENTS, LATER
+from extrophi_backend.jobs.misses import is_passing
 
-PASSING = frozenset({"captions_later", "not_yet"})
-"""Codes of what YouTube itself will mend."""
 _MORE_FAILURES = 20
 _MOST_PENDING = 1000
 _PENDING = "pending"
@@ -86,13 +85,22 @@ class Pending:
         memo = await known.memo(memo_name(_PENDING, list_address))
         return cls(list_address, [one for one in memo if isinstance(one, str)] if isinstance(memo, list) else [])
 
-    @property
-    def ids(self) -> Sequence[str]:
-        return tuple(self._ids)
+    async def due(self, known: Known) -> Sequence[str]:
+        """Those that are to be looked at now, known or not: what is there of them may lack what failed."""
+        not_due = await known.not_due([video_url(one) for one in self._ids])
+        return [one for one in self._ids if video_url(one) not in not_due]
 
     def note(self, external_id: str, codes: Sequence[str]) -> Mapping[str, Any]:
-        """What is to be kept after a video failed with these codes; nothing, if that is as before."""
-        is_pending = any(code in PASSING for code in codes)
+        """What is to be kept after a video was looked at: it stays until it was had, or failed for good.
+
+        Args:
+            external_id: The video's.
+            codes: What it failed with, if it did.
+
+        Returns:
+            The memo; nothing, if that is as before.
+        """
+        is_pending = any(map(is_passing, codes))
         if is_pending == (external_id in self._ids):
             return {}
         if is_pending:
@@ -111,14 +119,20 @@ class Sorted:
     knows_some: bool = False
 
 
-async def sort_out(known: Known, ids: Sequence[str]) -> Sorted:
-    """What a run for what is new looks at: what its source has not brought, or what lacks what may be there now."""
+async def sort_out(known: Known, ids: Sequence[str], *, comments: bool = False) -> Sorted:
+    """What a run for what is new looks at: what its source has not brought, or what lacks what may be there now.
+
+    Args:
+        known: What is known of them.
+        ids: Of the videos.
+        comments: They are wanted, too.
+    """
     held = await known.collected(ids)
-    wanted = [one for one in ids if one not in held or _lacks_captions(held[one])]
+    wanted = [one for one in ids if one not in held or _lacks_some(held[one], comments=comments)]
     not_due = await known.not_due([video_url(one) for one in wanted])
     fresh = [one for one in wanted if video_url(one) not in not_due]
     return Sorted(fresh, len(held.keys() - set(fresh)), bool(held))
 
 
-def _lacks_captions(validators: Validators) -> bool:
-    return validators.get(CAPTIONS) == LATER
+def _lacks_some(validators: Validators, *, comments: bool) -> bool:
+    return validators.get(CAPTIONS) == LATER or (comments and validators.get(COMMENTS) is not True)

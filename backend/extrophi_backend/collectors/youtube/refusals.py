@@ -11,6 +11,8 @@ from typing import Any, cast
 from extrophi_backend.collectors.youtube.models import Refusal
 from extrophi_backend.collectors.youtube.reading import Json, items, mapping, moment, text
 
+VANISHED = frozenset({"removed", "not_found"})
+"""Codes of what is no more."""
 _AGE = frozenset({"AGE_CHECK_REQUIRED", "AGE_VERIFICATION_REQUIRED"})
 _MEMBERS_OFFER = "sponsors_only_video"
 _MEANINGS = {

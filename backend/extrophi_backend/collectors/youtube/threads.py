@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from extrophi_backend.collectors.youtube.models import Refusal
 from extrophi_backend.collectors.youtube.reading import Json, data_of, mapping, parsed, player_of
 from extrophi_backend.collectors.youtube.refusals import alert_of, refusal_in_words
 from extrophi_backend.errors import Refused
-from extrophi_backend.fetch.errors import FetchFailed, Wait
+from extrophi_backend.fetch.errors import FetchFailed
 
 if TYPE_CHECKING:
     from extrophi_backend.collectors.youtube.ytdlp import Extraction
@@ -83,7 +83,7 @@ class Reader:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def read(self, work: "Callable[[Extraction], T]") -> T:
-        """What `work` gives; what its requests failed with goes before what yt-dlp makes of that.
+        """What `work` gives; what its requests failed with goes before what yt-dlp makes of that, and comes as it is.
 
         Raises:
             Refused: why there is nothing.
@@ -120,7 +120,9 @@ class Reader:
         future = self._asking = asyncio.run_coroutine_threadsafe(self._youtube.ask(asked), self._loop)
         try:
             answered = future.result()
-        except (FetchFailed, Wait, Refused) as error:
+        except CancelledError:  # nobody waits for the work any more
+            raise
+        except Exception as error:  # whatever it is, yt-dlp would make its own sense of it
             self._trouble = error
             raise
         self.answers.keep(answered)

@@ -30,6 +30,8 @@ _PAGE_CLIENT = "web"
 """The page's own: what the page holds for its player is all that is asked for."""
 _OTHER_CLIENTS = "default"
 """Those that yt-dlp holds to be best today, without a JavaScript engine and without a token."""
+_LEFT_TO_ASK = "__post_extractor"
+"""Where yt-dlp puts what asks for comments (`yt_dlp/extractor/common.py`)."""
 Ask = Callable[[Asked], Answered]
 
 
@@ -59,13 +61,22 @@ class Extraction:
         self._most_comments = most_comments
 
     def video(self, url: str, *, comments: bool) -> Json:
-        """What the watch page tells of a video, and its comments if they are asked for.
+        """What the watch page tells of a video, and where its comments are, if they are wanted.
 
         Raises:
             Unextracted: nothing that yt-dlp can read.
         """
         args = {"player_client": [_PAGE_CLIENT], "player_skip": ["js", "configs"]}
         return self._video(url, args, comments=comments)
+
+    def comments(self, video: Json) -> Json:
+        """The comments of a video that was read with the wish for them.
+
+        Raises:
+            Unextracted: nothing that yt-dlp can read.
+        """
+        ask = video.get(_LEFT_TO_ASK)
+        return mapping(_reading(ask)) if callable(ask) else {}
 
     def captions(self, url: str) -> Json:
         """What other players are told of it: captions that need no token, formats that can be fetched.
@@ -111,11 +122,7 @@ class Extraction:
             "fetch_pot": ["never"],
         }
         with self._downloader({"youtube": of_youtube}, comments=comments) as downloader:
-            info = dict(self._extracted(YoutubeIE(downloader), url))
-            ask_for_comments = info.pop("__post_extractor", None)
-            if callable(ask_for_comments):
-                info |= mapping(_reading(ask_for_comments))
-            return info
+            return self._extracted(YoutubeIE(downloader), url)
 
     def _downloader(self, args: dict[str, dict[str, list[str]]], *, comments: bool = False) -> "_Downloader":
         downloader = _Downloader(

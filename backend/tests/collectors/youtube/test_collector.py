@@ -4,17 +4,20 @@ import json
 import logging
 import subprocess
 import sys
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from extrophi_backend.accounts.cookies import Cookie
-from extrophi_backend.collectors.models import Anchor, Collected
+from extrophi_backend.collectors.models import Anchor, Collected, Page, Run
 from extrophi_backend.collectors.youtube.collector import YouTubeCollector, make_collector
 from extrophi_backend.errors import PlatformUnavailable, Refused
 from extrophi_backend.fetch.client import Fetcher
-from tests.collecting import Library
+from extrophi_backend.fetch.pace import Pace
+from tests.collecting import LOOPBACK, Library
 from tests.platforms.youtube import (
     RECORDED_ID,
     MadeComment,
@@ -312,6 +315,76 @@ async def test_comments_once_asked_for_stay(server: YouTubeServer, collector: Yo
     library = Library()
     before = await look(collector, f"{URL}#comments", library)
     assert (await look(collector, URL, library)).text == before.text
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (Reply("", 404), "http_404"),
+        (Reply("", 403), "http_403"),
+        (Reply("This is no gzip.", headers={"Content-Encoding": "gzip"}), "broken_answer"),
+    ],
+)
+async def test_comments_that_cannot_be_had_cost_no_more_than_themselves(
+    server: YouTubeServer, collector: YouTubeCollector, reply: Reply, code: str
+) -> None:
+    server.videos[ONE] = MadeVideo(tracks=[MadeTrack(SAID)], comments=[MadeComment("Ug1", "Hm.")])
+    server.replies["/youtubei/v1/next"] = reply
+    library = Library()
+    document = await look(collector, f"{URL}#comments", library)
+    assert document.text == "What it is about.\n\nHello there."
+    assert document.validators == {"captions": "manual", "comments": False}
+    assert [(one.target, one.code) for one in library.failures] == [(URL, code)]
+    assert not library.gone
+    del server.replies["/youtubei/v1/next"]
+    library.misses.clear()
+    await library.collect(collector, target(f"{URL}#comments"), purpose="new")
+    had = library.documents[ONE]
+    assert had.text.endswith("Comments\n\nHm.")
+    # Those that were had stay, whatever becomes of the next look.
+    server.replies["/youtubei/v1/next"] = reply
+    assert await look(collector, f"{URL}#comments", library) == had
+    assert [one.code for one in library.failures] == [code]
+    assert not library.gone
+
+
+async def test_what_another_job_wrote_meanwhile_is_not_replaced_by_less(
+    server: YouTubeServer, collector: YouTubeCollector
+) -> None:
+    server.videos[ONE] = MadeVideo(tracks=[MadeTrack(SAID)], comments=[MadeComment("Ug1", "Hm.")])
+    library, other = Library(), Library()
+    await look(collector, f"{URL}#comments", other)
+    server.videos[ONE].tracks = [MadeTrack(b"")]
+    run = Run(target(URL), 10, None, library, library.suspect)
+    async with aclosing(collector.collect(run)) as pages:
+        page = await anext(pages)
+        library.save(Page([replace(other.documents[ONE], based_on=0)]))
+        assert [one.based_on for one in page.documents] == [0]
+        assert library.versions[ONE] == 1
+    # It is refused, and the job goes back: what it finds now is less, again, and it knows.
+    await library.collect(collector, target(URL), resume=True)
+    assert library.documents[ONE].text == other.documents[ONE].text
+    assert [one.code for one in library.failures] == ["token_missing"]
+    server.videos[ONE].tracks = [MadeTrack(SAID)]
+    await library.collect(collector, target(URL))
+    assert library.documents[ONE].based_on == 1
+
+
+async def test_what_goes_wrong_with_the_pace_comes_as_it_is(server: YouTubeServer) -> None:
+    """A pace that is kept in a database fails as that does: it says nothing of YouTube."""
+
+    class Unreachable(Pace):
+        async def turn(self, host: str, delay: float) -> None:
+            raise ConnectionRefusedError
+
+    fetcher = Fetcher(max_bytes=2**20, seconds=10, allow=LOOPBACK, pace=Unreachable())
+    library = Library()
+    for address in (URL, f"{URL}#comments", "youtube.com/playlist?list=PLlist", "youtube.com/@made"):
+        with pytest.raises(ConnectionRefusedError):
+            await library.collect(make_collector(fetcher, Wallet(), youtube_url=server.base), target(address))
+    await fetcher.close()
+    assert not library.failures
+    assert not server.requests
 
 
 async def test_no_comments_are_asked_for_otherwise(server: YouTubeServer, collector: YouTubeCollector) -> None:

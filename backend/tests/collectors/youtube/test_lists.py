@@ -9,6 +9,7 @@ import pytest
 
 from extrophi_backend.collectors.models import Collected, Purpose, Run
 from extrophi_backend.collectors.youtube.collector import YouTubeCollector, make_collector
+from extrophi_backend.collectors.youtube.progress import memo_name
 from extrophi_backend.errors import InvalidTarget, PlatformUnavailable, Refused
 from extrophi_backend.fetch.client import Fetcher
 from tests.collecting import LOOPBACK, Library
@@ -34,7 +35,9 @@ NOW = datetime.now(UTC)
 def known(ids: list[str], **validators: object) -> Library:
     """A library that holds these videos."""
     kept = {"captions": "manual", "comments": False} | validators
-    return Library({one: Collected("youtube", one, one, validators=kept) for one in ids})
+    return Library(
+        {one: Collected("youtube", one, one, validators=kept) for one in ids}, versions=dict.fromkeys(ids, 1)
+    )
 
 
 async def test_a_channel_is_all_that_it_has_uploaded_newest_first(
@@ -383,6 +386,69 @@ async def test_what_was_not_there_yet_is_found_though_it_is_out_of_sight(
     library.misses.clear()
     await library.collect(collector, target(CHANNEL), purpose="new")
     assert library.documents[ids[0]].text.endswith("More.")
+    assert library.notes[f"pending {CHANNEL}"] == []
+
+
+BROKEN = Reply("This is no gzip.", headers={"Content-Encoding": "gzip"})
+
+
+async def test_what_was_not_there_yet_stays_wanted_though_the_next_look_fails(
+    server: YouTubeServer, collector: YouTubeCollector
+) -> None:
+    ids = server.add_videos(40)
+    server.add_channel("made", ids)
+    late = server.videos[ids[0]]
+    server.videos[ids[0]] = MadeVideo(playability={"status": "OK"}, details={"isLive": True})
+    library = known(ids[1:])
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    server.videos[ids[0]] = late
+    server.channels[MADE].uploads = ids[1:]
+    library.misses.clear()
+    server.replies["/watch"] = BROKEN
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert [one.code for one in library.failures] == ["broken_answer"]
+    del server.replies["/watch"]
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert ids[0] not in library.documents  # it is not due
+    library.misses.clear()
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert library.documents[ids[0]].text.endswith("More.")
+
+
+async def test_what_fails_for_good_is_wanted_no_more(server: YouTubeServer, collector: YouTubeCollector) -> None:
+    ids = server.add_videos(3)
+    server.add_channel("made", ids)
+    server.videos[ids[0]] = MadeVideo(playability={"status": "OK"}, details={"isLive": True})
+    library = known(ids[1:])
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert library.notes[f"pending {CHANNEL}"] == [ids[0]]
+    server.videos[ids[0]].playability = refused("LOGIN_REQUIRED", "Private video")
+    server.videos[ids[0]].details = {}
+    library.misses.clear()
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert library.notes[f"pending {CHANNEL}"] == []
+
+
+async def test_what_could_not_be_read_is_looked_at_again_though_the_rest_of_it_is_known(
+    server: YouTubeServer, collector: YouTubeCollector
+) -> None:
+    ids = server.add_videos(40)
+    server.add_channel("made", ids)
+    whole = server.videos[ids[0]].tracks
+    server.videos[ids[0]].tracks = [MadeTrack(b"<html>Oops</html>")]
+    library = known(ids[1:])
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert library.documents[ids[0]].text == "What it is about."
+    server.videos[ids[0]].tracks = whole
+    server.channels[MADE].uploads = ids[1:]
+    library.misses.clear()
+    await library.collect(collector, target(CHANNEL), purpose="new")
+    assert library.documents[ids[0]].text.endswith("More.")
+
+
+def test_two_sources_of_one_list_keep_what_they_lack_apart() -> None:
+    names = {memo_name(what, CHANNEL, source) for what in ("gap", "pending") for source in ("", "one", "other")}
+    assert len(names) == 6
 
 
 async def test_a_revisit_looks_at_what_is_due_and_at_nothing_else(
