@@ -207,8 +207,8 @@ class _Collecting:
 
     async def _list(self) -> AsyncGenerator[Page, None]:
         place = await self._identified()
-        pending = await Pending.of(self._run.known, place.address)
-        gap = memo_name(_GAP, place.address) if place.kind == "channel" else ""
+        pending = await Pending.of(self._run.known, place.address, self._run.source)
+        gap = memo_name(_GAP, place.address, self._run.source) if place.kind == "channel" else ""
         if gap and self._run.cursor is None:
             self._at.has_gap = bool(await self._run.known.memo(gap))
         async with aclosing(self._looked_at(self._listing(place, pending, gap), pending)) as pages:

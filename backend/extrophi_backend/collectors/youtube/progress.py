@@ -59,7 +59,7 @@ def part_size(limit: int, most: int) -> int:
     return min(limit + _MORE_FAILURES, most)
 
 
-def memo_name(what: str, list_address: str, source: str = "") -> str:
+def memo_name(what: str, list_address: str, source: str) -> str:
     """Of what is kept about a list from run to run.
 
     Args:
@@ -76,14 +76,15 @@ class Pending:
     Kept in a memo from run to run. If that is lost, those that the list shows first are still found.
     """
 
-    def __init__(self, list_address: str, ids: Sequence[str]) -> None:
-        self._name = memo_name(_PENDING, list_address)
+    def __init__(self, name: str, ids: Sequence[str]) -> None:
+        self._name = name
         self._ids = dict.fromkeys(ids)
 
     @classmethod
-    async def of(cls, known: Known, list_address: str) -> Self:
-        memo = await known.memo(memo_name(_PENDING, list_address))
-        return cls(list_address, [one for one in memo if isinstance(one, str)] if isinstance(memo, list) else [])
+    async def of(cls, known: Known, list_address: str, source: str) -> Self:
+        name = memo_name(_PENDING, list_address, source)
+        memo = await known.memo(name)
+        return cls(name, [one for one in memo if isinstance(one, str)] if isinstance(memo, list) else [])
 
     async def due(self, known: Known) -> Sequence[str]:
         """Those that are to be looked at now, known or not: what is there of them may lack what failed."""
