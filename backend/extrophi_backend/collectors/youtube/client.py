@@ -86,7 +86,10 @@ class Session:
     async def _comments(self, info: Json) -> tuple[Json, Refusal | None]:
         """What yt-dlp reads of a video's comments, and why it cannot."""
         try:
-            return await self._reader.read(lambda yt_dlp: yt_dlp.comments(info)), None
+            told = await self._reader.read(lambda yt_dlp: yt_dlp.comments(info))
+            if told.get("comments") or self._reader.answers.tell_comments:
+                return told, None
+            code, detail = "unreadable_answer", "What YouTube sends for them is nothing that can be read."
         except FetchFailed as failure:
             code, detail = failure.code, failure.detail
         except Refused as refusal:

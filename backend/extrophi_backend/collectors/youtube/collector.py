@@ -263,7 +263,9 @@ class _Collecting:
                         self._at.may_leave_gap = True
                         page = replace(page, memos={gap: True}, cursor=self._at.cursor)  # noqa: PLW2901  the same, kept
                     yield page
-        except FetchFailed as failure:
+        except (FetchFailed, Refused) as failure:
+            if isinstance(failure, Refused) and (failure.code in _FOR_ALL or not self._at.listed):
+                raise
             self._at.is_listed = self._at.is_cut_off = True  # what was listed before is as good
             missed = Failure(self._run.target.canonical, failure.code, failure.detail)
             yield Page(failures=(missed,), cursor=self._at.cursor)

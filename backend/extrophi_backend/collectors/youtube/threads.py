@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _API = "/youtubei/v1/"
 _PLAYERS = frozenset({"/watch", f"{_API}player"})
 _LISTS = frozenset({f"{_API}browse", f"{_API}search"})
+_COMMENTS = f"{_API}next"
+_OF_COMMENTS = b'"onResponseReceivedEndpoints"'
 T = TypeVar("T")
 
 
@@ -31,11 +33,15 @@ class Answers:
     kept: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     refused: int | None = None
     """The status of the last one that was an error."""
+    tell_comments: bool = False
+    """One of them is of the form that comments come in, be they none: yt-dlp takes any other for none, too."""
 
     def keep(self, answered: Answered) -> None:
         path, status = urlsplit(answered.url).path, answered.response.status_code
         if status >= 400:
             self.refused = status
+        if path == _COMMENTS:
+            self.tell_comments |= _OF_COMMENTS in answered.response.content
         if path in _PLAYERS | _LISTS or not path.startswith(_API):  # comments are many, and told by yt-dlp alone
             self.kept.append((path, answered.response.content))
 

@@ -91,11 +91,13 @@ class Extraction:
         """Ids of the videos that a playlist or a search lists, in its order; its pages are asked for as it goes.
 
         Raises:
-            Unextracted: nothing that yt-dlp can read.
+            Unextracted: nothing that yt-dlp can read, be it in the middle of the list.
         """
+        # Else an answer that holds no part of the list is its end.
+        args = {"youtube": {"raise_incomplete_data": ["true"]}}
         is_search = YoutubeSearchURLIE.suitable(url)
         # A search needs no page but its own; a playlist's page holds the first hundred of its videos.
-        with self._downloader({"youtubetab": {"skip": ["webpage"]}} if is_search else {}) as downloader:
+        with self._downloader(args | ({"youtubetab": {"skip": ["webpage"]}} if is_search else {})) as downloader:
             extractor = YoutubeSearchURLIE(downloader) if is_search else YoutubeTabIE(downloader)
             entries = iter(cast("Any", self._extracted(extractor, url).get("entries") or ()))
             while (entry := _reading(lambda: next(entries, None))) is not None:

@@ -225,6 +225,8 @@ async def test_captions_that_nobody_can_read_are_a_failure_of_their_own(
         (f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}", "no_captions"),
         (None, "no_captions"),
     ],
+    # Of the moment they must not tell: each process that runs them has its own.
+    ids=["2 hours", "23 hours", "25 hours", "yesterday", "3 days", "unknown"],
 )
 async def test_a_new_video_may_get_its_captions_later(
     server: YouTubeServer, collector: YouTubeCollector, written: str | None, code: str

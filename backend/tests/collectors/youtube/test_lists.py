@@ -306,7 +306,8 @@ async def test_a_playlist_is_gone_through_for_what_is_new_wherever_that_was_put(
 
 
 @pytest.mark.parametrize(
-    ("end", "count"), [("bot checks", 300), ("canceled", 40), ("the limit", 40), ("no answer", 120)]
+    ("end", "count"),
+    [("bot checks", 300), ("canceled", 40), ("the limit", 40), ("no answer", 120), ("an answer of nothing", 120)],
 )
 async def test_what_a_run_listed_and_did_not_look_at_is_had_by_later_ones(
     server: YouTubeServer, collector: YouTubeCollector, end: str, count: int
@@ -328,9 +329,13 @@ async def test_what_a_run_listed_and_did_not_look_at_is_had_by_later_ones(
     elif end == "the limit":
         await library.collect(collector, target(CHANNEL), limit=5)
     else:
-        server.replies["/youtubei/v1/browse"] = Reply("", 302, headers={"Location": "/youtubei/v1/browse"})
+        is_loop = end == "no answer"
+        loop = Reply("", 302, headers={"Location": "/youtubei/v1/browse"})
+        nothing = Reply('{"responseContext": {}}', media_type="application/json")
+        server.replies["/youtubei/v1/browse"] = loop if is_loop else nothing
         await library.collect(collector, target(CHANNEL))
-        assert [one.code for one in library.failures] == ["too_many_redirects"]
+        assert [one.code for one in library.failures] == ["too_many_redirects" if is_loop else "unreadable_answer"]
+        assert library.documents
         del server.replies["/youtubei/v1/browse"]
     library.misses.clear()
     await library.collect(collector, target(CHANNEL), purpose="new", limit=10)
