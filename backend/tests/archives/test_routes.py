@@ -100,6 +100,13 @@ async def test_an_archive_is_kept_until_its_job_has_ended(
 @pytest.mark.parametrize(
     "body",
     [b"", b"no zip", packed({}), packed({"a/b.txt": "x"}), packed({"../../youtube/x.csv": "../../etc/passwd,1"})],
+    ids=[
+        "empty",
+        "no zip",
+        "a zip of nothing",
+        "of something else",
+        "of paths that lead out",
+    ],  # a zip has the time in it
 )
 async def test_what_is_no_archive_is_refused_with_the_next_step(
     api: httpx.AsyncClient, pool: Pool, body: bytes
