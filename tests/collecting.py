@@ -53,7 +53,10 @@ class Library:
     sources: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Those that have brought a document, or have looked at it, by its external id."""
     source: str = "a source"
-    """Whose run it is; empty where it is none's."""
+    """Whose run it is; empty where it is none's. What there is from the start is that one's as well."""
+
+    def __post_init__(self) -> None:
+        self.sources = {uri: {self.source} for uri in self.documents} | self.sources
 
     async def validators(self, external_ids: Sequence[str]) -> Mapping[str, Validators]:
         return {uri: self.documents[uri].validators for uri in external_ids if uri in self.documents}

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 MAX_MEMBERS = 200_000
 MAX_UNPACKED = 4 * 2**30
-"""Bytes of all that is read of it. A million posts are about 3 GB of X's JSON."""
+"""Bytes of a member, each time that it is read. A million posts are about 3 GB of X's JSON."""
 MAX_ENTRY = 16 * 2**20
 """Characters of one post, or of one line of a table."""
 LONGEST_MATCH = 500
@@ -53,7 +53,6 @@ class Archive:
         if len(members) > MAX_MEMBERS:
             raise BadArchive("too_large", f"The archive has {len(members):,} members; we open {MAX_MEMBERS:,}.")
         self._members = {member.filename: member for member in members if not member.is_dir()}
-        self._left = MAX_UNPACKED
 
     @property
     def names(self) -> Sequence[str]:
@@ -130,22 +129,18 @@ class Archive:
         try:
             with self._zip.open(member) as stream:
                 # A mark of byte order comes before some of these tables.
-                counted = io.BufferedReader(_Counted(stream, self))
+                counted = io.BufferedReader(_Counted(stream))
                 yield io.TextIOWrapper(counted, encoding="utf-8-sig", errors="replace", newline="")
         except BROKEN as error:
             raise BadArchive("broken_archive", f"{shown(name)} cannot be unpacked: {error}.") from error
 
-    def take(self, count: int) -> None:
-        """Count what was unpacked: the directory of a ZIP file may lie about sizes."""
-        self._left -= count
-        if self._left < 0:
-            raise BadArchive("too_large", f"The archive unpacks to more than {MAX_UNPACKED // 2**30} GB.")
-
 
 class _Counted(io.RawIOBase):
-    def __init__(self, stream: IO[bytes], archive: Archive) -> None:
+    """What is unpacked of a member, within bounds: the directory of a ZIP file may lie about sizes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._archive = archive
+        self._left = MAX_UNPACKED
 
     @override
     def readable(self) -> bool:
@@ -154,7 +149,9 @@ class _Counted(io.RawIOBase):
     @override
     def readinto(self, buffer: Any) -> int:
         found = self._stream.read(len(buffer))
-        self._archive.take(len(found))
+        self._left -= len(found)
+        if self._left < 0:
+            raise BadArchive("too_large", f"The archive unpacks to more than {MAX_UNPACKED // 2**30} GB.")
         buffer[: len(found)] = found
         return len(found)
 

@@ -3,16 +3,17 @@
 import asyncio
 import json
 import re
-from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from array import array
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from extrophi_backend.archives.models import ANEW, Contents, Kind, Part
 from extrophi_backend.archives.reading import Archive, BadArchive
 from extrophi_backend.collectors.twitter import models
 from extrophi_backend.collectors.twitter.archive import is_repost, read_account, read_likes, read_long, read_tweets
-from extrophi_backend.collectors.twitter.models import Author, Batch, Listed, Piece
+from extrophi_backend.collectors.twitter.models import Author, Batch, Listed, Piece, Post
 from extrophi_backend.collectors.twitter.reading import Unreadable, as_object, id_of, unknown_parts
 from extrophi_backend.collectors.twitter.target import Place
 from extrophi_backend.collectors.twitter.ways import Wanted
@@ -22,6 +23,7 @@ _MEMBERS = re.compile(
     r"(?:^|/)data/(?:(?P<account>account)|(?P<tweets>tweets?(?:-part\d+)?)|(?P<notes>note-tweets?)|(?P<likes>like))\.js$"
 )
 _NAMED = frozenset({"accountId", "username", "accountDisplayName"})
+Result = TypeVar("Result")
 _AT_ONCE = 100
 _MOST_ASKED = 10_000
 
@@ -78,24 +80,31 @@ class ByArchive:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+        self._roots: Mapping[int, int] | None = None
 
     def can_go_below(self, _: Place, /) -> bool:
         """As `Way.can_go_below`."""
         return False
 
     async def batches(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
-        """As `Way.batches`, in the archive's order. `more` counts the posts that were gone through."""
+        """As `Way.batches`, in the archive's order. `more` counts the posts that were gone through.
+
+        Where a thread's first post stands elsewhere in the archive, it is known all the same which that is.
+        """
         start = wanted.more if isinstance(wanted.more, int) else 0
+        if self._roots is None:
+            self._roots = await self._unpacking(lambda: roots_of(piece.post for piece in self._pieces(Counter())))
         unknown: Counter[str] = Counter()
         pieces = self._pieces(unknown)
-        if start:
-            await self._next(pieces, start)
+        await self._unpacking(lambda: deque(islice(pieces, start), maxlen=0))
         while found := await self._next(pieces, _AT_ONCE):
             start += len(found)
             listed = [Listed(piece.post.version, piece) for piece in found]
             failures = unknown_parts(wanted.place.address, unknown)
             unknown.clear()
-            yield Batch(listed, failures=failures, more=start)
+            own = [piece.post for piece in found if piece.post.continues_own]
+            roots = {post.id: str(self._roots.get(int(post.id), post.id)) for post in own}
+            yield Batch(listed, failures=failures, more=start, roots=roots)
         if unknown:
             yield Batch(failures=unknown_parts(wanted.place.address, unknown), more=start)
 
@@ -107,9 +116,12 @@ class ByArchive:
         return Batch([Listed(piece.post.version, piece) for piece in found])
 
     async def _next(self, pieces: Iterator[Piece], count: int) -> list[Piece]:
-        """The next of them: unpacking and parsing leave the loop to others."""
+        return await self._unpacking(lambda: [*islice(pieces, count)])
+
+    async def _unpacking(self, work: Callable[[], Result]) -> Result:
+        """What comes of work that unpacks and parses: it leaves the loop to others."""
         try:
-            return await asyncio.to_thread(lambda: [*islice(pieces, count)])
+            return await asyncio.to_thread(work)
         except BadArchive as error:
             raise Refused(error.code, error.detail, hint=ANEW) from error
 
@@ -122,6 +134,31 @@ class ByArchive:
     def account(self) -> Author:
         """Whose archive it is. Raises Unreadable: it does not say."""
         return read_account(_entries(self._archive, "account"))
+
+
+def roots_of(posts: Iterable[Post]) -> Mapping[int, int]:
+    """By the number of each post that goes on from another of these, that of its thread's first one.
+
+    Numbers and not texts, since there may be millions.
+    """
+    above: dict[int, int] = {}
+    first: dict[int, int] = {}
+    """Of edits, the post that they are of."""
+    there = array("Q")
+    for post in posts:
+        number = int(post.id)
+        there.append(number)
+        first.update((int(one), number) for one in post.ids if one != post.id)
+        if post.continues_own and int(post.reply_to) < number:
+            above[number] = int(post.reply_to)
+    answered = {first.get(one, one) for one in above.values()}
+    answered.intersection_update(there)
+    roots: dict[int, int] = {}
+    for number in sorted(above):  # who is answered comes before
+        one = first.get(above[number], above[number])
+        if one in answered:
+            roots[number] = roots.get(one, one)
+    return roots
 
 
 def _entries(archive: Archive, kind: str) -> Iterator[object]:

@@ -6,7 +6,7 @@ first post, whatever way it came in. A repost is none of its own: what it repost
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -183,8 +183,10 @@ class _Collecting:
         """The run's pages, the last with the cursor that says so. Raises as `TwitterCollector.collect`."""
         target = self._run.target.canonical
         try:
-            async for page in self._revisited() if self._run.purpose == "revisit" else self._listed():
-                yield page
+            # Closed with this: by a session, a browser's page is open until then.
+            async with aclosing(self._revisited() if self._run.purpose == "revisit" else self._listed()) as pages:
+                async for page in pages:
+                    yield page
         except Wait as wait:
             yield Page(cursor=self.at.cursor)
             raise put_off(wait) from wait
@@ -204,7 +206,7 @@ class _Collecting:
         kept = self.at.remembered.json if self._memo else {}
         return {self._memo: kept} if kept else {}
 
-    async def _listed(self) -> AsyncIterator[Page]:
+    async def _listed(self) -> AsyncGenerator[Page, None]:
         at = self.at
         if at.before is None:
             at.before = remembered(await self._run.known.memo(self._memo) if self._memo else None)
@@ -289,7 +291,7 @@ class _Collecting:
         gathered = await self._gather(Batch(beside=came), lost)
         return self._as_page(gathered, Batch(failures=[one for one in found.failures if one.code == "unknown_part"]))
 
-    async def _revisited(self) -> AsyncIterator[Page]:
+    async def _revisited(self) -> AsyncGenerator[Page, None]:
         """Look at the documents that are due, each by all its posts, and at nothing else."""
         at, due, most = self.at, self._run.revisit, self._way.at_once
         start = at.more if isinstance(at.more, int) else 0

@@ -29,6 +29,8 @@ class Gathered:
     gone: list[str] = field(default_factory=list[str])
     memos: dict[str, Any] = field(default_factory=dict[str, Any])
     carried: list[Piece] = field(default_factory=list[Piece])
+    later: int = 0
+    """Documents of which the first post comes by itself: they are counted with that."""
     left_out: list[str] = field(default_factory=list[str])
     """Posts that there was no room for."""
     known: int = 0
@@ -36,7 +38,7 @@ class Gathered:
 
     @property
     def had(self) -> int:
-        return len(self.documents) + len(self.unchanged)
+        return len(self.documents) + len(self.unchanged) - self.later
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ async def gather(
     posts = union(piece.post for piece in pieces)
     named = {one: post.id for post in posts for one in post.ids}
     wanted = dict.fromkeys(named[piece.post.id] for piece in pieces[: len(carried) + len(batch.listed)])
-    there = await _look(library, posts)
-    found = threads_of(posts, there.inside, lost)
+    there = await _look(library, posts, batch.roots)
+    found = threads_of(posts, there.inside, lost, batch.roots)
     # A document that began in the middle goes on in that of its thread's beginning.
     moved: dict[str, str] = {}
     for post in posts:
@@ -90,7 +92,9 @@ async def gather(
 
     made = Gathered()
     if only_new:
-        passed = {post.id for post in posts if post.id in wanted and _is_there(post, there)}
+        passed = {
+            post.id for post in posts if post.id in wanted and _is_there(post, there) and post.ids.isdisjoint(moved)
+        }
         made.known = len({roots[one] for one in passed if one in roots})
         wanted = {one: None for one in wanted if one not in passed}
     raw: dict[str, Piece] = {}
@@ -104,6 +108,7 @@ async def gather(
     found_roots = [*dict.fromkeys(roots[one] for one in wanted if one in roots)]
     beyond = frozenset(found_roots[room:])
     made.left_out = [one for one in wanted if roots.get(one) in beyond]
+    made.later = sum(root not in named for root in {*batch.roots.values()}.intersection(found_roots[:room]))
     for root in found_roots[:room]:
         taken = [old for old, new in moved.items() if new == root]
         _make(made, root, members[root], taken, there, way, [raw[post.id] for post in members[root]])
@@ -113,9 +118,9 @@ async def gather(
     return made
 
 
-async def _look(library: Known, posts: Sequence[Post]) -> _There:
+async def _look(library: Known, posts: Sequence[Post], roots: Mapping[str, str]) -> _There:
     ids = {one for post in posts for one in post.ids}
-    above = missing_above(posts)
+    above = sorted({*missing_above(posts), *roots.values()} - ids, key=int)
     memos = await library.memos([*(f"post/{one}" for one in sorted(ids) + above), *(f"awaits/{one}" for one in ids)])
     inside = {one: root for one in [*ids, *above] if (root := _named(memos, f"post/{one}", "in"))}
     awaited = {one: root for one in ids if (root := _named(memos, f"awaits/{one}", "doc"))}

@@ -138,6 +138,8 @@ class Batch:
     """The listing ends here, and not because there is no more of it."""
     memos: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """To be found again in a later run, by name."""
+    roots: Mapping[str, str] = field(default_factory=dict[str, str])
+    """First posts of the threads that those listed are in, as far as who gives them knows: they come by themselves."""
     unasked: Sequence[str] = ()
     """Of posts that were to be asked for: those that were not, since no more may be read for now."""
 

@@ -14,13 +14,22 @@ class Threads:
     loose: Mapping[str, str]
 
 
-def threads_of(posts: Sequence[Post], known: Mapping[str, str], lost: frozenset[str] = frozenset()) -> Threads:
+_NOWHERE: Mapping[str, str] = {}
+
+
+def threads_of(
+    posts: Sequence[Post],
+    known: Mapping[str, str],
+    lost: frozenset[str] = frozenset(),
+    told: Mapping[str, str] = _NOWHERE,
+) -> Threads:
     """To which threads posts belong, as far as that can be told.
 
     Args:
         posts: Each once, ascending, as `union` gives them.
         known: Threads of posts that are in the library already, by the posts' ids.
         lost: Posts that are not to be had: what follows them begins a thread.
+        told: First posts of threads, by the ids of posts in them: they come by themselves.
     """
     named = {one: post.id for post in posts for one in post.ids}
     roots: dict[str, str] = {}
@@ -29,8 +38,12 @@ def threads_of(posts: Sequence[Post], known: Mapping[str, str], lost: frozenset[
         above = named.get(post.reply_to, post.reply_to)
         begins = not post.continues_own or post.reply_to in lost
         here = next((known[one] for one in sorted(post.ids, key=int) if one in known), None)
+        goes_on = not begins and post.reply_to in known and int(post.reply_to) < int(post.id)
         if not begins and above in roots:
             roots[post.id] = roots[above]
+        # One that came before without its place has a document of its own, and leaves it.
+        elif goes_on and (here is None or here in post.ids):
+            roots[post.id] = known[post.reply_to]
         elif here is not None:
             roots[post.id] = here
         # Nobody answers what is not there yet: a post that says so is taken for a first one.
@@ -38,8 +51,8 @@ def threads_of(posts: Sequence[Post], known: Mapping[str, str], lost: frozenset[
             roots[post.id] = post.id
         elif above in loose:
             loose[post.id] = loose[above]
-        elif post.reply_to in known:
-            roots[post.id] = known[post.reply_to]
+        elif post.id in told:
+            roots[post.id] = known.get(told[post.id], told[post.id])
         else:
             loose[post.id] = post.reply_to
     return Threads(roots, loose)

@@ -4,13 +4,15 @@ import io
 import json
 import random
 import zipfile
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from backend.tests.collectors.twitter.test_ways import archived
+from extrophi_backend.archives import reading as reading_archives
 from extrophi_backend.archives.models import TARGET
 from extrophi_backend.archives.reading import Archive
 from extrophi_backend.collectors.models import Target
@@ -18,7 +20,7 @@ from extrophi_backend.collectors.twitter.by_archive import KIND
 from extrophi_backend.collectors.twitter.collector import TwitterCollector
 from extrophi_backend.errors import Refused
 from tests.collecting import Library
-from tests.platforms.x import Sample, User, XServer, written_by
+from tests.platforms.x import Sample, User, XServer, thread, written_by
 
 TYPED = Target("twitter", f"{TARGET}01a221ad-4d83-728c-a3f5-c2a2e0c16a93", "twitter.zip")
 ADA, BEN = User("11", "ada", "Ada"), User("12", "ben", "Ben")
@@ -85,6 +87,56 @@ async def test_posts_in_any_order_are_the_threads_that_they_are(
         assert one.plain in said
     assert "secret" not in str(libraries[0].documents)  # the address in account.js, and the messages
     assert server.asked == []
+
+
+class Counting(Archive):
+    """Counts how often a member is gone through."""
+
+    def __init__(self, body: bytes, opened: Counter[str]) -> None:
+        super().__init__(io.BytesIO(body))
+        self._opened = opened
+
+    def entries(self, name: str) -> Iterator[Any]:
+        self._opened[name] += 1
+        return super().entries(name)
+
+
+async def test_threads_all_over_an_archive_are_whole_after_two_passes(
+    make: Callable[..., TwitterCollector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = [
+        thread(ADA, FIRST + timedelta(hours=hour), *(f"{hour}, {part}" for part in range(8))) for hour in range(200)
+    ]
+    posts = [one for posts in threads for one in posts]
+    given, opened = Given(random.Random(1).sample(posts, len(posts))), Counter[str]()
+    monkeypatch.setattr(reading_archives, "MAX_UNPACKED", 400_000)  # as much as one pass unpacks of a member
+    assert 200_000 < max(one.file_size for one in zipfile.ZipFile(io.BytesIO(given.body)).infolist()) < 400_000
+
+    class Counted:
+        async def open(self, target: str) -> Archive:
+            assert target == TYPED.canonical
+            return Counting(given.body, opened)
+
+    collector = make()
+    collector._archives = Counted()
+    library = Library()
+    pages = await library.collect(collector, TYPED, limit=300)  # a document in parts counts once
+    assert texts(library) == {first.id: "\n\n".join(one.text for one in (first, *rest)) for first, *rest in threads}
+    assert not library.gone
+    assert opened["data/tweets.js"] == opened["data/tweets-part1.js"] == 2
+    assert not any("carried" in (page.cursor or {}) for page in pages)
+
+
+async def test_a_thread_without_its_beginning_begins_with_what_is_there(
+    reading: Callable[[Given], TwitterCollector],
+) -> None:
+    posts = thread(ADA, FIRST, *(f"Part {number}" for number in range(6)))
+    library = Library()
+    await library.collect(reading(Given([posts[5], posts[3], posts[4]])), TYPED)
+    assert texts(library) == {posts[3].id: "Part 3\n\nPart 4\n\nPart 5"}
+    await library.collect(reading(Given([posts[2], posts[5], posts[1], posts[0]])), TYPED)
+    assert texts(library) == {posts[0].id: "\n\n".join(one.text for one in posts)}
+    assert library.gone == {posts[3].id}
 
 
 async def test_the_same_archive_changes_nothing_and_a_newer_one_adds(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.tests.collectors.twitter.samples import ALL
@@ -139,6 +139,7 @@ def test_archives(data: st.DataObject) -> None:
 NAMES = st.sampled_from("data errors includes meta instructions user result __typename tweet entries".split())
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text() | st.integers(), lambda one: st.lists(one) | st.dictionaries(NAMES, one)

@@ -119,11 +119,12 @@ async def test_what_the_months_cap_cut_off_is_brought_in_the_next_one(
     with pytest.raises(Refused) as raised:
         await new(library, collector)
     assert raised.value.code == "monthly_cap"
-    assert len(library.documents) == 153
+    had = len(library.documents)
+    assert had == server.used - 9_847
     server.used = 0
     await new(library, collector)
     assert library.documents.keys() == ids(POSTS)
-    assert server.used == 147
+    assert server.used == 300 - had
 
 
 async def test_a_listing_that_x_puts_off_stays_open(server: XServer, collector: TwitterCollector) -> None:
