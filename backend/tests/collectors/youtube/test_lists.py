@@ -391,7 +391,7 @@ async def test_what_was_not_there_yet_is_found_though_it_is_out_of_sight(
     library.misses.clear()
     await library.collect(collector, target(CHANNEL), purpose="new")
     assert library.documents[ids[0]].text.endswith("More.")
-    assert library.notes[f"pending {CHANNEL}"] == []
+    assert library.notes[f"pending a source {CHANNEL}"] == []
 
 
 BROKEN = Reply("This is no gzip.", headers={"Content-Encoding": "gzip"})
@@ -426,12 +426,12 @@ async def test_what_fails_for_good_is_wanted_no_more(server: YouTubeServer, coll
     server.videos[ids[0]] = MadeVideo(playability={"status": "OK"}, details={"isLive": True})
     library = known(ids[1:])
     await library.collect(collector, target(CHANNEL), purpose="new")
-    assert library.notes[f"pending {CHANNEL}"] == [ids[0]]
+    assert library.notes[f"pending a source {CHANNEL}"] == [ids[0]]
     server.videos[ids[0]].playability = refused("LOGIN_REQUIRED", "Private video")
     server.videos[ids[0]].details = {}
     library.misses.clear()
     await library.collect(collector, target(CHANNEL), purpose="new")
-    assert library.notes[f"pending {CHANNEL}"] == []
+    assert library.notes[f"pending a source {CHANNEL}"] == []
 
 
 async def test_what_could_not_be_read_is_looked_at_again_though_the_rest_of_it_is_known(
