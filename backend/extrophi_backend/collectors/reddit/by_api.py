@@ -262,7 +262,7 @@ class ByAPI:
             if len(answers) > number:
                 if self.at.tree and self.at.tree["post"] != post_id:
                     self._drop_tree()
-                self.at.tree, self.draft.parts = self._keeper.keep(self.at.tree, post_id, answers)
+                self.at.tree, self.draft.parts = await self._keeper.keep(self.at.tree, post_id, answers)
             raise
         finally:
             if not is_waiting:

@@ -1,6 +1,7 @@
 """What a run leaves in memos for a later one: their names, and the answers about a large tree, in parts."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -48,11 +49,10 @@ class Keeper:
             return []
         names = self._names(at)
         memos = await self._known.memos(names)
-        text = "".join(str(as_object(memos.get(name)).get("part", "")) for name in names)
-        text = text[: at["size"]]  # the last part may have grown before its worker died
-        return _answers_of(text) if _digest_of(text) == at["digest"] else []
+        parts = [str(as_object(memos.get(name)).get("part", "")) for name in names]
+        return await asyncio.to_thread(_answers_of, parts, at["size"], at["digest"])
 
-    def keep(
+    async def keep(
         self, at: Mapping[str, Any] | None, post_id: str, answers: Answers
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Where the answers are then, as JSON for a cursor, and the memos that are to be written for it.
@@ -62,9 +62,8 @@ class Keeper:
             post_id: The post.
             answers: All of them: of those that are kept already, only the last part is written anew.
         """
-        text = _text_of(answers)
-        parts = [text[start : start + _PART_CHARACTERS] for start in range(0, len(text), _PART_CHARACTERS)]
-        found = {"post": post_id, "parts": len(parts), "size": len(text), "digest": _digest_of(text)}
+        parts, size, digest = await asyncio.to_thread(_parts_of, answers)
+        found = {"post": post_id, "parts": len(parts), "size": size, "digest": digest}
         whole = max(0, at["parts"] - 1) if at is not None and at["post"] == post_id else 0
         names = self._names(found)
         return found, {name: {"part": part} for name, part in [*zip(names, parts, strict=True)][whole:]}
@@ -77,15 +76,20 @@ class Keeper:
         return [memo_name("tree", self._what, f"{at['post']}/{part}") for part in range(at["parts"])]
 
 
-def _text_of(answers: Answers) -> str:
-    """Each answer on a line of its own: JSON as we write it has no line breaks."""
-    return "".join(f"{answer or 'null'}\n" for answer in answers)
+def _parts_of(answers: Answers) -> tuple[list[str], int, str]:
+    """The parts, and the size and the digest of all. Each answer is a line: JSON as we write it has no line breaks."""
+    text = "".join(f"{answer or 'null'}\n" for answer in answers)
+    parts = [text[start : start + _PART_CHARACTERS] for start in range(0, len(text), _PART_CHARACTERS)]
+    return parts, len(text), _digest_of(text)
 
 
-def _answers_of(text: str) -> Answers:
+def _answers_of(parts: Sequence[str], size: int, digest: str) -> Answers:
+    """The answers that `_parts_of` was given; none where a part is lost, or another attempt's."""
+    text = "".join(parts)[:size]  # the last part may have grown before its worker died
+    if _digest_of(text) != digest:
+        return []
     return [None if line == "null" else line for line in text.split("\n")[:-1]]
 
 
 def _digest_of(text: str) -> str:
-    """Tells whether all parts are of one attempt."""
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -7,6 +7,7 @@ from typing import Any
 
 from extrophi_backend.collectors.models import Collected, Cursor, Failure, Page
 from extrophi_backend.collectors.reddit.models import Way
+from extrophi_backend.collectors.reddit.parse import as_object
 
 _PAGE_DOCUMENTS = 50
 _PAGE_BYTES = 2 * 2**20
@@ -94,7 +95,7 @@ class Progress:
         """Of a run for what is new: it goes on past what is known, since an earlier one left a gap. None: not asked."""
         self.is_retried: bool = ours.get("retried", False)
         """Of a run for what is new: posts that an earlier run failed to have were asked for again."""
-        self.tree: Mapping[str, Any] | None = ours.get("tree")
+        self.tree: Mapping[str, Any] | None = as_object(ours.get("tree")) or None
         """Where the answers so far are, of the post whose comments were being asked for when Reddit asked to wait."""
         self.troubles: int = ours.get("troubles", 0)
         """Of feeds: posts in a row that were not to be had."""

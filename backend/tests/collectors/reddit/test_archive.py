@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extrophi_backend.archives.models import TARGET
@@ -565,6 +565,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(COMMENTS + POSTS), st.text() | PIECES))
 def test_a_line_of_any_content_is_read_or_left(cells: dict[str, str]) -> None:
     for post_id in (own_post(cells), commented_post(cells)):
