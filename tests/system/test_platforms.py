@@ -160,6 +160,37 @@ def test_an_investigation_over_all_platforms_cites_each_at_its_own_place(extroph
         assert text[one["quote_start"] : one["quote_end"]] == one["quote"]
 
 
+@pytest.mark.timeout(200)
+def test_what_cannot_be_had_says_why_and_what_to_do(extrophi: Running, platforms: Platforms) -> None:
+    private, silent = video_id(8), video_id(9)
+    player = youtube_server.refused("LOGIN_REQUIRED", "This is a private video.")
+    platforms.youtube.videos[private] = MadeVideo(playability=player)
+    platforms.youtube.videos[silent] = MadeVideo(title="Nobody speaks")
+    platforms.reddit.replies["/r/secret/new"] = reddit_server.refusal(403, "private")
+    added = extrophi.cli("add", f"youtu.be/{private}", f"youtu.be/{silent}", "r/secret")
+    assert added.returncode == 5
+    for words in (
+        "It is private.",
+        "Only whom its owner lets in",
+        "r/secret is private.",
+        "Ask its moderators",
+        "no captions",
+    ):
+        assert words in " ".join(added.stderr.split()), added.stderr
+    listed = {one["target"]: one for one in extrophi.get("/api/sources?limit=100")["items"]}
+    for target, state, code in (
+        (f"https://www.youtube.com/watch?v={private}", "login_needed", "private"),
+        (f"https://www.youtube.com/watch?v={silent}", "no_captions", "no_captions"),
+        ("https://www.reddit.com/r/secret/new/", "login_needed", "private_subreddit"),
+    ):
+        one = listed[target]
+        assert (one["state"], one["reason"]["code"]) == (state, code)
+        assert one["reason"]["hint"]
+        if one["last_job"]["status"] == "failed":
+            assert one["last_job"]["error"]["hint"] == one["reason"]["hint"]
+    assert silent in extrophi.external_ids("youtube")  # its description is kept
+
+
 def test_a_handle_may_be_several_things(extrophi: Running) -> None:
     asked = extrophi.cli("add", "@ida_holm")
     assert asked.returncode != 0

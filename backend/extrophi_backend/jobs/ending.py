@@ -14,6 +14,7 @@ from extrophi_backend.jobs import sql
 from extrophi_backend.jobs.models import LEASE_TIME, Ending, Lease
 from extrophi_backend.log import event
 from extrophi_backend.sources import service as sources
+from extrophi_backend.sources.states import reason_of
 
 _log = logging.getLogger(__name__)
 
@@ -130,4 +131,4 @@ async def _wait(conn: Connection, lease: Lease, wait: timedelta | None, error: d
 
 
 def _shown(error: BackendError) -> dict[str, Any]:
-    return {"code": error.code, "detail": error.detail, "hint": error.hint}
+    return reason_of(error.code, error.detail, error.hint).json

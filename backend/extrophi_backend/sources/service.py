@@ -258,6 +258,8 @@ def _health(look: Look) -> tuple[State | None, Reason | None]:
     if look.waits_for is not None:  # all that is listed failed before, and is not tried again yet
         state = state_of(look.waits_for["code"])
         return ("failed" if state in _GONE else state), _told(look.waits_for)
+    if look.is_own and look.failure is not None and state_of(look.failure["code"]) == "no_captions":
+        return "no_captions", _told(look.failure)  # what there is of it was had
     return ("collected" if look.created or look.updated else "unchanged"), None
 
 

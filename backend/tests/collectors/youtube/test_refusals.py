@@ -362,17 +362,19 @@ INFO = {
 def test_no_answer_to_the_player_is_a_crash(seed: int) -> None:
     chance = random.Random(seed)
     player, info = _damage(PLAYER, chance), _damage(INFO, chance)
-    refusal_of(player)
-    is_rate_limit(player)
+    refusal = refusal_of(player)
+    assert refusal is None or (refusal.code and refusal.detail)
+    assert is_rate_limit(player) in {True, False}
     video = video_of(info, player, ONE)
-    chosen(video, [])
-    document(video, None, comments=True)
-    unknown_parts(player)
+    assert chosen(video, []) in {None, *video.tracks}
+    assert document(video, None, comments=True).external_id == ONE
+    assert all(unknown_parts(player).values())
 
 
 @given(st.text())
 def test_no_sentence_is_a_crash(said: str) -> None:
-    refusal_in_words(said)
+    refusal = refusal_in_words(said)
+    assert refusal is None or (refusal.code and refusal.detail)
 
 
 @pytest.mark.parametrize("seed", range(4))
