@@ -103,10 +103,12 @@ async def pass_on(
         try:
             return await _exchange(upstreams, component, request, receive, send, fresh=False)
         except _HungUp as error:
-            # The race that keeping connections alive brings: it was closed as our request went out. Research only
-            # reads, whatever the method; but what it died of long after must not be its replica's end, too.
-            only_reads = component == "research" and asyncio.get_running_loop().time() - began < _RACE_SECONDS
-            if more or (method not in _SAFE and not only_reads):  # a body that did not travel whole is gone
+            # Research only reads, whatever the method. And a reset that comes at once says that it was never read: a
+            # server that goes down resets what it had yet to read or to accept (RFC 9293, section 3.6.1; with Linux,
+            # also when it is killed). But what a replica died of long after must not be another's end, too.
+            at_once = asyncio.get_running_loop().time() - began < _RACE_SECONDS
+            again = method in _SAFE or (at_once and (error.reset or component == "research"))
+            if more or not again:  # a body that did not travel whole is gone
                 hint = "It may have been done all the same: look before you send it again."
                 raise UpstreamFailed(f"{component} hung up before it answered.", hint=hint) from error
             return await _exchange(upstreams, component, request, receive, send, fresh=True)
@@ -129,7 +131,11 @@ class _Request:
 
 
 class _HungUp(Exception):
-    """A connection that had been used before ended, and not a byte had come."""
+    """A connection ended before a byte came: one that had been used before, or (`reset`) that was never served."""
+
+    def __init__(self, *, reset: bool) -> None:
+        super().__init__()
+        self.reset = reset
 
 
 async def _exchange(
@@ -149,8 +155,8 @@ async def _exchange(
             _log.warning(event("upstream.slow", component=component, method=request.method))
             raise UpstreamSlow(f"{component} did not answer in time.", hint=HEALTH_HINT) from error
         except WireError as error:
-            if connection.used and not error.came:
-                raise _HungUp from error
+            if not fresh and not error.came and (connection.used or error.reset):
+                raise _HungUp(reset=error.reset) from error
             _log.warning(event("upstream.failed", component=component, method=request.method, error=error))
             raise UpstreamFailed(f"{component} did not answer as it should: {error}.", hint=HEALTH_HINT) from error
         if answer.status == 401:

@@ -20,11 +20,12 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class WireError(Exception):
-    """The connection failed. `came` says whether any byte of an answer had come."""
+    """The connection failed. `came` says whether any byte of an answer had come; `reset`, that it did not just end."""
 
-    def __init__(self, detail: str, *, came: bool) -> None:
+    def __init__(self, detail: str, *, came: bool, reset: bool = False) -> None:
         super().__init__(detail)
         self.came = came
+        self.reset = reset
 
 
 class Silent(WireError):
@@ -82,7 +83,10 @@ class Connection(asyncio.Protocol):
         self._reset()
         self._method = method
         self._parser = httptools.HttpResponseParser(self)
-        self._transport.write(data)
+        if self._lost:  # since it was taken
+            self.fail(WireError("it hung up", came=False, reset=True))
+        else:
+            self._transport.write(data)
 
     async def write(self, data: bytes) -> None:
         """Send a part of the body; waits while the component does not take what it was sent."""
@@ -188,7 +192,8 @@ class Connection(asyncio.Protocol):
                 self._complete = True  # RFC 9112, section 6.3: such an answer ends with its connection
             else:
                 came = self._head_bytes > 0
-                self.fail(WireError("it broke off in the answer" if came else "it hung up", came=came))
+                reset = isinstance(exc, ConnectionResetError | BrokenPipeError)
+                self.fail(WireError("it broke off in the answer" if came else "it hung up", came=came, reset=reset))
         self.resume_writing()
         self._wake()
 

@@ -1,6 +1,7 @@
 """Connections to a component are kept, and the component may close one just as a request goes out."""
 
 import asyncio
+import select
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -80,6 +81,46 @@ async def test_what_is_asked_of_research_is_sent_again_whatever_its_method(
 
     answer = await client.post("/api/search", content=parts())
     assert (answer.status_code, answer.json()["code"]) == (502, "upstream_unreachable")
+
+
+@pytest.fixture
+def going(backend: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """The socket of a replica that takes no more connections: those that came are in its queue. Another is well."""
+
+    async def addresses(name: str) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"] if name == "127.0.0.1" else [name]
+
+    monkeypatch.setattr("extrophi_orchestrator.gateway.pool.addresses", addresses)
+    with socket.create_server(("127.0.0.2", backend.port)) as listening:
+        yield listening
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+async def test_what_a_replica_that_stops_has_not_read_goes_to_another(
+    going: socket.socket, client: httpx.AsyncClient, backend: Upstream, method: str
+) -> None:
+    asking = asyncio.create_task(client.request(method, "/api/jobs", content=b"{}"))
+    while not select.select([going], [], [], 0)[0]:  # it is in the queue
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    going.close()
+    assert (await asking).status_code == 200
+    assert [exchange.method for exchange in backend.seen] == [method]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_a_replica_died_of_goes_to_no_other(
+    going: socket.socket, client: httpx.AsyncClient, backend: Upstream, method: str
+) -> None:
+    going.setblocking(False)
+    asking = asyncio.create_task(client.request(method, "/api/jobs", content=b"{}"))
+    connection, _ = await asyncio.get_running_loop().sock_accept(going)
+    with connection:
+        while b"{}" not in await asyncio.get_running_loop().sock_recv(connection, 65536):
+            pass
+    answer = await asking
+    assert (answer.status_code, answer.json()["code"]) == (502, "upstream_unreachable")
+    assert not backend.seen
 
 
 @contextmanager
