@@ -16,6 +16,7 @@ NAMES = (
     "embedding_speed",
     "search_speed",
     "push",
+    "platforms",
     "gateway",
     "budget",
     "start",

@@ -71,6 +71,7 @@ async def make_pool(dsn: str, *, name: str, most: int = 10) -> Pool:
         min_size=0,
         max_size=most,
         init=_prepare,
+        reset=_leave,
         connect=connect,  # pyright: ignore[reportArgumentType]  it is called with a DSN
         timeout=10,
         server_settings={"application_name": f"extrophi-{name}", "timezone": "UTC", "jit": "off"},
@@ -99,6 +100,13 @@ async def copy(conn: Connection, table: str, columns: Sequence[str], records: It
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
     # Binary, since COPY knows no other: jsonb is a version byte and the text (jsonb_recv in jsonb.c).
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=_load, schema="pg_catalog", format="binary")
+
+
+async def _leave(_: "asyncpg.Connection[Any]") -> None:
+    """Nothing is changed on a connection for longer than a transaction: RESET ALL would cost each use a round trip.
+
+    asyncpg itself still ends a transaction that was left open.
+    """
 
 
 def _dump(value: Any) -> bytes:

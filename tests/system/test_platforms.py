@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -199,19 +200,24 @@ def test_a_handle_may_be_several_things(extrophi: Running) -> None:
 
 
 OTHER = User("21", "other", "Another")
-POSTS, THREADS, VIDEOS = 1200, 30, 8
+POSTS, VIDEOS = 1200, 8
+Found = tuple[str, str, int, tuple[tuple[Any, ...], ...]]
 
 
 def a_round(
-    extrophi: Running, platforms: Platforms, number: int, rng: random.Random | None
-) -> dict[str, list[tuple[str, str, int]]]:
+    extrophi: Running, platforms: Platforms, number: int, rng: random.Random | None, threads: int
+) -> dict[str, list[Found]]:
     """Collect an account, a subreddit and a channel that are like those of any other round; with `rng`, the worker is
-    killed at some request. Gives the documents' titles, texts and versions, in order."""
+    killed at some request. Gives the documents' titles, texts, versions and anchors, in order."""
     writer = User(str(1000 + number), f"writer{number}", "A writer")
     platforms.x.add(written_by(writer, POSTS, other=OTHER, first=FIRST - timedelta(days=10 + 5 * number)))
-    for at in range(THREADS):
+    for at in range(threads):
         post = make_thread(
-            f"{number:02d}p{at:03d}", subreddit=f"sub{number}", title=f"Post {at}", selftext=f"Text {at}"
+            f"{number:02d}p{at:03d}",
+            subreddit=f"sub{number}",
+            title=f"Post {at}",
+            selftext=f"Text {at}",
+            author=f"author{at % 5}",
         )
         for comment in range(at % 7):
             post.add(f"{number:02d}c{at:03d}{comment}", f"Comment {comment} on {at}.", author=f"user{comment}")
@@ -226,10 +232,10 @@ def a_round(
     began = platforms.requests
     jobs = [extrophi.post("/api/jobs", {"target": target, "limit": 2000}) for target in targets]
     if rng is not None:
-        wanted = began + rng.randint(1, 50)
+        wanted = began + rng.randint(1, threads + 40)
         eventually(lambda: True if platforms.requests > wanted else None, seconds=60)
         strike(extrophi, "worker")
-    found: dict[str, list[tuple[str, str, int]]] = {}
+    found: dict[str, list[Found]] = {}
     for job in jobs:
         ended = extrophi.ended(job["id"], seconds=200)
         assert ended["status"] == "succeeded", str(ended)
@@ -237,8 +243,22 @@ def a_round(
         listed = [one for one in _documents(extrophi, platform) if mine in one["url"]]
         listed = [one for one in listed if platform != "youtube" or one["external_id"] in videos]
         listed.sort(key=lambda one: (one["published_at"], one["external_id"]))
-        found[platform] = [(one["title"], one["text"], one["version"]) for one in listed]
+        found[platform] = [(one["title"], one["text"], one["version"], _places(one, number)) for one in listed]
     return found
+
+
+def _places(document: dict[str, Any], number: int) -> tuple[tuple[Any, ...], ...]:
+    """Where the anchors lead, as in any round: what is named after the round is named alike."""
+    places: list[tuple[Any, ...]] = []
+    for offset, place in document["anchors"]:
+        url, author = place.get("url", ""), place.get("author", "")
+        if document["platform"] == "reddit":
+            url = re.sub(rf"{number:02d}([pc]\d+)", r"\1", url.replace(f"/sub{number}/", "/sub/"))
+        else:
+            url = re.sub(r"\d{5,}|[\w-]{11}(?=&|$)", "ID", url.replace(f"/writer{number}/", "/writer/"))
+        author = author.replace(f"writer{number}", "writer")
+        places.append((offset, url, author, *(place.get(name) for name in ("depth", "score", "seconds"))))
+    return tuple(places)
 
 
 def _documents(extrophi: Running, platform: str) -> Iterator[dict[str, Any]]:
@@ -253,13 +273,18 @@ def _documents(extrophi: Running, platform: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.timeout(400)
 def test_a_worker_killed_among_the_platforms_loses_and_doubles_nothing(extrophi: Running, platforms: Platforms) -> None:
-    undisturbed = a_round(extrophi, platforms, 0, None)
+    undisturbed = a_round(extrophi, platforms, 0, None, 30)
     assert {platform: len(found) for platform, found in undisturbed.items() if platform != "twitter"} == {
-        "reddit": THREADS,
+        "reddit": 30,
         "youtube": VIDEOS,
     }
+    (*_, places) = undisturbed["reddit"][6]
+    assert [place[1:3] for place in places][:2] == [
+        ("https://www.reddit.com/r/sub/comments/p006/title_of_p006/", "author1"),
+        ("https://www.reddit.com/r/sub/comments/p006/title_of_p006/c0060/", "user0"),
+    ]
     assert "Thread 4, first part" in str(undisturbed["twitter"])
-    assert a_round(extrophi, platforms, 1, random.Random(1)) == undisturbed
+    assert a_round(extrophi, platforms, 1, random.Random(1), 30) == undisturbed
 
 
 @pytest.mark.soak
@@ -267,7 +292,8 @@ def test_twenty_kills_among_the_platforms_lose_and_double_nothing(extrophi: Runn
     seed = int(os.environ.get("SEED", time.time()))
     print(f"SEED={seed}")
     rng = random.Random(seed)
-    undisturbed = a_round(extrophi, platforms, 2, None)
+    undisturbed = a_round(extrophi, platforms, 2, None, 130)  # a list of two pages
+    assert len(undisturbed["reddit"]) == 130
     for number in range(3, 23):
-        assert a_round(extrophi, platforms, number, rng) == undisturbed
+        assert a_round(extrophi, platforms, number, rng, 130) == undisturbed
         print(f"round {number - 2}: identical", flush=True)

@@ -130,11 +130,13 @@ async def _tell(conn: Connection, chroma: Chroma, store: Store, rows: Sequence[W
 async def owned(pool: Pool, work: int) -> AsyncGenerator[Connection | None]:
     """A connection while nobody else does this work (one of sql's numbers); None where somebody does."""
     async with pool.acquire() as conn:
-        if not await sql.own(conn, work):
-            yield None
-            return
         try:
-            yield conn
-        finally:
-            if not conn.is_closed():
-                await sql.leave(conn, work)
+            is_ours = await sql.own(conn, work)
+            try:
+                yield conn if is_ours else None
+            finally:
+                if is_ours and not conn.is_closed():
+                    await sql.leave(conn, work)
+        except BaseException:
+            conn.terminate()  # it may hold the lock still: cut off, nobody has heard the answer
+            raise
