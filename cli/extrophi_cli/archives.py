@@ -96,11 +96,13 @@ def send_archive(extrophi: "Extrophi", path: Path, *, collection: str, limit: in
 def tell_contents(contents: JSON) -> None:
     """What is in an archive, and what becomes of it."""
     say(contents["title"])
-    width = max((len(f"{part['count']:,}") for part in contents["parts"]), default=0)
-    for part in contents["parts"]:
-        known = f", {part['known']:,} of them known already" if part["known"] else ""
-        becomes = f": {part['becomes']}{known}" if part["becomes"] else ": left out"
-        say(f"  {part['count']:>{width},} {part['name']}{becomes}")
+    parts = contents["parts"]
+    name_width = max((len(part["name"]) for part in parts), default=0)
+    width = max((len(f"{part['count']:,}") for part in parts), default=0)
+    for part in parts:
+        known = f"; known already: {part['known']:,}" if part["known"] else ""
+        becomes = f"{part['becomes']}{known}" if part["becomes"] else "left out"
+        say(f"  {part['name']:<{name_width}}  {part['count']:>{width},}  {becomes}")
 
 
 def _wanted(name: str) -> bool:

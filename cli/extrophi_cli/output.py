@@ -28,6 +28,11 @@ def one_line(text: object) -> str:
     return " ".join(clean(text).split())
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 document`, `2 documents`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 # Embeddings, overrides and isolates of Unicode's bidirectional algorithm (UAX #9).
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

@@ -58,7 +58,7 @@ class JobBoard:
         drawn.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
         drawn.add_column(no_wrap=True)
         for job in self.jobs.values():
-            drawn.add_row(Text(one_line(job.get("target"))), Text(describe(job)))
+            drawn.add_row(Text(one_line(name_of(job))), Text(describe(job)))
         drawn.add_row(Text(f"{time.monotonic() - self.began:.0f} s", style="dim"), Text())
         return drawn
 
@@ -68,7 +68,13 @@ class JobBoard:
         when, before = self._told.get(identity, (-_LINE_SECONDS, ""))
         if text != before and (changed or now - when >= _LINE_SECONDS):
             self._told[identity] = (now, text)
-            note(f"{one_line(job.get('target'))}: {text} ({now - self.began:.0f} s)")
+            note(f"{one_line(name_of(job))}: {text} ({now - self.began:.0f} s)")
+
+
+def name_of(job: JSON) -> str:
+    """What it collects: a target, or an archive by its file's name."""
+    target = str(job.get("target"))
+    return str(job.get("typed") or target) if target.startswith("archive:") else target
 
 
 def describe(job: JSON) -> str:
@@ -93,7 +99,7 @@ def tell_failures(job: JSON, *, most: int = 10) -> None:
     if error:
         words = error.get("detail") or error.get("title") if isinstance(error, dict) else error
         hint = error.get("hint") if isinstance(error, dict) else None
-        note(f"{one_line(job.get('target'))}: {one_line(words)}{' ' + one_line(hint) if hint else ''}")
+        note(f"{one_line(name_of(job))}: {one_line(words)}{' ' + one_line(hint) if hint else ''}")
     failures = job.get("failures") or []
     for failure in failures[:most]:
         note(f"failed: {one_line(failure.get('target'))}: {one_line(failure.get('detail') or failure.get('code'))}")

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from extrophi_cli.choosing import choose
 from extrophi_cli.errors import FAILED, PARTIAL, REFUSED, CommandError, Refused
-from extrophi_cli.output import note
+from extrophi_cli.output import counted, note
 from extrophi_cli.progress import tell_failures
 from extrophi_cli.wire import JSON
 
@@ -157,7 +157,10 @@ def upload(extrophi: "Extrophi", paths: Iterable[Path], *, collection: str = "de
         items += answer.get("items", [])
         failures += answer.get("failures", [])
         new = sum(item.get("status") == "created" for item in items)
-        note(f"uploaded: {len(items)} documents, {new} new" + (f", {len(failures)} failed" if failures else ""))
+        note(
+            f"uploaded: {counted(len(items), 'document')}, {new} new"
+            + (f", {len(failures)} failed" if failures else "")
+        )
     tell_failures({"failures": failures})
     return Uploaded(items, failures)
 

@@ -8,6 +8,7 @@ import pytest
 
 from extrophi_cli.archives import is_archive, packed, tell_contents
 from extrophi_cli.errors import CommandError
+from extrophi_cli.progress import JobBoard
 
 LIST = "Takeout/YouTube and YouTube Music/playlists/Herons-videos.csv"
 ROWS = "Video ID,Added\nGJLlxj_dtq8,2024\n"
@@ -75,9 +76,16 @@ def test_a_person_reads_what_is_in_it(capsys: pytest.CaptureFixture[str]) -> Non
     tell_contents({"title": "X's archive of @ida", "parts": parts})
     assert capsys.readouterr().out.splitlines() == [
         "X's archive of @ida",
-        "  1,234 posts: a document each, 34 of them known already",
-        "      5 messages: left out",
+        "  posts     1,234  a document each; known already: 34",
+        "  messages      5  left out",
     ]
+
+
+def test_its_job_is_called_by_the_name_of_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    JobBoard().show({"id": "1", "target": "archive:0198", "typed": "takeout.zip", "status": "queued"})
+    JobBoard().show({"id": "2", "target": "https://x.com/ida", "typed": "@ida", "status": "queued"})
+    told = [line.partition(": ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["takeout.zip", "https://x.com/ida"]
 
 
 def test_what_is_nobodys_business_is_not_sent(tmp_path: Path) -> None:

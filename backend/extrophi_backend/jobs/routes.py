@@ -92,6 +92,7 @@ class JobError(BaseModel):
 class ListedJob(BaseModel):
     id: UUID
     target: str
+    typed: Annotated[str, Field(description="The target as it was given; of an archive, its file's name.")]
     platform: str
     source_id: UUID | None
     collection: str

@@ -10,7 +10,7 @@ from extrophi_cli.archives import is_archive, send_archive, tell_contents
 from extrophi_cli.collecting import collect_all, worst
 from extrophi_cli.documents import Batch, Source, opened, read_batches, read_sources, send, send_source, validate
 from extrophi_cli.errors import PARTIAL, REFUSED, CommandError, Refused
-from extrophi_cli.output import note, one_line, say, write_json
+from extrophi_cli.output import counted, note, one_line, say, write_json
 from extrophi_cli.running import connect
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def import_(
     if as_json:
         write_json({"documents": count, "sources": len(sources), "dry_run": dry_run, **totals})
     elif dry_run:
-        say(f"{count} documents and {len(sources)} sources, all well formed. Nothing was stored.")
+        found = f"{counted(count, 'document')} and {counted(len(sources), 'source')}"
+        say(f"{found}, all well formed. Nothing was stored.")
     else:
         say(f"{totals['created']} new, {totals['updated']} changed, {totals['unchanged']} unchanged")
         if sources:

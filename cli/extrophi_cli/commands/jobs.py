@@ -6,7 +6,7 @@ import typer
 from extrophi_cli import options
 from extrophi_cli.errors import Refused
 from extrophi_cli.output import say, table, write_json
-from extrophi_cli.progress import describe, tell_failures
+from extrophi_cli.progress import describe, name_of, tell_failures
 from extrophi_cli.running import connect
 
 
@@ -38,7 +38,7 @@ def jobs(
             if as_json:
                 write_json(job)
             else:
-                say(f"{job.get('target')}: {describe(job)}")
+                say(f"{name_of(job)}: {describe(job)}")
                 tell_failures(job, most=1000)
             return
         found = list(islice(extrophi.pages("/api/jobs", limit=min(limit, 100)), limit))
@@ -47,4 +47,4 @@ def jobs(
     elif not found:
         say("No jobs yet. `extrophi collect TARGET` makes one.")
     else:
-        table(["id", "target", "state"], [(job.get("id"), job.get("target"), describe(job)) for job in found])
+        table(["id", "target", "state"], [(job.get("id"), name_of(job), describe(job)) for job in found])
