@@ -32,7 +32,7 @@ class FiltersIn(BaseModel):
     collections: Names = []
     source_ids: Ids = []
     job_ids: Ids = []
-    authors: Names = []
+    authors: Annotated[Names, Field(description="Of documents: not who comments in a discussion.")] = []
     languages: Names = []
     published_after: Moment | None = None
     published_before: Moment | None = None
