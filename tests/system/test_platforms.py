@@ -51,7 +51,7 @@ class Platforms:
 
 @pytest.fixture(scope="module")
 def platforms() -> Iterator[Platforms]:
-    x, youtube, reddit = XServer(), YouTubeServer(), RedditServer()
+    x, youtube, reddit = XServer(), YouTubeServer(), RedditServer(page=10)
     x.add([*HERONS, LATER])
     x.lists["77"] = [LATER.id]
     x.searches["warbler"] = [LATER.id]
@@ -200,18 +200,16 @@ def test_a_handle_may_be_several_things(extrophi: Running) -> None:
 
 
 OTHER = User("21", "other", "Another")
-POSTS, VIDEOS = 1200, 8
+POSTS, THREADS, VIDEOS = 1200, 30, 8
 Found = tuple[str, str, int, tuple[tuple[Any, ...], ...]]
 
 
-def a_round(
-    extrophi: Running, platforms: Platforms, number: int, rng: random.Random | None, threads: int
-) -> dict[str, list[Found]]:
+def a_round(extrophi: Running, platforms: Platforms, number: int, rng: random.Random | None) -> dict[str, list[Found]]:
     """Collect an account, a subreddit and a channel that are like those of any other round; with `rng`, the worker is
     killed at some request. Gives the documents' titles, texts, versions and anchors, in order."""
     writer = User(str(1000 + number), f"writer{number}", "A writer")
     platforms.x.add(written_by(writer, POSTS, other=OTHER, first=FIRST - timedelta(days=10 + 5 * number)))
-    for at in range(threads):
+    for at in range(THREADS):
         post = make_thread(
             f"{number:02d}p{at:03d}",
             subreddit=f"sub{number}",
@@ -232,7 +230,7 @@ def a_round(
     began = platforms.requests
     jobs = [extrophi.post("/api/jobs", {"target": target, "limit": 2000}) for target in targets]
     if rng is not None:
-        wanted = began + rng.randint(1, threads + 40)
+        wanted = began + rng.randint(1, THREADS + 30)
         eventually(lambda: True if platforms.requests > wanted else None, seconds=60)
         strike(extrophi, "worker")
     found: dict[str, list[Found]] = {}
@@ -273,9 +271,9 @@ def _documents(extrophi: Running, platform: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.timeout(400)
 def test_a_worker_killed_among_the_platforms_loses_and_doubles_nothing(extrophi: Running, platforms: Platforms) -> None:
-    undisturbed = a_round(extrophi, platforms, 0, None, 30)
+    undisturbed = a_round(extrophi, platforms, 0, None)
     assert {platform: len(found) for platform, found in undisturbed.items() if platform != "twitter"} == {
-        "reddit": 30,
+        "reddit": THREADS,
         "youtube": VIDEOS,
     }
     (*_, places) = undisturbed["reddit"][6]
@@ -284,7 +282,7 @@ def test_a_worker_killed_among_the_platforms_loses_and_doubles_nothing(extrophi:
         ("https://www.reddit.com/r/sub/comments/p006/title_of_p006/c0060/", "user0"),
     ]
     assert "Thread 4, first part" in str(undisturbed["twitter"])
-    assert a_round(extrophi, platforms, 1, random.Random(1), 30) == undisturbed
+    assert a_round(extrophi, platforms, 1, random.Random(1)) == undisturbed
 
 
 @pytest.mark.soak
@@ -292,9 +290,7 @@ def test_twenty_kills_among_the_platforms_lose_and_double_nothing(extrophi: Runn
     seed = int(os.environ.get("SEED", time.time()))
     print(f"SEED={seed}")
     rng = random.Random(seed)
-    platforms.reddit.remaining = 10**6  # twenty rounds in a few minutes are more than Reddit gives anybody
-    undisturbed = a_round(extrophi, platforms, 2, None, 130)  # a list of two pages
-    assert len(undisturbed["reddit"]) == 130
+    undisturbed = a_round(extrophi, platforms, 2, None)
     for number in range(3, 23):
-        assert a_round(extrophi, platforms, number, rng, 130) == undisturbed
+        assert a_round(extrophi, platforms, number, rng) == undisturbed
         print(f"round {number - 2}: identical", flush=True)
