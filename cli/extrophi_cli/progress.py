@@ -102,7 +102,8 @@ def tell_failures(job: JSON, *, most: int = 10) -> None:
         note(f"{one_line(name_of(job))}: {one_line(words)}{' ' + one_line(hint) if hint else ''}")
     failures = job.get("failures") or []
     for failure in failures[:most]:
-        note(f"failed: {one_line(failure.get('target'))}: {one_line(failure.get('detail') or failure.get('code'))}")
+        words = f"{failure.get('detail') or failure.get('code')} {failure.get('hint') or ''}"
+        note(f"failed: {one_line(failure.get('target'))}: {one_line(words)}")
     if len(failures) > most:
         where = f" (extrophi jobs {job['id']})" if "id" in job else ""
         note(f"… and {len(failures) - most} more{where}")

@@ -23,6 +23,8 @@ _BYTES_AT_ONCE = 24_000_000
 _LARGEST = 500_000_000  # a file is held in memory; by default Extrophi takes 64 MB
 _FOR_ALL_OF_THEM = frozenset({401, 403, 429})
 """Refusals that are not about the target."""
+_OF_THE_TARGET = frozenset({"platform_unavailable", "robots_unreachable"})
+"""Codes of failures (5xx) that are about the target: its platform is away, and another's is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,13 @@ def ask_for_each(targets: Iterable[str], ask: Callable[[str], JSON]) -> tuple[di
             meant, answer = _ask_what_is_meant(target, ask)
             done[meant] = answer
         except Refused as refusal:
-            if refusal.status in _FOR_ALL_OF_THEM or refusal.status >= 500:
+            is_of_us = refusal.status >= 500 and refusal.problem not in _OF_THE_TARGET
+            if refusal.status in _FOR_ALL_OF_THEM or is_of_us:
                 raise
             refused[target] = refusal
     if len(refused) == 1 and not done:
         raise next(iter(refused.values()))
-    failures = [_failure(target, one.problem, one.message) for target, one in refused.items()]
+    failures = [_failure(target, one.problem, one.message, one.hint) for target, one in refused.items()]
     return done, failures
 
 
@@ -120,8 +123,8 @@ def _ask_what_is_meant(target: str, ask: Callable[[str], JSON]) -> tuple[str, JS
     return meant, ask(meant)
 
 
-def _failure(target: str, code: str, detail: str) -> JSON:
-    return {"target": target, "code": code, "detail": detail}
+def _failure(target: str, code: str, detail: str, hint: str | None = None) -> JSON:
+    return {"target": target, "code": code, "detail": detail} | ({"hint": hint} if hint else {})
 
 
 @dataclass(frozen=True, slots=True)
