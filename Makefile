@@ -39,7 +39,7 @@ test: setup ## all tests, or some: make test T=backend/tests/jobs
 containers: setup ## build the images with podman, and run them: half an hour at most
 	$(BIN)/python -m pytest -m "containers and not soak" tests/containers
 
-reproducible: setup ## build the backend's image twice, and compare the layers: ten minutes at most
+reproducible: setup ## build the larger images twice, and compare the layers: twelve minutes at most
 	$(BIN)/python -m pytest -m "containers and soak" tests/containers
 
 soak: setup ## twenty rounds of kill -9 of each kind: half an hour
