@@ -39,6 +39,8 @@ class Feed:
     """Kinds of entries that are none of ours, and how many."""
     unreadable: int = 0
     """Entries that do not say which post they belong to."""
+    entries: int = 0
+    """How many there are in all."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,8 @@ def read_atom(body: bytes) -> Feed | None:
     groups: dict[str, _Group] = {}
     unknown: Counter[str] = Counter()
     unreadable = 0
-    for entry in _children(root, "entry"):
+    entries = [*_children(root, "entry")]
+    for entry in entries:
         found = _NAME.fullmatch(_text(entry, "id").strip())
         post_id = _post_id(entry, found["id"]) if found else ""
         if found and found["kind"] not in {"t1", "t3"}:
@@ -70,7 +73,8 @@ def read_atom(body: bytes) -> Feed | None:
             unreadable += 1
         else:
             _take(groups.setdefault(post_id, _Group()), entry, found["kind"], post_id)
-    return Feed(tuple(_found(post_id, group) for post_id, group in groups.items()), unknown, unreadable)
+    posts = tuple(_found(post_id, group) for post_id, group in groups.items())
+    return Feed(posts, unknown, unreadable, len(entries))
 
 
 def _take(group: _Group, entry: Element, kind: str, post_id: str) -> None:
