@@ -29,8 +29,9 @@ _SAID = "said"
 _MOST_TROUBLES = 10
 """Posts in a row that Reddit does not give to a robot, or that get no answer: the rest would fare no better."""
 _MISSED = (
-    f"All {ENTRIES} entries of the feed are new: what was posted between the last look and them may have been missed, and "
-    "feeds do not show it any more. An app of your own gets it, as far as Reddit lists it: `extrophi accounts` says how."
+    f"All {ENTRIES} entries of the feed are new: what was posted between the last look and them may have been missed, "
+    "and feeds do not show it any more. An app of your own gets it, as far as Reddit lists it: `extrophi accounts` "
+    "says how."
 )
 _BLOCKED = "Reddit often refuses its open feeds. An app of your own asks in another way: `extrophi accounts` says how."
 
