@@ -399,6 +399,24 @@ async def test_entries_of_kinds_that_nobody_knows_are_counted(server: RedditServ
     assert {*library.documents} == {"t3_abc"}
 
 
+async def test_a_comment_without_words_is_counted_and_the_others_are_there(
+    server: RedditServer, collector: RedditCollector
+) -> None:
+    thread = make_thread("abc", comments=2)
+    first, second = (comment_entry(thread.post, one) for one in thread.comments.values())
+    start, end = first.index('<content type="html">'), first.index("</content>")
+    mute = first[:start] + first[end + len("</content>") :]
+    empty = comment_entry(thread.post, thread.add("ccc", ""))  # says nothing, and says so
+    body = feed("/comments/abc", post_entry(thread.post), mute, second, empty)
+    server.replies["/comments/abc"] = Reply(body=body, media_type="application/atom+xml")
+    library = Library()
+    await library.collect(collector, target("redd.it/abc"))
+    assert library.documents["t3_abc"].text == f"{thread.post['selftext']}\n\nComment 1 on abc."
+    (failure,) = library.failures
+    assert (failure.target, failure.code) == (f"{SITE}/comments/abc/", "unreadable_answer")
+    assert "what they say" in failure.detail
+
+
 async def test_a_feed_that_killed_its_worker_is_set_aside(server: RedditServer, collector: RedditCollector) -> None:
     library = Library()
     await library.collect(collector, SELFHOSTED, set_aside=frozenset({SELFHOSTED.canonical}))
