@@ -27,7 +27,7 @@ _LOST: Mapping[str, Lost] = {
 _BY_REDDIT = re.compile(
     r"\[ ?removed by reddit(?: [^\[\]\n]*(?:\[[^\[\]\n]*\][^\[\]\n]*)?)?\]", re.ASCII | re.IGNORECASE
 )
-"""With a reason or without; a link may stand in it: `[ Removed by Reddit on account of violating the [policy](…). ]`."""
+"""With a reason or without; a link may stand in it: `[ Removed by Reddit on account of violating the [rules](…). ]`."""
 
 
 def read_listing(answer: Any) -> Listing:
