@@ -23,7 +23,15 @@ _MEMBERS = re.compile(
 )
 _OF_POSTS = {"posts": own_post, "comments": commented_post, "saved_posts": own_post, "saved_comments": commented_post}
 """The tables whose lines belong to a post, and what tells to which."""
-_TOLD_BY = frozenset({"id", "permalink"})
+_NAMED_BY: Mapping[str, Sequence[frozenset[str]]] = {
+    "posts": (frozenset({"id"}), frozenset({"permalink"})),
+    "comments": (frozenset({"permalink"}), frozenset({"id", "link"})),
+    "saved_posts": (frozenset({"id"}), frozenset({"permalink"})),
+    "saved_comments": (frozenset({"permalink"}),),
+}
+"""Columns that say which post a line belongs to, and which comment it is: one of these sets is needed."""
+_TOLD_BY = (frozenset({"id", "permalink"}), frozenset({"subreddit"}))
+"""Others have tables of these names, too: Reddit's have one of these sets of columns."""
 _KEPT = ("id", "permalink", "date", "subreddit", "gildings", "title", "url", "link", "parent", "body", "media")
 """The address that the person wrote from (`ip`) stands between them."""
 _MOST_LINES = 2_000_000
@@ -48,12 +56,14 @@ class Export:
     Args:
         archive: Where they are.
         members: Their names in it, by table.
+        strange: Tables whose columns do not say which post a line belongs to.
 
     Raises:
         BadArchive.
     """
 
-    def __init__(self, archive: Archive, members: Mapping[str, str]) -> None:
+    def __init__(self, archive: Archive, members: Mapping[str, str], strange: Sequence[str]) -> None:
+        self.strange = strange
         self._archive = archive
         self._members = members
         self.unreadable: Counter[str] = Counter()
@@ -92,6 +102,7 @@ class Export:
         votes = self._count("post_votes") + self._count("comment_votes")
         subscribed = "subreddits that are subscribed to (`extrophi add` collects one)"
         parts += [Part("votes", votes, ""), Part(subscribed, self._count("subscribed_subreddits"), "")]
+        parts += [Part(f"table whose columns are not known: {table}.csv", 1, "") for table in self.strange]
         return [part for part in parts if part.count]
 
     def _lines(self, *tables: Table) -> Iterator[Line]:
@@ -129,21 +140,44 @@ def export_in(archive: Archive) -> Export | None:
     Raises:
         BadArchive.
     """
+    found = _export_members(archive)
+    if found is None:
+        return None
+    strange = [table for table, name in found.items() if not _is_read(archive, table, name)]
+    return Export(archive, {table: name for table, name in found.items() if table not in strange}, strange)
+
+
+def _export_members(archive: Archive) -> Mapping[str, str] | None:
+    """The names of an export's tables, by table; None if there is none."""
     folders: dict[str, dict[str, str]] = {}
     for name in sorted(archive.names):
         found = _MEMBERS.search(name)
         if found:
             folders.setdefault(name[: found.start()], {})[found["table"]] = name
     for _, members in sorted(folders.items()):
-        fitting = {table: name for table, name in members.items() if table not in _OF_POSTS or _fits(archive, name)}
-        if fitting.keys() & _OF_POSTS.keys():
-            return Export(archive, fitting)
+        if any(_is_ours(archive, table, name) for table, name in members.items()):
+            return members
     return None
 
 
-def _fits(archive: Archive, member: str) -> bool:
-    """Whether a table's first line is one of Reddit's: others have tables of these names, too."""
-    return _TOLD_BY.issubset(next(archive.lines(member), ()))
+def _is_ours(archive: Archive, table: str, member: str) -> bool:
+    """Whether a table is one of Reddit's, and not just called so."""
+    if table not in _OF_POSTS or not _is_read(archive, table, member):
+        return False
+    names = _columns(archive, member)
+    return any(names >= one for one in _TOLD_BY)
+
+
+def _is_read(archive: Archive, table: str, member: str) -> bool:
+    """Whether something can be made of a table."""
+    if table not in _OF_POSTS:
+        return True
+    names = _columns(archive, member)
+    return any(names >= one for one in _NAMED_BY[table])
+
+
+def _columns(archive: Archive, member: str) -> frozenset[str]:
+    return frozenset(next(archive.lines(member), ()))
 
 
 def _look(archive: Archive) -> Contents | None:
@@ -165,7 +199,10 @@ def _sent(archive: Archive, name: str) -> Iterator[str] | None:
         return _as_table(("statistic", "value"), rows)
     if table not in _OF_POSTS:
         return _as_table(("id",), ({"id": "1"} for _ in archive.rows(name)))
-    return _as_table(_KEPT, archive.rows(name)) if _fits(archive, name) else None
+    if name not in (_export_members(archive) or {}).values():
+        return None
+    # Of a table that cannot be read its name alone is sent, so that it is told of.
+    return _as_table(_KEPT, archive.rows(name)) if _is_read(archive, table, name) else iter(())
 
 
 def _as_table(names: Sequence[str], rows: Iterable[Mapping[str, str]]) -> Iterator[str]:

@@ -38,7 +38,9 @@ class Feed:
     unknown: Mapping[str, int] = field(default_factory=dict[str, int])
     """Kinds of entries that are none of ours, and how many."""
     unreadable: int = 0
-    """Entries that do not say which post they belong to."""
+    """Entries that do not say which post they belong to, and comments that do not say what they say."""
+    entries: int = 0
+    """How many there are in all."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,8 @@ def read_atom(body: bytes) -> Feed | None:
     groups: dict[str, _Group] = {}
     unknown: Counter[str] = Counter()
     unreadable = 0
-    for entry in _children(root, "entry"):
+    entries = [*_children(root, "entry")]
+    for entry in entries:
         found = _NAME.fullmatch(_text(entry, "id").strip())
         post_id = _post_id(entry, found["id"]) if found else ""
         if found and found["kind"] not in {"t1", "t3"}:
@@ -69,19 +72,23 @@ def read_atom(body: bytes) -> Feed | None:
         elif not found or not post_id:
             unreadable += 1
         else:
-            _take(groups.setdefault(post_id, _Group()), entry, found["kind"], post_id)
-    return Feed(tuple(_found(post_id, group) for post_id, group in groups.items()), unknown, unreadable)
+            unreadable += not _take(groups.setdefault(post_id, _Group()), entry, found["kind"], post_id)
+    posts = tuple(_found(post_id, group) for post_id, group in groups.items())
+    return Feed(posts, unknown, unreadable, len(entries))
 
 
-def _take(group: _Group, entry: Element, kind: str, post_id: str) -> None:
+def _take(group: _Group, entry: Element, kind: str, post_id: str) -> bool:
+    """Add an entry to those of its post; False for a comment without words, which stands for the post all the same."""
     group.raw.append(cast("bytes", etree.tostring(entry, encoding="utf-8", with_tail=False)))
     if kind == "t3":
         group.post = _post(entry, post_id)
-        return
-    comment = _comment(entry, post_id)
+        return True
+    text, _ = _said(_text(entry, "content"))
+    comment = _comment(entry, post_id, text or "")
     group.comments.append(comment)
     found = _COMMENT_TITLE.fullmatch(plain(_text(entry, "title")))
     group.title = group.title or (found["title"] if found else "")
+    return text is not None
 
 
 def _found(post_id: str, group: _Group) -> Found:
@@ -94,7 +101,8 @@ def _found(post_id: str, group: _Group) -> Found:
 
 def _post(entry: Element, post_id: str) -> Post:
     address = _address(entry) or post_address(post_id)
-    text, link = _said(_text(entry, "content"))
+    said, link = _said(_text(entry, "content"))
+    text = said or ""
     own = [text, "" if _is_of(link, post_id) else link]
     words = Words(
         "\n\n".join(part for part in own if part.strip()), _author(entry), address, _moment(entry), lost_as(text)
@@ -102,24 +110,26 @@ def _post(entry: Element, post_id: str) -> Post:
     return Post(post_id, plain(_text(entry, "title")), words)
 
 
-def _comment(entry: Element, post_id: str) -> Comment:
+def _comment(entry: Element, post_id: str, text: str) -> Comment:
     comment_id = _text(entry, "id").strip().removeprefix("t1_")
-    text, _ = _said(_text(entry, "content"))
     address = _address(entry) or f"{post_address(post_id)}_/{comment_id}/"
     words = Words(text, _author(entry), address, _moment(entry), lost_as(text))
     return Comment(f"t1_{comment_id}", f"t3_{post_id}", words)
 
 
-def _said(content: str) -> tuple[str, str]:
-    """What its author wrote, and where it links to: not who submitted it, which stands around that."""
+def _said(content: str) -> tuple[str | None, str]:
+    """What its author wrote, None where there is no place for that, and where it links to.
+
+    Not who submitted it, which stands around that.
+    """
     root = parse_html(f"<html><body>{content}</body></html>".encode("utf-8", "replace"))
     if root is None:
-        return "", ""
+        return None, ""
     written = [one for one in root.iter("div") if one.get("class", "") == "md"]
     texts = [part.text for one in written for part in parts_of(one)]
     links = [one.get("href", "") for one in root.iter("a") if "".join(one.itertext()).strip() == "[link]"]
     link = plain(links[-1]) if links else ""
-    return plain("\n\n".join(texts)), f"{SITE}{link}" if link.startswith("/") else link
+    return plain("\n\n".join(texts)) if written else None, f"{SITE}{link}" if link.startswith("/") else link
 
 
 def _is_of(link: str, post_id: str) -> bool:

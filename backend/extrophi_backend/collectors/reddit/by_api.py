@@ -79,7 +79,7 @@ class ByAPI:
             self.at.is_retried = True
         is_new = self._run.purpose == "new" and self._place.is_newest_first
         if is_new and self.at.is_whole is None:
-            self.at.is_whole = bool(await self._run.known.memo(self._gap))
+            self.at.is_whole = await self._run.known.memo(self._gap) != {}
         while not self.at.is_enough(self._run.limit) and self.at.pages < _MOST_PAGES:
             after = {"after": self.at.after} if self.at.after else {}
             listing = _read(await self._asked(path, {**self._place.asks, "limit": _AT_ONCE, **after}))

@@ -106,7 +106,7 @@ class ByArchive:
         finally:
             written.close()
         self._at.is_own_done = True
-        yield Page(failures=self._strange(export.unreadable), cursor=self._at.cursor)
+        yield Page(failures=[*self._unread(export.strange), *self._strange(export.unreadable)], cursor=self._at.cursor)
 
     async def _written(self, batch: Sequence[Group], origin: _Origin) -> Page:
         """A page of the person's own posts, and of those that they commented on."""
@@ -169,6 +169,17 @@ class ByArchive:
         if export is None:
             raise Refused("unreadable", "The archive is no data export of Reddit's.")
         return export
+
+    def _unread(self, tables: Sequence[str]) -> list[Failure]:
+        """A failure for each table that nobody can read."""
+        return [
+            Failure(
+                self._run.target.typed,
+                "unknown_part",
+                f"{table}.csv has no column that says which post a line belongs to, and was passed over.",
+            )
+            for table in tables
+        ]
 
     def _strange(self, unreadable: Mapping[str, int]) -> list[Failure]:
         """A failure for each table with lines that nobody can place."""

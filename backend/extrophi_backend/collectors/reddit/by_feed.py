@@ -9,7 +9,8 @@ from hashlib import blake2b
 
 from extrophi_backend.collectors.models import Capture, Collected, Head, Run, Validators
 from extrophi_backend.collectors.reddit.atom import Feed, Found
-from extrophi_backend.collectors.reddit.feeds import Feeds, Own
+from extrophi_backend.collectors.reddit.feeds import ENTRIES, Feeds, Own
+from extrophi_backend.collectors.reddit.keeping import memo_name
 from extrophi_backend.collectors.reddit.knowing import is_better, validators_of
 from extrophi_backend.collectors.reddit.models import Comment, Declined, Unreadable, Way
 from extrophi_backend.collectors.reddit.parse import id_of
@@ -27,6 +28,11 @@ _SAID = "said"
 """Likewise: a digest of what the feed's entry said, which tells an edit."""
 _MOST_TROUBLES = 10
 """Posts in a row that Reddit does not give to a robot, or that get no answer: the rest would fare no better."""
+_MISSED = (
+    f"All {ENTRIES} entries of the feed are new: what was posted between the last look and them may have been missed, "
+    "and feeds do not show it any more. An app of your own gets it, as far as Reddit lists it: `extrophi accounts` "
+    "says how."
+)
 _BLOCKED = "Reddit often refuses its open feeds. An app of your own asks in another way: `extrophi accounts` says how."
 
 
@@ -49,6 +55,7 @@ class ByFeed:
         self._place = place
         self._own = own
         self._now = now
+        self._gap = memo_name("gap", run.source, place.address)
 
     async def steps(self) -> AsyncIterator[None]:
         """Work from the cursor on; give way after each post.
@@ -89,6 +96,8 @@ class ByFeed:
         """Handle those posts of a feed that are still to be handled."""
         if self.at.last is None:
             self.draft.failures += strange_parts(self._place.address, feed.unknown, feed.unreadable)
+        if self._place.is_newest_first:
+            await self._note_gap(feed)
         ids = [found.post.id for found in feed.posts]
         rest = feed.posts[ids.index(self.at.last) + 1 :] if self.at.last in ids else feed.posts
         names = [found.post.name for found in rest]
@@ -97,6 +106,8 @@ class ByFeed:
         is_single = self._place.kind == "post"
         for found in rest:
             if self.at.is_enough(self._run.limit):
+                if self._place.is_newest_first:
+                    self.draft.memos[self._gap] = {"open": True}
                 return
             if not is_single and _is_as_before(ours.get(found.post.name), found):
                 self.draft.known += 1
@@ -104,6 +115,19 @@ class ByFeed:
                 self._take(found, heads.get(found.post.name), is_single=is_single)
             self.at.last = found.post.id
             yield
+
+    async def _note_gap(self, feed: Feed) -> None:
+        """Note whether the list has posts that were not had, below those that were; tell where some were missed.
+
+        The first run has no more than the latest posts: that leaves a gap for an app to close, and is no failure.
+        """
+        names = [found.post.name for found in feed.posts]
+        ours = await self._run.known.collected(names)
+        before = await self._run.known.memo(self._gap)
+        is_met = bool(names) and names[-1] in ours
+        self.draft.memos[self._gap] = {} if is_met and before == {} else {"open": True}
+        if self.at.last is None and before is not None and feed.entries >= ENTRIES and not ours:
+            self.draft.fail(self._place.address, "more_left", _MISSED)
 
     async def _revisits(self) -> AsyncIterator[None]:
         """Look at the posts that are due, and at nothing else. Raises Refused: too many in a row are not to be had."""

@@ -19,7 +19,8 @@ from extrophi_backend.fetch.client import Budget, Fetcher
 from extrophi_backend.fetch.pace import pace_name
 
 TOKEN = ("feed_token", "feed_user")
-_ENTRIES = 25
+ENTRIES = 25
+"""That a feed has at most."""
 _SPACING = 6.0
 """Seconds: ten requests a minute, which is what Reddit lets strangers ask."""
 
@@ -72,7 +73,7 @@ class Feeds:
             FetchFailed: no answer was to be had.
             Wait: it is to be asked later.
         """
-        params: dict[str, str | int] = {**place.asks, "limit": _ENTRIES}
+        params: dict[str, str | int] = {**place.asks, "limit": ENTRIES}
         if place.kind == "post":
             params["sort"] = "new"
         path = place.path

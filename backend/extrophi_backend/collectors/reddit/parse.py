@@ -22,9 +22,12 @@ _MOST_COUNT = 2**53
 _LOST: Mapping[str, Lost] = {
     DELETED: "deleted",
     "[removed]": "removed",
-    "[ Removed by Reddit ]": "removed",
     "[deleted by user]": "deleted",
 }
+_BY_REDDIT = re.compile(
+    r"\[ ?removed by reddit(?: [^\[\]\n]*(?:\[[^\[\]\n]*\][^\[\]\n]*)?)?\]", re.ASCII | re.IGNORECASE
+)
+"""With a reason or without; a link may stand in it: `[ Removed by Reddit on account of violating the [rules](…). ]`."""
 
 
 def read_listing(answer: Any) -> Listing:
@@ -147,7 +150,8 @@ def plain(value: Any) -> str:
 
 def lost_as(text: str) -> Lost | None:
     """What became of words, if a text only stands in their place."""
-    return _LOST.get(text.strip())
+    said = text.strip()
+    return "removed" if _BY_REDDIT.fullmatch(said) else _LOST.get(said)
 
 
 def moment(value: Any) -> datetime | None:

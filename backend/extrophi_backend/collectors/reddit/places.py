@@ -22,6 +22,7 @@ _SUBREDDIT = re.compile(r"[a-z0-9][a-z0-9_]{1,20}|u_[a-z0-9_-]{2,20}|reddit\.com
 _USER = re.compile(r"[a-z0-9_-]{2,20}", re.ASCII)
 _MULTI = re.compile(r"[a-z0-9_]{2,50}", re.ASCII)
 _MOST_SUBREDDITS = 100
+_FLAIR = "flair_name:"
 _FORMAT = re.compile(r"(?:^|(?<=.))\.(?:rss|json|xml|compact)$", re.ASCII)
 _HINT = (
     "Give r/name, u/name, a post, or a list of posts as the browser shows it: "
@@ -150,9 +151,18 @@ def _in_subreddit(name: str, rest: list[str], asked: dict[str, str]) -> Place:
         case ["search"]:
             return _search(f"/r/{name}", asked)
         case [] | [_] if (sort := _sort(rest, asked, "new")) in _SORTS:
+            if "f" in asked:
+                return _of_flair(f"/r/{name}", sort, asked)
             return Place("subreddit", f"/r/{name}/{sort}", _ranged(sort, asked, "day"))
         case _:
             raise _unusable("Of a subreddit its posts are collected, and searches in it.")
+
+
+def _of_flair(path: str, sort: str, asked: dict[str, str]) -> Place:
+    """A subreddit's posts with one flair: what a search for it finds."""
+    if not asked["f"].startswith(_FLAIR) or sort not in _SEARCH_SORTS:
+        raise _unusable(f"Of a subreddit's posts those of one flair are found ({_FLAIR}…): new, hot or top ones.")
+    return _search(path, {"q": asked["f"], "sort": sort} | dict(_ranged(sort, asked, "day")))
 
 
 def _of_user(name: str, rest: list[str], asked: dict[str, str]) -> Place:
@@ -223,7 +233,7 @@ def _ranged(sort: str, asked: dict[str, str], otherwise: str) -> tuple[tuple[str
 
 def _subreddits(names: str) -> str:
     """One name, or several joined by `+`: in whatever order, they are one list."""
-    found = sorted({one for one in re.split(r"[+ ]", names.lower()) if one})
+    found = sorted({one for one in names.lower().split("+") if one})
     if not found or len(found) > _MOST_SUBREDDITS:
         raise _unusable("It names no subreddit." if not found else "It names too many subreddits.")
     for one in found:

@@ -11,7 +11,7 @@ def strange_parts(target: str, unknown: Mapping[str, int], unreadable: int) -> I
     Args:
         target: The address of the list or post that they were in.
         unknown: How many there were of each kind.
-        unreadable: How many posts and comments have no id.
+        unreadable: How many posts and comments have no id, or no words.
     """
     for kind, number in sorted(unknown.items()):
         detail = (
@@ -21,5 +21,5 @@ def strange_parts(target: str, unknown: Mapping[str, int], unreadable: int) -> I
         )
         yield Failure(target, "unknown_part", detail)
     if unreadable:
-        detail = f"{unreadable:,} posts or comments do not say which they are, and were passed over."
+        detail = f"{unreadable:,} posts or comments do not say which they are, or what they say, and were passed over."
         yield Failure(target, "unreadable_answer", detail)

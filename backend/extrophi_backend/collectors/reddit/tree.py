@@ -56,7 +56,7 @@ class Tree:
         self.unknown: Counter[str] = Counter()
         """Kinds of things that are none of ours, and how many."""
         self.unreadable = 0
-        """Comments that do not say which they are."""
+        """Comments that do not say which they are, or what they say."""
         self.refused = 0
         """Comments, at least, that Reddit failed to give."""
         self._most_comments = most_comments
@@ -184,15 +184,17 @@ class Tree:
                     if comment is None:
                         self.unreadable += 1
                     else:
-                        self._keep(comment)
+                        # One without words keeps its place: others answer it.
+                        self._keep(comment, is_readable=isinstance(data.get("body"), str))
                         waiting.append((_replies(data), comment.name))
                 elif kind == "more":
                     self._hint(data, parent_of(data) or above)
                 else:
                     self.unknown[kind] += 1
 
-    def _keep(self, comment: Comment) -> None:
+    def _keep(self, comment: Comment, *, is_readable: bool) -> None:
         if comment.name not in self._comments:
+            self.unreadable += not is_readable
             self._comments[comment.name] = comment
             self._place(comment.name, comment.parent)
             self._size += len(comment.words.text)

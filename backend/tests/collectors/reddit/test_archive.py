@@ -213,6 +213,63 @@ async def test_columns_may_be_missing_or_stand_elsewhere(make: Any) -> None:
     assert other.anchors[0].url == f"{SITE}/comments/q1/_/c1/"
 
 
+def without(column: str, members: dict[str, str]) -> dict[str, str]:
+    """An export in which no table has this column."""
+    cut: dict[str, str] = {}
+    for name, body in members.items():
+        rows = [*csv.reader(io.StringIO(body))]
+        at = rows[0].index(column) if column in rows[0] else len(rows[0])
+        cut[name] = table([*rows[0][:at], *rows[0][at + 1 :]], [[*row[:at], *row[at + 1 :]] for row in rows[1:]])
+    return cut
+
+
+def sent(members: Mapping[str, str]) -> dict[str, str]:
+    """As `extrophi import` sends it."""
+    archive = opened(members)
+    parts = {name: export.KIND.sent(archive, name) for name in members if export.KIND.members.search(name)}
+    return {name: "".join(part) for name, part in parts.items() if part is not None}
+
+
+@pytest.mark.parametrize("column", ["permalink", "id", "subreddit", "date", "link", "body", "gildings"])
+async def test_no_column_alone_is_needed(make: Any, column: str) -> None:
+    members = export_of(
+        posts=[post("p1", "Mine", "Words.")], comments=[comment("c1", "p1", "More."), comment("c2", "q1", "Else.")]
+    )
+    del members["saved_comments.csv"]  # it has nothing else to tell by
+    for form in (without(column, members), sent(without(column, members))):
+        library = await imported(make, form, Library())
+        text = {} if column == "body" else {"t3_p1": "Words.\n\nMore.", "t3_q1": "Else."}
+        assert {name: one.text for name, one in library.documents.items()} == (text or {"t3_p1": "Mine"})
+        assert not library.failures
+
+
+async def test_a_table_that_cannot_be_read_is_told_of_and_hides_no_other(make: Any) -> None:
+    members = {
+        "posts.csv": table(("date", "title", "body"), [("2023", "Mine", "SECRET")]),
+        "comments.csv": table(COMMENTS, [comment("c1", "q1", "Mine.")]),
+        "other/posts.csv": table(("date", "title", "body"), [("2023", "Not Reddit's", "SECRET")]),
+    }
+    packed_up = sent(members)
+    assert {*packed_up} == {"posts.csv", "comments.csv"}
+    assert "SECRET" not in str(packed_up)
+    for form in (members, packed_up):
+        found = export.KIND.look(opened(form))
+        assert found is not None
+        assert [(part.name, part.count, bool(part.becomes)) for part in found.parts] == [
+            ("own comments", 1, True),
+            ("table whose columns are not known: posts.csv", 1, False),
+        ]
+        library = await imported(make, form, Library())
+        assert {*library.documents} == {"t3_q1"}
+        assert [(one.target, one.code, one.detail) for one in library.failures] == [
+            (
+                MINE.typed,
+                "unknown_part",
+                "posts.csv has no column that says which post a line belongs to, and was passed over.",
+            )
+        ]
+
+
 async def test_lines_that_are_cut_or_odd_are_counted_and_the_rest_is_kept(make: Any) -> None:
     members = export_of(
         posts=[
@@ -281,6 +338,7 @@ def test_an_export_is_told_by_its_tables_wherever_they_lie(folder: str) -> None:
     [
         {"Takeout/YouTube/comments/comments.csv": "Comment ID,Channel ID,Comment Text\nx,y,z\n"},
         {"posts.csv": "id,title,score\n1,2,3\n"},
+        {"posts.csv": "id,date,title,body\n1,2023,A blog,x\n"},
         {"posts.csv": ""},
         {"statistics.csv": "statistic,value\naccount name,ada\n"},
         {"old_posts.csv": table(POSTS, []), "posts.csv.bak": table(POSTS, [])},

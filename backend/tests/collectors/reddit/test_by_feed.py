@@ -144,6 +144,72 @@ async def test_what_the_api_brought_is_not_replaced_by_less_and_replaces_it(
     assert library.documents["t3_abc"] == whole
 
 
+def fill(server: RedditServer, first: int, last: int) -> None:
+    """So many posts at the top of the list."""
+    for at in range(first, last + 1):
+        server.add(make_thread(f"p{at:05d}"), NEW)
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+async def test_what_feeds_did_not_show_is_had_once_there_is_an_app(
+    server: RedditServer, collector: RedditCollector, keys: Any, *, is_remembered: bool
+) -> None:
+    library = Library()
+    for first, last in ((1, 25), (26, 400), (401, 425)):
+        fill(server, first, last)
+        if last != 400:
+            await library.collect(collector, SELFHOSTED, purpose="new")
+    if not is_remembered:  # as if what was had was older than such memos
+        library.notes.clear()
+    fill(server, 426, 520)
+    keys.values |= {"client_id": APP[0], "client_secret": APP[1]}
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    assert {*library.documents} == {f"t3_{one}" for one in server.lists[NEW]}
+    assert {one.validators["way"] for one in library.documents.values()} == {"oauth"}
+    server.asked.clear()
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    assert server.asked == {NEW: 1}
+
+
+async def test_posts_that_a_feed_shows_no_more_are_told_of_and_no_first_run_is_a_failure(
+    server: RedditServer, collector: RedditCollector
+) -> None:
+    library = Library()
+    told: list[list[str]] = []
+    for last in (40, 64, 89, 113, 114):
+        fill(server, max((int(one[1:]) for one in server.threads), default=0) + 1, last)
+        await library.collect(collector, SELFHOSTED, purpose="new")
+        told.append([one.code for one in library.failures])
+        assert all("An app of your own" in one.detail for one in library.failures)
+    assert told == [[], [], ["more_left"], [], []]
+
+
+async def test_what_a_short_list_has_dropped_was_not_missed(server: RedditServer, collector: RedditCollector) -> None:
+    library = Library()
+    for at in (1, 2):
+        server.lists[NEW] = []
+        fill(server, 100 * at, 100 * at + 9)
+        await library.collect(collector, SELFHOSTED, purpose="new")
+        assert not library.failures
+    assert len(library.documents) == 20
+
+
+async def test_a_limit_within_a_feed_leaves_a_gap_for_an_app(
+    server: RedditServer, collector: RedditCollector, keys: Any
+) -> None:
+    library = Library()
+    fill(server, 1, 100)
+    keys.values |= {"client_id": APP[0], "client_secret": APP[1]}
+    await library.collect(collector, SELFHOSTED)
+    keys.values.clear()
+    fill(server, 101, 120)
+    await library.collect(collector, SELFHOSTED, purpose="new", limit=10)
+    fill(server, 121, 210)
+    keys.values |= {"client_id": APP[0], "client_secret": APP[1]}
+    await library.collect(collector, SELFHOSTED, purpose="new")
+    assert {*library.documents} == {f"t3_{one}" for one in server.lists[NEW]}
+
+
 async def test_what_another_job_brings_meanwhile_is_not_replaced_by_a_feed(
     server: RedditServer, collector: RedditCollector, keys: Any
 ) -> None:
@@ -331,6 +397,24 @@ async def test_entries_of_kinds_that_nobody_knows_are_counted(server: RedditServ
     assert [one.code for one in library.failures] == ["unknown_part", "unreadable_answer"]
     assert "“t5”" in library.failures[0].detail
     assert {*library.documents} == {"t3_abc"}
+
+
+async def test_a_comment_without_words_is_counted_and_the_others_are_there(
+    server: RedditServer, collector: RedditCollector
+) -> None:
+    thread = make_thread("abc", comments=2)
+    first, second = (comment_entry(thread.post, one) for one in thread.comments.values())
+    start, end = first.index('<content type="html">'), first.index("</content>")
+    mute = first[:start] + first[end + len("</content>") :]
+    empty = comment_entry(thread.post, thread.add("ccc", ""))  # says nothing, and says so
+    body = feed("/comments/abc", post_entry(thread.post), mute, second, empty)
+    server.replies["/comments/abc"] = Reply(body=body, media_type="application/atom+xml")
+    library = Library()
+    await library.collect(collector, target("redd.it/abc"))
+    assert library.documents["t3_abc"].text == f"{thread.post['selftext']}\n\nComment 1 on abc."
+    (failure,) = library.failures
+    assert (failure.target, failure.code) == (f"{SITE}/comments/abc/", "unreadable_answer")
+    assert "what they say" in failure.detail
 
 
 async def test_a_feed_that_killed_its_worker_is_set_aside(server: RedditServer, collector: RedditCollector) -> None:

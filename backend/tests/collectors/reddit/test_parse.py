@@ -108,6 +108,13 @@ def test_a_crosspost_keeps_whose_words_it_passes_on() -> None:
         ({"selftext": "[removed]", "author": "ada", "removed_by_category": "moderator"}, "removed", False),
         ({"selftext": "[removed]", "author": "[deleted]", "removed_by_category": "moderator"}, "removed", True),
         ({"selftext": "[ Removed by Reddit ]", "removed_by_category": "content_takedown"}, "removed", False),
+        (
+            {"selftext": "[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]"},
+            "removed",
+            False,
+        ),
+        ({"selftext": "[ Removed by reddit in response to a copyright notice. ]"}, "removed", False),
+        ({"selftext": "[ Removed by Reddit ] was all that [it](/x) said."}, None, False),
         ({"author": None}, None, False),
         ({"over_18": True, "spoiler": True, "locked": True, "link_flair_text": "Help"}, None, False),
     ],

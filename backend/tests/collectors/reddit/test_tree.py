@@ -168,6 +168,14 @@ def test_strange_things_are_counted() -> None:
     assert len(tree) == 1
 
 
+def test_a_comment_that_does_not_say_what_it_says_is_counted_once_and_keeps_its_place() -> None:
+    mute, bare = comment("b", "t1_a", comment("c", "t1_b"), body=None, body_html="<p>x</p>"), comment("d", "t3_p")
+    del bare["data"]["body"]
+    tree = begun(comment("a", "t3_p", mute), mute, bare, comment("e", "t1_d"), comment("f", "t3_p", body=""))
+    assert tree.unreadable == 2  # an empty text says so itself
+    assert order(tree) == [("a", 0), ("b", 1), ("c", 2), ("d", 0), ("e", 1), ("f", 0)]
+
+
 @pytest.mark.parametrize("answer", [None, {}, [], [{}, {}], [{"data": {"children": []}}, {"data": {"children": []}}]])
 def test_what_is_no_post_is_refused(answer: Any) -> None:
     with pytest.raises(Unreadable):
