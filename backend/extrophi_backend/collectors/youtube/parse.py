@@ -12,6 +12,8 @@ from extrophi_backend.collectors.youtube.reading import Json, day, items, mappin
 from extrophi_backend.extraction.assembling import one_line
 
 _YOUNG = timedelta(days=1)
+_NOBODY = "unknown"
+"""Who wrote a comment, where YouTube does not say: without an author, it would be its channel's."""
 _MICROFORMAT = ("microformat", "playerMicroformatRenderer")
 _FORMAT = "json3"
 """Of captions: the one that says to the millisecond, and escapes nothing."""
@@ -49,6 +51,7 @@ def video_of(info: Json, player: Json, external_id: str) -> Video:
     published_at = exact or day(info.get("upload_date"))
     tracks = tuple(_tracks(info))
     listed = _listed(player)
+    comments = tuple(_comments(info))
     return Video(
         external_id=external_id,
         title=storable(text(info.get("title")) or text(details.get("title"))),
@@ -60,7 +63,8 @@ def video_of(info: Json, player: Json, external_id: str) -> Video:
         withheld=bool(listed) and not tracks,
         spoken=_spoken(listed, player),
         chapters=tuple(_chapters(info)),
-        comments=tuple(_comments(info)),
+        comments=comments,
+        unread_comments=sum(1 for _ in items(info, "comments")) - len(comments),
         sound=_sound(info),
         raw={
             "videoDetails": details,
@@ -198,10 +202,11 @@ def _comments(info: Json) -> Iterator[Comment]:
     depths: dict[str, int] = {}
     for one in items(info, "comments"):
         name, parent, said = text(one.get("id")), text(one.get("parent")), storable(text(one.get("text")))
-        if name and said.strip():
+        if name:
             depths[name] = depths.get(parent, -1) + 1
+        if name and said.strip():
             score = number(one.get("like_count"))
-            author = storable(text(one.get("author"))) or None
+            author = storable(text(one.get("author"))) or _NOBODY
             posted = moment(one.get("timestamp"))
             yield Comment(name, said, author, posted, depths[name], None if score is None else int(score))
 

@@ -319,6 +319,29 @@ async def test_comments_once_asked_for_stay(server: YouTubeServer, collector: Yo
     assert (await look(collector, URL, library)).text == before.text
 
 
+async def test_a_comment_of_nobody_is_not_the_channels(server: YouTubeServer, collector: YouTubeCollector) -> None:
+    server.videos[ONE] = MadeVideo(tracks=[MadeTrack(SAID)], comments=[MadeComment("Ug1", "Hm.", author="")])
+    document = await look(collector, f"{URL}#comments")
+    assert (document.author, document.anchors[-1].author) == ("A channel", "unknown")
+
+
+async def test_comments_that_cannot_be_read_are_counted(server: YouTubeServer, collector: YouTubeCollector) -> None:
+    answer = MadeComment("UgA.1", "An answer.")
+    comments = [MadeComment("UgA", "", replies=[answer]), MadeComment("UgB", " "), MadeComment("UgC", "Read.")]
+    server.videos[ONE] = MadeVideo(tracks=[MadeTrack(SAID)], comments=comments)
+    library = Library()
+    document = await look(collector, f"{URL}#comments", library)
+    assert document.text.endswith("Comments\n\nAn answer.\n\nRead.")
+    assert [one.depth for one in document.anchors[-2:]] == [1, 0]
+    assert [(one.target, one.code, one.detail) for one in library.failures] == [
+        (URL, "unknown_part", "2 comments without a text or an id are passed over.")
+    ]
+    # Where none of them can be read any more, those that were had stay.
+    server.videos[ONE].comments = [MadeComment("UgC", "")]
+    assert await look(collector, f"{URL}#comments", library) == document
+    assert [one.code for one in library.failures] == ["unknown_part"]
+
+
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
