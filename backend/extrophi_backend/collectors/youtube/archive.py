@@ -37,7 +37,7 @@ def _look(archive: Archive) -> Contents | None:
 def _sent(archive: Archive, name: str) -> Iterator[str] | None:
     """Ids of videos alone, and of channels: no titles, no times, and nothing of comments, chats or purchases."""
     if name.lower().endswith(".csv"):
-        kept = [line[0] for line in archive.lines(name) if line and _ID.fullmatch(line[0])]
+        kept = _ids(archive, name)
         kept += [f"{line[0]},{line[1]}" for line in archive.lines(name) if _is_channel(line)]
         return (f"{one}\n" for one in kept) if kept else None
     first = next(archive.matches(name, _WATCHED), None)
@@ -64,13 +64,28 @@ def videos(archive: Archive) -> Iterator[str]:
 
 
 def _lists(archive: Archive) -> Mapping[str, list[str]]:
-    """Videos by the list's name. A table of something else has no ids of videos in its first column."""
+    """Videos by the list's name, be it in several parts. A table of something else has no ids of videos."""
     found: dict[str, list[str]] = {}
     for name in _members(archive, "csv"):
-        ids = [line[0] for line in archive.lines(name) if line and _ID.fullmatch(line[0])]
-        if ids:
-            found[_LIST.sub("", PurePosixPath(name).stem)] = list(dict.fromkeys(ids))
+        if ids := _ids(archive, name):
+            title = _LIST.sub("", PurePosixPath(name).stem)
+            found[title] = list(dict.fromkeys([*found.get(title, ()), *ids]))
     return found
+
+
+def _ids(archive: Archive, name: str) -> list[str]:
+    """The ids of videos in a table's first column.
+
+    Its columns are named in the first line; in older exports, those of the videos after an empty one. Such a name
+    may look like an id, in some languages: `Playlist-ID`. What was sent has ids alone, and no names.
+    """
+    ids: list[str] = []
+    are_names = True
+    for line in archive.lines(name):
+        if line and _ID.fullmatch(line[0]) and not (are_names and len(line) > 1):
+            ids.append(line[0])
+        are_names = not any(line)
+    return ids
 
 
 def _watched(archive: Archive) -> Iterator[str]:
@@ -84,7 +99,7 @@ def _watched(archive: Archive) -> Iterator[str]:
 
 
 def _channels(archive: Archive) -> int:
-    return sum(1 for name in _members(archive, "csv") for line in archive.lines(name) if _is_channel(line))
+    return len({line[0] for name in _members(archive, "csv") for line in archive.lines(name) if _is_channel(line)})
 
 
 def _is_channel(line: Sequence[str]) -> bool:

@@ -270,6 +270,7 @@ def _with_captions(video: Video, other: Video) -> Video:
         author=video.author or other.author,
         published_at=video.published_at or other.published_at,
         young_until=video.young_until or other.young_until,
+        chapters=video.chapters or other.chapters,
         tracks=other.tracks,
         is_elsewhere=True,
         withheld=video.withheld and not other.tracks,

@@ -73,16 +73,18 @@ class Looking:
         video = await self._session.video(external_id, comments=comments)
         found = await self._captions(video)
         captions, lacking = (found, None) if isinstance(found, Captions) else (None, found)
-        refusals = [one for one in (video.uncommented, lacking) if one is not None]
+        unread = _unread(video)
+        refusals = [one for one in (video.uncommented, unread, lacking) if one is not None]
         # What may pass is last: of a video's failures, the last one says when it is looked at again.
         refusals.sort(key=lambda one: is_passing(one.code))
         failures = [Failure(url, one.code, one.detail) for one in refusals]
         loses_captions = lacking is not None and before.get(CAPTIONS) in _HAD
-        loses_comments = video.uncommented is not None and before.get(COMMENTS) is True
+        lacks_comments = video.uncommented is not None or (unread is not None and not video.comments)
+        loses_comments = lacks_comments and before.get(COMMENTS) is True
         if loses_captions or loses_comments:
             return Looked(None, failures)
         lack = LATER if lacking is not None and lacking.code == "captions_later" else NONE
-        has_comments = comments and video.uncommented is None
+        has_comments = comments and not lacks_comments
         made = await asyncio.to_thread(document, video, captions, comments=has_comments, lack=lack)
         # That it takes nothing away is only so of the version that was there at first: another job may write, too.
         return Looked(replace(made, based_on=head.version), failures)
@@ -126,3 +128,12 @@ class Looking:
                 return Refusal("not_transcribed", f"It has no captions. {failure.detail}")
             except FetchFailed as failure:
                 return Refusal(failure.code, f"It has no captions, and its sound cannot be had. {failure.detail}")
+
+
+def _unread(video: Video) -> Refusal | None:
+    """What to say of comments that were told of, and that nobody can read."""
+    if not video.unread_comments:
+        return None
+    count = video.unread_comments
+    comments, are = ("comment", "is") if count == 1 else ("comments", "are")
+    return Refusal("unknown_part", f"{count} {comments} without a text or an id {are} passed over.")

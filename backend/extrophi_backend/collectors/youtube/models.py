@@ -68,7 +68,7 @@ class Comment:
 
     external_id: str
     text: str
-    author: str | None
+    author: str
     published_at: datetime | None
     depth: int
     score: int | None
@@ -94,6 +94,8 @@ class Video:
     spoken: str | None = None
     chapters: Sequence[Chapter] = ()
     comments: Sequence[Comment] = ()
+    unread_comments: int = 0
+    """How many more there are, that lack their text or their id."""
     is_elsewhere: bool = False
     """Its tracks are those that other players than its page's are told."""
     sound: Sound | None = None

@@ -1,8 +1,10 @@
 """What yt-dlp and YouTube's own answers tell of a video, a list or a feed, as our words."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +14,13 @@ from extrophi_backend.collectors.youtube.reading import Json, day, items, mappin
 from extrophi_backend.extraction.assembling import one_line
 
 _YOUNG = timedelta(days=1)
+_NOBODY = "unknown"
+"""Who wrote a comment, where YouTube does not say: without an author, it would be its channel's."""
+_FEWEST_CHAPTERS = 3
+_TIME = r"(?:(?P<hours>\d{1,3}):)?(?P<minutes>\d{1,2}):(?P<seconds>\d{2})"
+_TIME_FIRST = re.compile(rf"\W*(?:\d{{1,3}}(?!:)\W+)?{_TIME}\b\W*\s(?P<title>.+)")
+"""After a bullet, a number or a bracket, if there is one."""
+_TIME_LAST = re.compile(rf"(?P<title>.*[^\s:|>~=•·→–—-])[\s:|>~=•·→–—-]*\s[(\[]?{_TIME}[)\]]?")
 _MICROFORMAT = ("microformat", "playerMicroformatRenderer")
 _FORMAT = "json3"
 """Of captions: the one that says to the millisecond, and escapes nothing."""
@@ -49,18 +58,22 @@ def video_of(info: Json, player: Json, external_id: str) -> Video:
     published_at = exact or day(info.get("upload_date"))
     tracks = tuple(_tracks(info))
     listed = _listed(player)
+    comments = tuple(_comments(info))
+    description = storable(text(info.get("description")) or text(details.get("shortDescription")))
+    length = number(info.get("duration")) or number(details.get("lengthSeconds")) or float("inf")
     return Video(
         external_id=external_id,
         title=storable(text(info.get("title")) or text(details.get("title"))),
-        description=storable(text(info.get("description")) or text(details.get("shortDescription"))),
+        description=description,
         author=storable(text(info.get("channel")) or text(details.get("author"))) or None,
         published_at=published_at or begun,
         young_until=_young_until(published_at, begun, is_exact=exact is not None),
         tracks=tracks,
         withheld=bool(listed) and not tracks,
         spoken=_spoken(listed, player),
-        chapters=tuple(_chapters(info)),
-        comments=tuple(_comments(info)),
+        chapters=tuple(_chapters(info)) or _described_chapters(description, length),
+        comments=comments,
+        unread_comments=sum(1 for _ in items(info, "comments")) - len(comments),
         sound=_sound(info),
         raw={
             "videoDetails": details,
@@ -194,14 +207,35 @@ def _chapters(info: Json) -> Iterator[Chapter]:
             yield Chapter(start, title)
 
 
+def _described_chapters(description: str, length: float) -> Sequence[Chapter]:
+    """The lines of a description that are chapters by YouTube's own rule: three at least, in order, from 0:00 on.
+
+    All else that looks like a time may be one of the day (support.google.com/youtube/answer/9884579).
+    """
+    lines = [line.strip() for line in description.splitlines()]
+    for pattern in (_TIME_FIRST, _TIME_LAST):
+        found = [_chapter(match) for match in map(pattern.fullmatch, lines) if match]
+        found = [one for one in found if one.title and one.start <= length]
+        in_order = all(before.start < after.start for before, after in pairwise(found))
+        if len(found) >= _FEWEST_CHAPTERS and found[0].start == 0 and in_order:
+            return found
+    return ()
+
+
+def _chapter(line: re.Match[str]) -> Chapter:
+    minutes = int(line["hours"] or 0) * 60 + int(line["minutes"])
+    return Chapter(float(minutes * 60 + int(line["seconds"])), one_line(line["title"]))
+
+
 def _comments(info: Json) -> Iterator[Comment]:
     depths: dict[str, int] = {}
     for one in items(info, "comments"):
         name, parent, said = text(one.get("id")), text(one.get("parent")), storable(text(one.get("text")))
-        if name and said.strip():
+        if name:
             depths[name] = depths.get(parent, -1) + 1
+        if name and said.strip():
             score = number(one.get("like_count"))
-            author = storable(text(one.get("author"))) or None
+            author = storable(text(one.get("author"))) or _NOBODY
             posted = moment(one.get("timestamp"))
             yield Comment(name, said, author, posted, depths[name], None if score is None else int(score))
 

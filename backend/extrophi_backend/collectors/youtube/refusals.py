@@ -34,6 +34,7 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     (r"premium|requires payment|\brent\b|purchase|\bbuy\b", "payment_needed", ""),
     (r"\bmembers?\b|join this channel", "members_only", ""),
     ("removed by the (?:uploader|user)", "removed", "Its uploader deleted it."),
+    ("processing this video", "not_yet", "YouTube still works on it."),
     ("terminated|closed their", "removed", "The account that it belonged to was terminated."),
     ("copyright", "removed", "It was removed for a copyright claim."),
     ("violat|removed for|has been removed", "removed", "YouTube removed it."),

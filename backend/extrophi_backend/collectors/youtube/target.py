@@ -8,6 +8,7 @@ from unicodedata import normalize
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urlsplit
 
 from extrophi_backend.collectors.models import Target
+from extrophi_backend.errors import InvalidTarget
 
 HOME = "https://www.youtube.com"
 
@@ -25,6 +26,21 @@ _PLAYLIST = re.compile(r"[\w-]{2,100}", re.ASCII)
 _NAME = re.compile(r"[^\s\x00-,/:-@\[-^`{-\x9f]{1,100}")
 """Of a channel: no ASCII but letters, digits, dots, dashes and underscores; letters and marks of every other script."""
 _COMMENTS = "#comments"
+_NOBODY = frozenset(
+    "account api browse channels clip courses error explore fashion feed gaming get_video_info hashtag iframe_api "
+    "index learning login logout movies music my_videos news oops playables playlists podcasts post premium purchases "
+    "reporthistory s search shared shop shopping signin source sports static storefront subscriptions trending tv "
+    "upload verify_age w watch_popup watch_videos youtubei".split()
+)
+"""First parts of paths of YouTube's own pages, on which there is nothing to collect. No channel has such a name."""
+_PAGES = frozenset(
+    "about ads attribution_link creators feeds howyoutubeworks intl jobs kids oembed press redirect t trends yt".split()
+)
+"""Those of pages that are pages like others of the web, or lead on to some."""
+_HINT = (
+    "Give a video (youtube.com/watch?v=…), a channel (youtube.com/@name), a playlist (youtube.com/playlist?list=…) "
+    "or a search (youtube.com/results?search_query=…)."
+)
 
 Kind = Literal["video", "playlist", "channel", "named", "search"]
 
@@ -34,7 +50,8 @@ class Place:
     """What an address of YouTube's leads to.
 
     `name` is a video's, playlist's or channel's id. Of a channel that is only `named`, it is the path that names it
-    (`@name`, `c/name`, `user/name`); of a search, the query of its address. With `comments`, those are wanted, too.
+    (`@name`, `c/name`, `user/name`, `name`); of a search, the query of its address. With `comments`, those are wanted,
+    too.
     """
 
     kind: Kind
@@ -62,8 +79,14 @@ def recognise(typed: str) -> Target | None:
     """The video, playlist, channel or search behind an address of YouTube's, with or without its scheme; else None.
 
     A bare id or `@name` is none: it may mean other things.
+
+    Raises:
+        InvalidTarget: it is YouTube's, and nothing that can be collected.
     """
-    place = place_of(typed)
+    place, parts = place_of(typed), _split(typed.strip())
+    if place is None and parts is not None and _is_nothing(parts):
+        detail = f"“{typed.strip()[:200]}” cannot be collected: it is no video, channel, playlist or search."
+        raise InvalidTarget(detail, hint=_HINT, field="target")
     return Target("youtube", place.address, typed) if place else None
 
 
@@ -97,20 +120,32 @@ def _split(text: str) -> SplitResult | None:
     return parts
 
 
+def _host(parts: SplitResult) -> str:
+    return (parts.hostname or "").rstrip(".")
+
+
+def _segments(parts: SplitResult) -> list[str]:
+    return [unquote(segment) for segment in parts.path.split("/") if segment]
+
+
+def _is_nothing(parts: SplitResult) -> bool:
+    """Whether an address that leads to no place is YouTube's, and no page or file that others can read."""
+    first = [*_segments(parts), ""][0].lower()
+    return _host(parts) in _HOSTS | _SHORT_HOSTS and first not in _PAGES and "." not in first
+
+
 def _place(parts: SplitResult) -> Place | None:
-    host = (parts.hostname or "").rstrip(".")
-    segments = [unquote(segment) for segment in parts.path.split("/") if segment]
+    segments = _segments(parts)
     query = {name: values[0].strip() for name, values in parse_qs(parts.query).items()}
-    if not segments or host not in _HOSTS | _SHORT_HOSTS:
+    if not segments or _host(parts) not in _HOSTS | _SHORT_HOSTS:
         return None
-    if host in _SHORT_HOSTS and segments != ["watch"]:
+    if _host(parts) in _SHORT_HOSTS and segments != ["watch"]:
         return _video(segments[0]) if len(segments) == 1 else None
     return _place_on_site(segments[0], [*segments[1:], ""][0], query)
 
 
 def _place_on_site(first: str, second: str, query: Mapping[str, str]) -> Place | None:
     """What a path leads to, by its first two segments; of a channel, whatever its tab (`/videos`, `/streams`)."""
-    place: Place | None = None
     match first.lower():
         case "watch":
             place = _video(query.get("v") or second) or (None if "v" in query else _playlist(query))
@@ -118,18 +153,16 @@ def _place_on_site(first: str, second: str, query: Mapping[str, str]) -> Place |
             place = _playlist(query)
         case "embed" if second == "videoseries":
             place = _playlist(query)
+        case "embed" if second == "live_stream":
+            place = _channel(query.get("channel", ""))
         case "shorts" | "live" | "embed" | "v" | "e":
             place = _video(second)
-        case "channel" if _CHANNEL.fullmatch(second):
-            place = Place("channel", second)
-        case "c" | "user":
-            place = _named(f"{first.lower()}/", second)
+        case "channel":
+            place = _channel(second)
         case "results":
             place = _search(query)
-        case _ if first.startswith("@"):
-            place = _named("@", first[1:])
         case _:
-            pass
+            place = _by_name(first, second)
     return place
 
 
@@ -137,11 +170,26 @@ def _video(external_id: str) -> Place | None:
     return Place("video", external_id) if _VIDEO.fullmatch(external_id) else None
 
 
+def _channel(external_id: str) -> Place | None:
+    return Place("channel", external_id) if _CHANNEL.fullmatch(external_id) else None
+
+
 def _playlist(query: Mapping[str, str]) -> Place | None:
     name = query.get("list", "")
     if uploads := _UPLOADS.fullmatch(name):
         return Place("channel", f"UC{uploads[1]}")
     return Place("playlist", name) if _PLAYLIST.fullmatch(name) else None
+
+
+def _by_name(first: str, second: str) -> Place | None:
+    """A channel by its handle, or by one of the names that channels had before."""
+    what = first.lower()
+    if first.startswith("@"):
+        return _named("@", first[1:])
+    if what in {"c", "user"}:
+        return _named(f"{what}/", second)
+    # The oldest names have neither dots nor dashes.
+    return None if what in _NOBODY | _PAGES or {".", "-"} & {*what} else _named("", first)
 
 
 def _named(before: str, name: str) -> Place | None:

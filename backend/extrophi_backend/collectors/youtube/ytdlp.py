@@ -124,7 +124,7 @@ class Extraction:
             "fetch_pot": ["never"],
         }
         with self._downloader({"youtube": of_youtube}, comments=comments) as downloader:
-            return self._extracted(YoutubeIE(downloader), url)
+            return self._extracted(_VideoIE(downloader), url)
 
     def _downloader(self, args: dict[str, dict[str, list[str]]], *, comments: bool = False) -> "_Downloader":
         downloader = _Downloader(
@@ -151,6 +151,22 @@ class Extraction:
 
     def _extracted(self, extractor: Any, url: str) -> Json:
         return mapping(_reading(lambda: extractor.extract(url)))
+
+
+class _VideoIE(YoutubeIE):
+    """Tells the chapters of the page alone: for those of a description, YouTube's rule is stricter than yt-dlp's.
+
+    Its name has to end in IE.
+    """
+
+    @classmethod
+    @override
+    def ie_key(cls) -> str:
+        return YoutubeIE.ie_key()
+
+    @override
+    def _extract_chapters_from_description(self, description: Any, duration: Any) -> list[Any]:
+        return []
 
 
 class _Downloader(YoutubeDL):

@@ -2,12 +2,14 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 
 import pytest
 
 from extrophi_backend.archives.models import TARGET
 from extrophi_backend.archives.reading import Archive
 from extrophi_backend.collectors.models import Target
+from extrophi_backend.collectors.youtube.archive import KIND, videos
 from extrophi_backend.collectors.youtube.asking import YouTube
 from extrophi_backend.collectors.youtube.collector import YouTubeCollector
 from extrophi_backend.errors import Refused
@@ -17,6 +19,14 @@ from tests.platforms.youtube import Wallet, YouTubeServer, refused
 
 TYPED = Target("youtube", f"{TARGET}01a221ad-4d83-728c-a3f5-c2a2e0c16a93", "takeout.zip")
 FOLDER = "Takeout/YouTube and YouTube Music"
+
+
+def opened(members: Mapping[str, str]) -> Archive:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        for name, body in members.items():
+            zipped.writestr(name, body)
+    return Archive(out)
 
 
 class Given:
@@ -77,6 +87,45 @@ async def test_the_limit_counts_documents(fetcher: Fetcher, server: YouTubeServe
     library = Library()
     await library.collect(collector(fetcher, server, Given(playlists__a_csv=listed(*ids))), TYPED, limit=2)
     assert list(library.documents) == ids[:2]
+
+
+def test_lists_of_one_name_are_one_list() -> None:
+    """An export may come in several parts, and some lists in each of them."""
+    name = "Takeout/YouTube/playlists/Watch later-videos.csv"
+    channel = "UCVYamHliCI9rw1tHR1xbkfw"
+    follows = f"Channel Id,Channel Url\n{channel},http://www.youtube.com/channel/{channel}\n"
+    archive = opened(
+        {
+            f"takeout-1/{name}": listed("a" * 11, "b" * 11),
+            f"takeout-2/{name}": listed("b" * 11, "c" * 11),
+            "takeout-1/Takeout/YouTube/subscriptions/subscriptions.csv": follows,
+            "takeout-2/Takeout/YouTube/subscriptions/subscriptions.csv": follows,
+        }
+    )
+    assert list(videos(archive)) == ["a" * 11, "b" * 11, "c" * 11]
+    contents = KIND.look(archive)
+    assert contents is not None
+    assert [part.count for part in contents.parts] == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "ids"),
+    [
+        ("Playlists.csv", "Playlist-ID,Neue Videos oben hinzufügen\nPLabcdefghijklmnop,True\n", []),
+        ("Livechats.csv", "Livechat-ID,Kanal-ID\nabc,UCx\n", []),
+        ("Myöhemmin-videos.csv", "Videotunnus,Aika\nVideotunnu5,2024\n", ["Videotunnu5"]),
+        ("Vecchio.csv", "ID playlist,ID canale\nPLx,UCy\n,\n,\nVideo-ident,Data\naaaaaaaaaaa,2020\n", ["a" * 11]),
+        ("Old.csv", "Playlist Id\nPLx\n\nVideo-ident,Time\naaaaaaaaaaa,2020\n\n\n", ["a" * 11]),
+    ],
+)
+def test_the_names_of_columns_are_no_videos(name: str, table: str, ids: list[str]) -> None:
+    path = f"Takeout/YouTube/Playlists/{name}"
+    archive = opened({path: table})
+    assert list(videos(archive)) == ids
+    sent = KIND.sent(archive, path)
+    assert [*(sent or ())] == [f"{one}\n" for one in ids]
+    # What was sent is read the same.
+    assert list(videos(opened({path: "".join(f"{one}\n" for one in ids)}))) == ids
 
 
 async def test_an_archive_that_is_broken_ends_the_job_with_its_reason(fetcher: Fetcher, server: YouTubeServer) -> None:

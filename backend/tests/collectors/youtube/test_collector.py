@@ -106,11 +106,58 @@ async def test_a_video_costs_two_requests(server: YouTubeServer, collector: YouT
     assert all("Extrophi/" in headers["User-Agent"] for _, headers, _ in server.asked)
 
 
-async def test_chapters_may_stand_in_the_description(server: YouTubeServer, collector: YouTubeCollector) -> None:
-    description = "Chapters:\n0:00 Begin\n0:02 End"
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{} {}",
+        "{} - {}",
+        "0{}: {}",
+        "({}) {}",
+        "[0{}] {}",
+        "• {} {}",
+        "- {} – {}",
+        "1. {} {}",
+        "2) 00:0{} {}",
+        "1️⃣ {} | {}",
+        "{1} {0}",
+        "{1} - {0}",
+        "{1}: ({0})",
+    ],
+)
+async def test_chapters_may_stand_in_the_description(
+    server: YouTubeServer, collector: YouTubeCollector, form: str
+) -> None:
+    chapters = [("0:00", "Begin"), ("0:02", "Middle (1)"), ("9:59", "End")]
+    description = "\n".join(["Live at 18:00", "Chapters:", *(form.format(*one) for one in chapters), "18:30 Uhr: Ende"])
     server.videos[ONE] = MadeVideo(description=description, tracks=[MadeTrack(SAID)])
     document = await look(collector)
-    assert document.text == f"{description}\n\nBegin\n\nHello\n\nEnd\n\nthere."
+    assert document.text == f"{description}\n\nBegin\n\nHello\n\nMiddle (1)\n\nthere.\n\nEnd"
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Live every Friday 0:01",
+        "0:01 Uhr: Treffpunkt",
+        "0:00 Begin\n0:01 End",
+        "0:01 Begin\n0:02 Middle\n0:03 End",
+        "0:00 Begin\n0:02 Middle\n0:01 End",
+        "0:00 Begin\n0:01 Middle\n18:00 End",
+        "-" * 100_000 + "0:00" + " :" * 100_000,
+    ],
+)
+async def test_not_every_time_is_a_chapter(
+    server: YouTubeServer, collector: YouTubeCollector, description: str
+) -> None:
+    server.videos[ONE] = MadeVideo(description=description, tracks=[MadeTrack(SAID)])
+    document = await look(collector)
+    assert document.text.removeprefix(description) == "\n\nHello there."
+
+
+async def test_the_pages_own_chapters_come_first(server: YouTubeServer, collector: YouTubeCollector) -> None:
+    description = "0:00 Begin\n0:01 Middle\n0:02 End"
+    server.videos[ONE] = MadeVideo(description=description, tracks=[MadeTrack(SAID)], chapters=[(0, "All")])
+    assert (await look(collector)).text == f"{description}\n\nAll\n\nHello there."
 
 
 def spoken(language: str, *, automatic: bool = False) -> MadeTrack:
@@ -317,6 +364,29 @@ async def test_comments_once_asked_for_stay(server: YouTubeServer, collector: Yo
     library = Library()
     before = await look(collector, f"{URL}#comments", library)
     assert (await look(collector, URL, library)).text == before.text
+
+
+async def test_a_comment_of_nobody_is_not_the_channels(server: YouTubeServer, collector: YouTubeCollector) -> None:
+    server.videos[ONE] = MadeVideo(tracks=[MadeTrack(SAID)], comments=[MadeComment("Ug1", "Hm.", author="")])
+    document = await look(collector, f"{URL}#comments")
+    assert (document.author, document.anchors[-1].author) == ("A channel", "unknown")
+
+
+async def test_comments_that_cannot_be_read_are_counted(server: YouTubeServer, collector: YouTubeCollector) -> None:
+    answer = MadeComment("UgA.1", "An answer.")
+    comments = [MadeComment("UgA", "", replies=[answer]), MadeComment("UgB", " "), MadeComment("UgC", "Read.")]
+    server.videos[ONE] = MadeVideo(tracks=[MadeTrack(SAID)], comments=comments)
+    library = Library()
+    document = await look(collector, f"{URL}#comments", library)
+    assert document.text.endswith("Comments\n\nAn answer.\n\nRead.")
+    assert [one.depth for one in document.anchors[-2:]] == [1, 0]
+    assert [(one.target, one.code, one.detail) for one in library.failures] == [
+        (URL, "unknown_part", "2 comments without a text or an id are passed over.")
+    ]
+    # Where none of them can be read any more, those that were had stay.
+    server.videos[ONE].comments = [MadeComment("UgC", "")]
+    assert await look(collector, f"{URL}#comments", library) == document
+    assert [one.code for one in library.failures] == ["unknown_part"]
 
 
 @pytest.mark.parametrize(

@@ -483,25 +483,28 @@ async def test_a_long_list_is_held_a_page_at_a_time(server: YouTubeServer, colle
 
 
 async def test_all_names_of_a_channel_are_one_source(server: YouTubeServer, collector: YouTubeCollector) -> None:
-    server.add_channel("made", [], "@made", "c/made", "user/maker")
+    server.add_channel("made", [], "@made", "c/made", "user/maker", "makers")
     for typed in (
         "youtube.com/@Made",
         "https://m.youtube.com/@made/shorts",
         "youtube.com/c/Made",
         "youtube.com/user/Maker",
+        "youtube.com/Makers/videos",
     ):
         found = await collector.resolve(target(typed))
         assert (found.canonical, found.typed) == (CHANNEL, typed)
     assert (await collector.resolve(target("youtube.com/@made#comments"))).canonical == f"{CHANNEL}#comments"
-    assert server.requests == {"page": 5}
+    assert server.requests == {"page": 6}
     for typed in (CHANNEL, LIST, "youtu.be/dQw4w9WgXcQ"):
         assert await collector.resolve(target(typed)) == target(typed)
-    assert server.requests == {"page": 5}
+    assert server.requests == {"page": 6}
 
 
 async def test_a_channel_that_cannot_be_identified_says_why(server: YouTubeServer, collector: YouTubeCollector) -> None:
     with pytest.raises(InvalidTarget, match="no channel @nobody"):
         await collector.resolve(target("youtube.com/@nobody"))
+    with pytest.raises(InvalidTarget, match="no channel nobody"):
+        await collector.resolve(target("youtube.com/nobody"))
     server.replies["/@made/featured"] = Reply("", 302, headers={"Location": "https://consent.youtube.com/m"})
     with pytest.raises(Refused):
         await collector.resolve(target("youtube.com/@made"))

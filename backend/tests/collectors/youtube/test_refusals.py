@@ -92,6 +92,12 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "not_yet",
         "works on the recording",
     ),
+    "uploaded just now": (
+        refused("ERROR", "We're processing this video. Check back later."),
+        {},
+        "not_yet",
+        "still works on it",
+    ),
     "live that was not recorded": (
         refused("LIVE_STREAM_OFFLINE", "This live stream recording is not available."),
         {},
@@ -219,12 +225,13 @@ def test_every_code_has_a_state_and_a_next_step() -> None:
 async def test_what_one_has_to_say_to_want_to_see_is_said(server: YouTubeServer, collector: YouTubeCollector) -> None:
     """What warns of its content is played to who says so: others than the page are asked with that word."""
     page = {"playabilityStatus": refused("CONTENT_CHECK_REQUIRED", "The following content may be about suicide.")}
-    server.videos[ONE] = MadeVideo(tracks=[MadeTrack(json3([(0, "Said.")]))])
+    description = "0:00 Begin\n0:01 Middle\n0:02 End"
+    server.videos[ONE] = MadeVideo(description=description, tracks=[MadeTrack(json3([(0, "Said.")]))])
     made = f"<script>var ytInitialPlayerResponse = {json.dumps(page)};</script>"
     server.replies["/watch"] = Reply(made)
     library = Library()
     await library.collect(collector, target(URL))
-    assert library.documents[ONE].text.endswith("Said.")
+    assert library.documents[ONE].text == f"{description}\n\nBegin\n\nSaid.\n\nMiddle\n\nEnd"
     (asked,) = [json.loads(body) for path, _, body in server.asked if path.startswith("/youtubei/v1/player")]
     assert (asked["contentCheckOk"], asked["racyCheckOk"]) == (True, True)
 

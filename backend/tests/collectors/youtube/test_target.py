@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from extrophi_backend.collectors.models import MAX_ID_BYTES
 from extrophi_backend.collectors.youtube.target import place_of, recognise
+from extrophi_backend.errors import InvalidTarget
 
 VIDEO = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
 CHANNEL = "https://www.youtube.com/channel/UC_x5XG1OV2P6uZZ5FSM9Ttw"
@@ -39,6 +40,9 @@ LIST = "https://www.youtube.com/playlist?list=PLBB231211A4F62143"
         ("youtube.com/watch?list=PLBB231211A4F62143", LIST),
         ("https://www.youtube.com/embed/videoseries?list=PLBB231211A4F62143", LIST),
         ("https://www.youtube.com/playlist?list=UU_x5XG1OV2P6uZZ5FSM9Ttw", CHANNEL),
+        ("https://www.youtube.com/embed/live_stream?channel=UC_x5XG1OV2P6uZZ5FSM9Ttw&autoplay=1", CHANNEL),
+        ("https://www.youtube.com/Veritasium", "https://www.youtube.com/veritasium"),
+        ("youtube.com/veritasium/videos#comments", "https://www.youtube.com/veritasium#comments"),
         (CHANNEL, CHANNEL),
         ("youtube.com/channel/UC_x5XG1OV2P6uZZ5FSM9Ttw/videos", CHANNEL),
         (f"{CHANNEL}#comments", f"{CHANNEL}#comments"),
@@ -78,19 +82,11 @@ def test_every_spelling_is_one_target(typed: str, canonical: str) -> None:
         "dQw4w9WgXcQ",
         "@GoogleDevelopers",
         "youtube",
-        "youtube.com",
-        "https://www.youtube.com/",
-        "https://www.youtube.com/watch?v=tooshort",
-        "https://www.youtube.com/watch?v=tooshort&list=PLBB231211A4F62143",
-        "https://www.youtube.com/watch",
-        "https://www.youtube.com/channel/UCshort",
-        "https://www.youtube.com/@",
-        "https://www.youtube.com/@a b",
-        "https://www.youtube.com/playlist",
-        "https://www.youtube.com/playlist?list=a/b",
-        "https://www.youtube.com/results?search_query=+",
-        "https://www.youtube.com/feed/trending",
-        "https://www.youtube.com/post/UgkxAbc",
+        "https://www.youtube.com/about/",
+        "https://www.youtube.com/t/terms",
+        "https://www.youtube.com/robots.txt",
+        "https://www.youtube.com/feeds/videos.xml?channel_id=UC_x5XG1OV2P6uZZ5FSM9Ttw",
+        "https://studio.youtube.com/feed/x",
         "https://youtube.com.example.org/watch?v=dQw4w9WgXcQ",
         "https://example.org/https://www.youtube.com/watch?v=dQw4w9WgXcQ",
         "https://user@www.youtube.com/watch?v=dQw4w9WgXcQ",
@@ -105,6 +101,40 @@ def test_what_is_none_is_left_to_others(typed: str) -> None:
     assert recognise(typed) is None
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "youtube.com",
+        "https://www.youtube.com/",
+        "youtu.be",
+        "https://youtu.be/tooshort",
+        "https://www.youtube.com/embed/live_stream?channel=UCshort",
+        "https://www.youtube.com/embed/live_stream",
+        "https://www.youtube.com/watch?v=tooshort",
+        "https://www.youtube.com/watch?v=tooshort&list=PLBB231211A4F62143",
+        "https://www.youtube.com/watch",
+        "https://www.youtube.com/channel/UCshort",
+        "https://www.youtube.com/@",
+        "https://www.youtube.com/@a b",
+        "https://www.youtube.com/playlist",
+        "https://www.youtube.com/playlist?list=a/b",
+        "https://www.youtube.com/results?search_query=+",
+        "https://www.youtube.com/feed/trending",
+        "https://m.youtube.com/feed/history#comments",
+        "https://www.youtube.com/post/UgkxAbc",
+        "https://www.youtube.com/clip/UgkxAbc",
+        "https://www.youtube.com/hashtag/herons",
+        "https://www.youtube.com/a-b",
+    ],
+)
+def test_what_cannot_be_collected_is_refused_with_what_can(typed: str) -> None:
+    with pytest.raises(InvalidTarget, match="cannot be collected") as refused:
+        recognise(typed)
+    assert "youtube.com/@name" in refused.value.hint
+    assert refused.value.field == "target"
+    assert place_of(typed) is None
+
+
 _BITS = st.sampled_from(
     "https:// www. m. youtube.com youtu.be / // watch ?v= dQw4w9WgXcQ &list= PLx @ Ab # comments channel/ UC "
     "_x5XG1OV2P6uZZ5FSM9Ttw results?search_query= %C3%A9 %FF é İ %20 + . : user/ c/ \ud800 \0".split(" ")
@@ -115,7 +145,10 @@ _BITS = st.sampled_from(
 @example("youtube.com/@İstanbul")
 @example("youtube.com/c/ﬁ")
 def test_a_canonical_address_is_its_own(typed: str) -> None:
-    found = recognise(typed)
+    try:
+        found = recognise(typed)
+    except InvalidTarget:
+        return
     if found is not None:
         again = recognise(found.canonical)
         assert again is not None
@@ -139,7 +172,7 @@ def test_all_ways_to_a_video_are_one(one: str, wanted: str) -> None:
 
 
 def test_an_address_that_is_kept_is_no_longer_than_an_index_takes() -> None:
-    assert recognise(f"https://www.youtube.com/@{'é' * 101}") is None
+    assert place_of(f"https://www.youtube.com/@{'é' * 101}") is None
     found = recognise(f"https://www.youtube.com/@{'é' * 100}")
     assert found is not None
     assert len(found.canonical) < MAX_ID_BYTES

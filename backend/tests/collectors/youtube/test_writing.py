@@ -95,7 +95,7 @@ def test_cues_stand_to_the_character() -> None:
 def test_each_comment_is_its_authors_own() -> None:
     comments = (
         Comment("Ug1", "First.\n\nSecond.", "@ada", DAY, 0, 12),
-        Comment("Ug1.9", "An answer.", None, None, 1, None),
+        Comment("Ug1.9", "An answer.", "unknown", None, 1, None),
     )
     one = written((0, "Said."), description="About.", comments=comments)
     assert blocks(one) == ["About.", "Said.", "## Comments", "First.", "Second.", "An answer."]
@@ -103,7 +103,7 @@ def test_each_comment_is_its_authors_own() -> None:
     assert list(one.anchors[-3:]) == [
         Anchor(one.text.index("Comments"), url=URL),
         Anchor(one.text.index("First."), url=f"{URL}&lc=Ug1", author="@ada", published_at=DAY, depth=0, score=12),
-        Anchor(one.text.index("An answer."), url=f"{URL}&lc=Ug1.9", depth=1),
+        Anchor(one.text.index("An answer."), url=f"{URL}&lc=Ug1.9", author="unknown", depth=1),
     ]
     chunks = [one.text[chunk.start : chunk.end] for chunk in chunk_spans(one.text, one.blocks)]
     assert not any("First" in chunk and ("Said" in chunk or "answer" in chunk) for chunk in chunks)
@@ -141,7 +141,7 @@ _CUES = st.lists(st.tuples(st.floats(0, 100), _WORDS), max_size=12).map(sorted)
 def test_blocks_and_anchors_fit_any_text(
     cues: list[tuple[float, str]], description: str, chapters: list[tuple[float, str]]
 ) -> None:
-    comments = tuple(Comment(f"c{number}", text, None, None, 0, None) for number, (_, text) in enumerate(cues[:3]))
+    comments = tuple(Comment(f"c{number}", text, "@ada", None, 0, None) for number, (_, text) in enumerate(cues[:3]))
     one = written(*cues, description=description, chapters=tuple(chapters), comments=comments)
     assert all(block.start < block.end <= len(one.text) for block in one.blocks)
     assert all(before.end <= after.start for before, after in pairwise(one.blocks))
