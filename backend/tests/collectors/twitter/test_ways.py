@@ -1,5 +1,6 @@
 """Whatever way a post came in, it is the same document."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -100,6 +101,26 @@ def test_a_repost_of_what_is_not_given_keeps_what_it_shows_of_it() -> None:
     assert (post.id, post.author.handle) == (THEIRS.id, "ben_w")
     assert (post.text, post.is_whole) == ("What do you think of herons & eg…", False)
     assert join(post, by_api(THEIRS)).text == THEIRS.text
+
+
+def test_the_link_of_an_old_posts_own_picture_is_no_part_of_its_words_by_any_way() -> None:
+    old, plain = replace(PICTURE, text="Four more years."), "http://t.co/bAJE6Vom"
+
+    def aged(made: Any) -> Any:
+        return json.loads(json.dumps(made).replace(old.own_link, plain))
+
+    server = XServer()
+    server.add([old])
+    _, answer, _ = server.answer("/2/tweets", {"ids": old.id, **FIELDS}, next(iter(server.tokens)))
+    timelines = read_timeline(aged(timeline([entry(old)], None)), "")
+    assert timelines is not None
+    posts = [
+        read_posts(aged(answer), "").listed[0].piece.post,
+        timelines.listed[0].piece.post,
+        read_embed(aged(old.embed())).listed[0].piece.post,
+        *(piece.post for piece in read_tweets([aged(archived(old))], read_account(ACCOUNT), Counter(), {})),
+    ]
+    assert [one.text for one in posts] == ["Four more years."] * 4
 
 
 def test_a_document_shows_what_its_posts_show() -> None:
