@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from backend.tests.collectors.twitter.samples import BEN, LINK, POLL, QUOTE, REPOST, SILENT, THEIRS, THREAD
+from backend.tests.collectors.twitter.samples import BEN, LINK, POLL, QUOTE, REPOST, SILENT, THEIRS, THREAD, post
 from extrophi_backend.collectors.twitter.document import make_document
 from extrophi_backend.collectors.twitter.graphql import read_timeline, unavailable_user
 from extrophi_backend.collectors.twitter.models import Batch
 from extrophi_backend.collectors.twitter.tweets import read_tweet
+from tests.platforms.x import Sample
 from tests.platforms.x_web import bottom, entry, timeline
 
 TARGET = "https://x.com/ben_w"
@@ -171,6 +172,33 @@ def test_a_repost_of_which_there_is_no_original_is_not_the_reposters_words(where
     assert [one.mark for one in batch.listed] == [THREAD[0].id]
     assert [(one.target, one.code) for one in batch.failures] == [(f"https://x.com/i/status/{REPOST.id}", "not_found")]
     assert batch.missing == {REPOST.id: "not_found"}
+
+
+def cursor(kind: str) -> dict[str, Any]:
+    named = {"itemType": "TimelineTimelineCursor", "__typename": "TimelineTimelineCursor"}
+    return {**named, "cursorType": kind, "value": "further", "displayTreatment": {"actionText": "Show replies"}}
+
+
+@pytest.mark.parametrize("kind", ["ShowMore", "ShowMoreThreads"])
+def test_the_rest_of_a_thread_behind_a_button_is_told(kind: str) -> None:
+    def module(*posts: Sample) -> dict[str, Any]:
+        items = [{"entryId": f"conversationthread-1-tweet-{one.id}", "item": entry(one)["content"]} for one in posts]
+        button = {"entryId": "conversationthread-1-cursor-showmore-2", "item": {"itemContent": cursor(kind)}}
+        content = {"entryType": "TimelineTimelineModule", "items": [*items, button]}
+        return {"entryId": "conversationthread-1", "content": content}
+
+    batch = read(entry(THREAD[0]), module(*THREAD[1:3]))
+    (failure,) = batch.failures
+    assert (failure.target, failure.code) == (TARGET, "more_left")
+    assert f"https://x.com/i/status/{THREAD[2].id}" in failure.detail
+    assert batch.more is None
+    answer = post("@AdaLovelace Indeed.", after=4000, user=BEN, answers=THREAD[0], conversation=THREAD[0].id)
+    assert not read(entry(THREAD[0]), module(answer)).failures
+
+
+def test_where_it_goes_on_may_stand_in_an_item() -> None:
+    content = {"entryType": "TimelineTimelineItem", "itemContent": cursor("Bottom")}
+    assert read(entry(THREAD[0]), {"entryId": "cursor-bottom-1", "content": content}).more == "further"
 
 
 def test_a_quoted_post_that_is_gone_stands_there_as_gone() -> None:
