@@ -113,7 +113,7 @@ class Sample:
             },
             "note_tweet": {"text": self.text, "entities": {"urls": urls}} if self.is_long else None,
         }
-        return {name: value for name, value in found.items() if value}
+        return {name: value for name, value in found.items() if value or name == "text"}
 
     def _v2_link(self, short: str, address: str) -> dict[str, Any]:
         title = {"title": self.card[1], "description": self.card[2]} if self.card and self.card[0] == short else {}

@@ -134,7 +134,7 @@ class _Context:
     def __init__(self, answer: Mapping[str, Any]) -> None:
         included = as_object(answer.get("includes"))
         self.unknown: Counter[str] = Counter()
-        self.posts = {post: one for one in objects(included.get("tweets")) if (post := id_of(one.get("id")))}
+        self.posts = {post: one for one in objects(included.get("tweets")) if (post := self._id_of(one))}
         self._users = {user: one for one in objects(included.get("users")) if (user := id_of(one.get("id")))}
         self._media = {plain(one.get("media_key")): one for one in objects(included.get("media"))}
         self._polls = {plain(one.get("id")): one for one in objects(included.get("polls"))}
@@ -142,9 +142,8 @@ class _Context:
 
     def listed(self, row: Any) -> Listed | None:
         """What stands at a place of a listing: of a repost, what it reposts."""
-        mark = id_of(as_object(row).get("id"))
+        mark = self._id_of(row)
         if not mark:
-            self.unknown["post without an id"] += 1
             return None
         original = self._referenced(row).get("retweeted")
         if original is None:
@@ -155,6 +154,14 @@ class _Context:
             # It is not given: too old, withheld or protected. What the repost itself shows of it is its beginning.
             piece = Piece(self._cut_repost(row, original), {"tweet": row})
         return Listed(mark, piece, mark) if piece else None
+
+    def _id_of(self, row: Any) -> str:
+        """A post's id; empty of what is none, which is counted."""
+        found = as_object(row)
+        post = id_of(found.get("id")) if isinstance(found.get("text"), str) else ""
+        if not post:
+            self.unknown["post without an id or a text"] += 1
+        return post
 
     def piece(self, post: str) -> Piece | None:
         """One of those that came along."""

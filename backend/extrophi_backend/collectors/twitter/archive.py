@@ -1,8 +1,9 @@
 """Posts of X's data archive: what the elements of its scripts in `data/` say, read into posts.
 
-`account.js` names the account, `tweets.js` has what it wrote, `note-tweet.js` the whole of long posts, `like.js` the
-words of posts that it liked, and not who wrote them. Reposts are there by their beginnings alone, and as the reposting
-account's: they are passed over.
+`account.js` names the account, `tweets.js` has what it wrote, `community-tweet.js` what it wrote in communities,
+`note-tweet.js` the whole of long posts, `like.js` the words of posts that it liked, and not who wrote them. Of large
+archives each is in several parts. Reposts are there by their beginnings alone, and as the reposting account's: they
+are passed over.
 """
 
 import re
@@ -68,12 +69,18 @@ def read_tweets(
         long: From `read_long`.
     """
     for entry in entries:
-        tweet = as_object(as_object(entry).get("tweet"))
+        tweet = tweet_in(entry)
         version = id_of(tweet.get("id_str")) or id_of(tweet.get("id"))
         if not version or not isinstance(tweet.get("full_text"), str):
             unknown["post without an id or a text"] += 1
         elif not is_repost(tweet):
             yield Piece(_whole(_post(tweet, version, plain(tweet.get("full_text")), author), long), tweet)
+
+
+def tweet_in(entry: Any) -> dict[str, Any]:
+    """The post of an entry of tweets.js: in the oldest archives it is the entry itself."""
+    found = as_object(entry)
+    return as_object(found.get("tweet", found))
 
 
 def is_repost(tweet: Mapping[str, Any]) -> bool:

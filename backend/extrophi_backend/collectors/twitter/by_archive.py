@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 from extrophi_backend.archives.models import ANEW, Contents, Kind, Part
 from extrophi_backend.archives.reading import Archive, BadArchive
 from extrophi_backend.collectors.twitter import models
-from extrophi_backend.collectors.twitter.archive import is_repost, read_account, read_likes, read_long, read_tweets
+from extrophi_backend.collectors.twitter.archive import (
+    is_repost,
+    read_account,
+    read_likes,
+    read_long,
+    read_tweets,
+    tweet_in,
+)
 from extrophi_backend.collectors.twitter.models import Author, Batch, Listed, Piece, Post
 from extrophi_backend.collectors.twitter.reading import Unreadable, as_object, id_of, unknown_parts
 from extrophi_backend.collectors.twitter.target import Place
@@ -20,8 +27,10 @@ from extrophi_backend.collectors.twitter.ways import Wanted
 from extrophi_backend.errors import Refused
 
 _MEMBERS = re.compile(
-    r"(?:^|/)data/(?:(?P<account>account)|(?P<tweets>tweets?(?:-part\d+)?)|(?P<notes>note-tweets?)|(?P<likes>like))\.js$"
+    r"(?:^|(?:^|/)data/)(?:(?P<account>account)|(?:(?P<tweets>tweets?|community-tweets?)|(?P<notes>note-tweets?)"
+    r"|(?P<likes>like))(?:-part\d+)?)\.js$"
 )
+"""In the oldest archives they are not in a folder."""
 _NAMED = frozenset({"accountId", "username", "accountDisplayName"})
 Result = TypeVar("Result")
 _AT_ONCE = 100
@@ -33,7 +42,7 @@ def _look(archive: Archive) -> Contents | None:
         account = read_account(_entries(archive, "account"))
     except Unreadable:
         return None
-    written = [as_object(as_object(entry).get("tweet")) for entry in _entries(archive, "tweets")]
+    written = [tweet_in(entry) for entry in _entries(archive, "tweets")]
     posts = [one for one in written if not is_repost(one)]
     first = [id_of(one.get("id_str")) for one in posts if one.get("in_reply_to_user_id_str") != account.id]
     likes = [id_of(as_object(as_object(entry).get("like")).get("tweetId")) for entry in _entries(archive, "likes")]

@@ -132,10 +132,11 @@ def _of_place(batch: Batch, place: Place) -> Batch:
     """What is the place's own; what it answers by others stands beside."""
     listed, others = list(batch.listed), list[Listed]()
     if place.kind == "user":
+        # Whose it is may not be told: it is kept.
         others = [
             one
             for one in listed
-            if one.mark in one.piece.post.ids and one.piece.post.author.handle.lower() != place.name
+            if one.mark in one.piece.post.ids and one.piece.post.author.handle.lower() not in {"", place.name}
         ]
     elif place.kind == "post":
         asked = next((one for one in listed if place.name in one.piece.post.ids), None)

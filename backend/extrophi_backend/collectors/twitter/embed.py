@@ -122,7 +122,7 @@ def _post(tweet: Mapping[str, Any], unknown: Counter[str], *, depth: int) -> Pos
     return Post(
         id=min([version, *edits], key=int),
         version=version,
-        author=author_of(as_object(tweet.get("user"))),
+        author=author_of(as_object(tweet.get("user")), unknown),
         text=text,
         is_whole=is_whole and not long,
         created_at=moment(tweet.get("created_at")) or sent_at(version),

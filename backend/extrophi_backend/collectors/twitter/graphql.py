@@ -5,7 +5,7 @@ what X puts between them. What is known to be no post is passed over; what is no
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,13 +24,15 @@ _WITHOUT_POSTS = frozenset(
     "TimelineRemoveEntry TimelineRemoveEntries".split()
 )
 _BETWEEN = frozenset(
-    "TimelineUser TimelineTimelineCursor TimelinePrompt TimelineMessagePrompt TimelineLabel TimelineTopic "
+    "TimelineUser TimelinePrompt TimelineMessagePrompt TimelineLabel TimelineTopic "
     "TimelineTrend TimelineSpelling TimelineTwitterList TimelineCommunity TimelineNews TimelineEventSummary "
     "TimelineHorizontalCarousel TimelineInlineCard TimelineJobDetails TimelineSearchSuggestion".split()
 )
-"""Items that are no posts: whom to follow, what is talked of, what to answer, where it goes on."""
+"""Items that are no posts: whom to follow, what is talked of, what to answer."""
 _RECOMMENDED = ("tweetdetailrelatedtweets-", "who-to-follow-", "promoted-", "promotedTweet-")
 """How entries begin that X adds of its own accord."""
+_BUTTONS = frozenset({"ShowMore", "ShowMoreThreads"})
+"""Cursors that the page asks by only when somebody presses what it shows for them."""
 _TWEET_ID = "tweet-"
 
 
@@ -44,7 +46,7 @@ def read_timeline(answer: Mapping[str, Any], target: str) -> Batch | None:
     found = list(_instructions(answer))
     if not found:
         return None
-    timeline = _Timeline()
+    timeline = _Timeline(target)
     for instruction in found:
         timeline.instruct(instruction)
     return Batch(
@@ -88,7 +90,8 @@ def _instructions(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 class _Timeline:
     """What an answer's instructions come to."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: str) -> None:
+        self._target = target
         self.listed: list[Listed] = []
         self.beside: list[Piece] = []
         self.failures: list[Failure] = []
@@ -124,8 +127,7 @@ class _Timeline:
             case "TimelineTimelineModule":
                 self._module(content.get("items"))
             case "TimelineTimelineCursor":
-                if content.get("cursorType") == "Bottom":
-                    self.more = plain(content.get("value")) or None
+                self._cursor(content)
             case _:
                 self.unknown[kind or "entry without a type"] += 1
 
@@ -134,8 +136,21 @@ class _Timeline:
         start = len(self.listed)
         for item in as_list(items):
             self._item(as_object(item))
+        if any(plain(at(one, "item", "itemContent", "cursorType")) in _BUTTONS for one in as_list(items)):
+            self._more_left(self.listed[start:])
         order = max((one.mark for one in self.listed[start:]), key=int, default="")
         self.listed[start:] = [replace(one, order=order) for one in self.listed[start:]]
+
+    def _more_left(self, posts: Sequence[Listed]) -> None:
+        """What goes on from the thread that the page is about; of the answers to it nobody expects all."""
+        if posts and posts[0].piece.post.continues_own:
+            last = post_address(posts[-1].mark)
+            detail = f"X's page keeps the rest of the thread behind a button: collect {last} for what follows that."
+            self.failures.append(Failure(self._target, "more_left", detail))
+
+    def _cursor(self, content: Mapping[str, Any]) -> None:
+        if content.get("cursorType") == "Bottom":
+            self.more = plain(content.get("value")) or None
 
     def _item(self, item: Mapping[str, Any]) -> None:
         name = plain(item.get("entryId"))
@@ -151,6 +166,8 @@ class _Timeline:
             # Advertisements are nobody's answer to what was asked.
             if "promotedMetadata" not in content:
                 self._tweet(name, as_object(at(content, "tweet_results", "result")), is_pinned=is_pinned)
+        elif kind == "TimelineTimelineCursor":
+            self._cursor(content)
         elif kind not in _BETWEEN:
             self.unknown[kind or "item without a type"] += 1
 

@@ -14,6 +14,7 @@ _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _MOST_ID = 2**63
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LINK = re.compile(r"https?://t\.co/[A-Za-z0-9]+")
+_SHORT = ("https://t.co/", "http://t.co/")
 _MOST_KIND = 80
 
 
@@ -90,8 +91,9 @@ def worded(text: str, leads_to: Mapping[str, str], hidden: Iterable[str]) -> str
         hidden: Short links that X does not show where they end the text: to media, and to the post that is quoted.
     """
     gone = set(hidden)
-    while (last := text.rpartition("https://t.co/"))[1] and f"{last[1]}{last[2].rstrip()}" in gone:
-        text = last[0].rstrip()
+    # Those of old posts have no `s`.
+    while (start := max(map(text.rfind, _SHORT))) >= 0 and text[start:].rstrip() in gone:
+        text = text[:start].rstrip()
     return _LINK.sub(lambda found: leads_to.get(found[0]) or found[0], text)
 
 

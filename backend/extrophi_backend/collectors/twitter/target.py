@@ -142,6 +142,8 @@ def _search(query: str, typed: str) -> Place:
     words = " ".join(query.split())
     if not words:
         raise _invalid(typed, "it searches for nothing")
+    # Of words together X may tell capitals (OR); of a hashtag alone it never does.
+    words = words.lower() if words.startswith("#") and " " not in words else words
     return Place("search", words.encode("utf-8", "replace").decode())
 
 

@@ -69,8 +69,12 @@ def read_tweet(result: Mapping[str, Any], unknown: Counter[str]) -> Found:
     mark = id_of(tweet.get("rest_id")) or id_of(legacy.get("id_str"))
     if not mark or not legacy:
         raise UnknownPart("post without an id or a text")
-    original = at(legacy, "retweeted_status_result", "result") or at(tweet, "retweeted_status_result", "result")
-    if isinstance(original, dict):
+    reposted = [one for holder in (legacy, tweet) if (one := holder.get("retweeted_status_result")) is not None]
+    if reposted:
+        original = next((found for one in reposted if (found := as_object(at(one, "result")))), None)
+        if original is None:
+            # Not even its id is told. What the repost says are the original's words, and not the reposter's.
+            raise Unavailable("")
         tweet = unwrapped(original)
     return Found(mark, Piece(_post(tweet, unknown, depth=0), dict(tweet)))
 
@@ -104,7 +108,7 @@ def unwrapped(result: Mapping[str, Any]) -> dict[str, Any]:
 def _post(tweet: Mapping[str, Any], unknown: Counter[str], *, depth: int) -> Post:
     legacy = as_object(tweet.get("legacy"))
     version = id_of(tweet.get("rest_id")) or id_of(legacy.get("id_str"))
-    if not version or not legacy:
+    if not version or not isinstance(legacy.get("full_text"), str):
         raise UnknownPart("post without an id or a text")
     edits = edits_of(tweet.get("edit_control"))
     post = min([version, *edits], key=int)
@@ -116,7 +120,7 @@ def _post(tweet: Mapping[str, Any], unknown: Counter[str], *, depth: int) -> Pos
     return Post(
         id=post,
         version=version,
-        author=author_of(as_object(at(tweet, "core", "user_results", "result"))),
+        author=author_of(as_object(at(tweet, "core", "user_results", "result")), unknown),
         text=text,
         is_whole=is_whole,
         created_at=moment(legacy.get("created_at")) or sent_at(version),
@@ -136,12 +140,14 @@ def _post(tweet: Mapping[str, Any], unknown: Counter[str], *, depth: int) -> Pos
     )
 
 
-def author_of(user: Mapping[str, Any]) -> Author:
-    """Newer answers have names in `core`, older ones, and those of embeds, beside the rest."""
+def author_of(user: Mapping[str, Any], unknown: Counter[str]) -> Author:
+    """Newer answers have names in `core`, older ones, and those of embeds, beside the rest. None is counted."""
     core, legacy = as_object(user.get("core")), as_object(user.get("legacy"))
     places = (core, legacy, user)
     handle = next((name for place in places if (name := plain(place.get("screen_name")))), "")
     name = next((name for place in places if (name := plain(place.get("name")))), "")
+    if not handle:
+        unknown[f"author {plain(user.get('__typename')) or 'without a name'}"] += 1
     return Author(id_of(user.get("rest_id")) or id_of(user.get("id_str")), handle, name)
 
 

@@ -6,11 +6,13 @@ import random
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from backend.tests.collectors.twitter.samples import LONG
 from backend.tests.collectors.twitter.test_ways import archived
 from extrophi_backend.archives import reading as reading_archives
 from extrophi_backend.archives.models import TARGET
@@ -214,6 +216,61 @@ def test_what_is_in_it_is_told() -> None:
         "data/tweets.js",
         "x/data/like.js",
     ]
+
+
+def rebuilt(members: dict[str, Any]) -> Given:
+    """An archive of those members, and of nothing else."""
+    given, out = Given([]), io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        for name, entries in members.items():
+            zipped.writestr(name, f"window.YTD.x.part0 = {json.dumps(entries)}")
+    given.body = out.getvalue()
+    return given
+
+
+async def test_every_part_of_a_large_archive_is_read_and_sent(reading: Callable[[Given], TwitterCollector]) -> None:
+    members = {
+        "data/account.js": [{"account": ACCOUNT}],
+        **{
+            f"data/{name}.js": [archived(one)]
+            for name, one in zip(
+                ("tweets", "tweets-part1", "community-tweet", "community-tweet-part1"), POSTS[:4], strict=True
+            )
+        },
+        "data/note-tweet.js": [],
+        "data/note-tweet-part1.js": [{"noteTweet": {"core": {"text": LONG.text, "urls": []}}}],
+        "data/tweets-part2.js": [archived(replace(LONG, user=ADA))],
+        "data/like.js": [{"like": {"tweetId": "1578466218075312129", "fullText": "Herons"}}],
+        "data/like-part1.js": [{"like": {"tweetId": "1578466218075312130", "fullText": "Egrets"}}],
+    }
+    archives, library = rebuilt(members), Library()
+    archive = Archive(io.BytesIO(archives.body))
+    assert all(KIND.sent(archive, name) is not None for name in members)
+    assert KIND.sent(archive, "data/deleted-tweets.js") is None
+    await library.collect(reading(archives), TYPED)
+    assert not library.failures
+    said = "\n".join(texts(library).values())
+    for words in (*(one.plain for one in POSTS[:4]), LONG.text, "Herons", "Egrets"):
+        assert words in said
+    found = KIND.look(archive)
+    assert found is not None
+    assert [(part.name, part.count) for part in found.parts] == [("posts", 5), ("liked posts", 2)]
+
+
+async def test_the_oldest_archives_have_no_folder_and_nothing_around_a_post(
+    reading: Callable[[Given], TwitterCollector],
+) -> None:
+    tweets = [archived(one)["tweet"] for one in POSTS[:5]]
+    members = {"account.js": [{"account": ACCOUNT}], "tweet.js": tweets}
+    archives, library, newer = rebuilt(members), Library(), Library()
+    found = KIND.look(Archive(io.BytesIO(archives.body)))
+    assert found is not None
+    assert [(part.name, part.count) for part in found.parts] == [("posts", 5)]
+    await library.collect(reading(archives), TYPED)
+    await newer.collect(reading(Given(POSTS[:5])), TYPED)
+    assert not library.failures
+    assert texts(library) == texts(newer)
+    assert not any(KIND.members.search(name) for name in ("src/account.js", "src/tweet.js", "metadata/like.js"))
 
 
 async def test_one_that_is_broken_ends_the_job_with_its_reason(reading: Callable[[Given], TwitterCollector]) -> None:

@@ -166,6 +166,23 @@ async def test_what_the_user_answers_is_not_the_users(web: XWeb, collector: Twit
     assert library.documents.keys() == {answer.id}
 
 
+async def test_a_post_whose_author_is_not_told_is_not_taken_for_anothers(
+    web: XWeb, collector: TwitterCollector
+) -> None:
+    own = post("Mine", after=60)
+    shown = entry(own)
+    user = {"__typename": "UserUnavailable"}
+    shown["content"]["itemContent"]["tweet_results"]["result"]["core"] = {"user_results": {"result": user}}
+    web.pages[LISTING] = [timeline([shown], "page-1")]
+    library = Library()
+    await library.collect(collector, USER)
+    assert {name: one.text for name, one in library.documents.items()} == {own.id: "Mine"}
+    assert [one.code for one in library.failures] == ["unknown_part"]
+    web.pages[LISTING] = [timeline([entry(own)], "page-1")]
+    await library.collect(collector, USER)
+    assert library.documents[own.id].author == "@AdaLovelace"
+
+
 async def test_a_threads_beginning_that_the_page_leaves_out_is_had_from_the_posts_own_page(
     web: XWeb, collector: TwitterCollector
 ) -> None:

@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from backend.tests.collectors.twitter.samples import LINK, POLL, QUOTE, THEIRS, THREAD
+from backend.tests.collectors.twitter.samples import BEN, LINK, POLL, QUOTE, REPOST, SILENT, THEIRS, THREAD, post
 from extrophi_backend.collectors.twitter.document import make_document
 from extrophi_backend.collectors.twitter.graphql import read_timeline, unavailable_user
 from extrophi_backend.collectors.twitter.models import Batch
 from extrophi_backend.collectors.twitter.tweets import read_tweet
+from tests.platforms.x import Sample
 from tests.platforms.x_web import bottom, entry, timeline
 
 TARGET = "https://x.com/ben_w"
@@ -126,6 +128,77 @@ def test_posts_that_are_added_to_a_module_or_replaced_are_read() -> None:
     )
     assert [(one.mark, one.order) for one in batch.listed] == [(THEIRS.id, THEIRS.id), (THREAD[0].id, "")]
     assert batch.more == "next"
+
+
+@pytest.mark.parametrize("text", [None, 7, ["x"]])
+def test_a_post_without_words_is_counted_and_one_of_media_alone_has_none(text: Any) -> None:
+    broken, quoting = THEIRS.graphql(), QUOTE.graphql()
+    for one in (broken, quoting["quoted_status_result"]["result"]):
+        one["legacy"] = {name: value for name, value in one["legacy"].items() if name != "full_text"}
+        one["legacy"] |= {} if text is None else {"full_text": text}
+    batch = read(with_result(broken), with_result(quoting), entry(replace(SILENT, media=())))
+    assert [one.piece.post.text for one in batch.listed] == ["Look at this:", ""]
+    quoted = batch.listed[0].piece.post.quoted
+    assert quoted is not None
+    assert (quoted.id, quoted.missing) == (THEIRS.id, "not_found")
+    assert [one.detail for one in batch.failures] == [
+        "2 parts of the kind “post without an id or a text” are not known to Extrophi, and were passed over."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("user", "kind"),
+    [
+        ({"__typename": "UserUnavailable"}, "author UserUnavailable"),
+        ({"__typename": "User", "rest_id": BEN.id, "names": {"screen_name": BEN.handle}}, "author User"),
+        ({}, "author without a name"),
+    ],
+)
+def test_a_post_whose_author_is_not_told_is_kept_and_counted(user: dict[str, Any], kind: str) -> None:
+    tweet = THEIRS.graphql() | {"core": {"user_results": {"result": user}}}
+    batch = read(with_result(tweet))
+    assert batch.listed[0].piece.post.text == THEIRS.text
+    (failure,) = batch.failures
+    assert (failure.code, f"“{kind}”" in failure.detail) == ("unknown_part", True)
+
+
+@pytest.mark.parametrize("where", ["legacy", "tweet"])
+@pytest.mark.parametrize("original", [{}, {"result": {}}, {"result": None}])
+def test_a_repost_of_which_there_is_no_original_is_not_the_reposters_words(where: str, original: Any) -> None:
+    tweet = REPOST.graphql()
+    del tweet["legacy"]["retweeted_status_result"]
+    (tweet["legacy"] if where == "legacy" else tweet)["retweeted_status_result"] = original
+    batch = read(with_result(tweet, f"tweet-{REPOST.id}"), entry(THREAD[0]))
+    assert [one.mark for one in batch.listed] == [THREAD[0].id]
+    assert [(one.target, one.code) for one in batch.failures] == [(f"https://x.com/i/status/{REPOST.id}", "not_found")]
+    assert batch.missing == {REPOST.id: "not_found"}
+
+
+def cursor(kind: str) -> dict[str, Any]:
+    named = {"itemType": "TimelineTimelineCursor", "__typename": "TimelineTimelineCursor"}
+    return {**named, "cursorType": kind, "value": "further", "displayTreatment": {"actionText": "Show replies"}}
+
+
+@pytest.mark.parametrize("kind", ["ShowMore", "ShowMoreThreads"])
+def test_the_rest_of_a_thread_behind_a_button_is_told(kind: str) -> None:
+    def module(*posts: Sample) -> dict[str, Any]:
+        items = [{"entryId": f"conversationthread-1-tweet-{one.id}", "item": entry(one)["content"]} for one in posts]
+        button = {"entryId": "conversationthread-1-cursor-showmore-2", "item": {"itemContent": cursor(kind)}}
+        content = {"entryType": "TimelineTimelineModule", "items": [*items, button]}
+        return {"entryId": "conversationthread-1", "content": content}
+
+    batch = read(entry(THREAD[0]), module(*THREAD[1:3]))
+    (failure,) = batch.failures
+    assert (failure.target, failure.code) == (TARGET, "more_left")
+    assert f"https://x.com/i/status/{THREAD[2].id}" in failure.detail
+    assert batch.more is None
+    answer = post("@AdaLovelace Indeed.", after=4000, user=BEN, answers=THREAD[0], conversation=THREAD[0].id)
+    assert not read(entry(THREAD[0]), module(answer)).failures
+
+
+def test_where_it_goes_on_may_stand_in_an_item() -> None:
+    content = {"entryType": "TimelineTimelineItem", "itemContent": cursor("Bottom")}
+    assert read(entry(THREAD[0]), {"entryId": "cursor-bottom-1", "content": content}).more == "further"
 
 
 def test_a_quoted_post_that_is_gone_stands_there_as_gone() -> None:

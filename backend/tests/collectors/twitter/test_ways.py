@@ -1,5 +1,6 @@
 """Whatever way a post came in, it is the same document."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -100,6 +101,44 @@ def test_a_repost_of_what_is_not_given_keeps_what_it_shows_of_it() -> None:
     assert (post.id, post.author.handle) == (THEIRS.id, "ben_w")
     assert (post.text, post.is_whole) == ("What do you think of herons & eg…", False)
     assert join(post, by_api(THEIRS)).text == THEIRS.text
+
+
+@pytest.mark.parametrize("row", [{"id": THEIRS.id}, {"id": THEIRS.id, "text": 7}, {"text": "x"}, {}, 7])
+def test_a_row_of_the_api_that_is_no_post_is_counted(row: Any) -> None:
+    batch = read_posts({"data": [row, {"id": QUOTE.id, "text": "", "author_id": ADA.id}]}, "")
+    assert [(one.mark, one.piece.post.text) for one in batch.listed] == [(QUOTE.id, "")]
+    assert [one.detail for one in batch.failures] == [
+        "1 part of the kind “post without an id or a text” is not known to Extrophi, and was passed over."
+    ]
+
+
+def test_a_quoted_post_of_the_api_without_words_is_counted_and_said_to_be_missing() -> None:
+    row = {"id": QUOTE.id, "text": "Look", "referenced_tweets": [{"type": "quoted", "id": THEIRS.id}]}
+    batch = read_posts({"data": [row], "includes": {"tweets": [{"id": THEIRS.id}]}}, "")
+    quoted = batch.listed[0].piece.post.quoted
+    assert quoted is not None
+    assert (quoted.id, quoted.missing) == (THEIRS.id, "not_found")
+    assert [one.code for one in batch.failures] == ["unknown_part"]
+
+
+def test_the_link_of_an_old_posts_own_picture_is_no_part_of_its_words_by_any_way() -> None:
+    old, plain = replace(PICTURE, text="Four more years."), "http://t.co/bAJE6Vom"
+
+    def aged(made: Any) -> Any:
+        return json.loads(json.dumps(made).replace(old.own_link, plain))
+
+    server = XServer()
+    server.add([old])
+    _, answer, _ = server.answer("/2/tweets", {"ids": old.id, **FIELDS}, next(iter(server.tokens)))
+    timelines = read_timeline(aged(timeline([entry(old)], None)), "")
+    assert timelines is not None
+    posts = [
+        read_posts(aged(answer), "").listed[0].piece.post,
+        timelines.listed[0].piece.post,
+        read_embed(aged(old.embed())).listed[0].piece.post,
+        *(piece.post for piece in read_tweets([aged(archived(old))], read_account(ACCOUNT), Counter(), {})),
+    ]
+    assert [one.text for one in posts] == ["Four more years."] * 4
 
 
 def test_a_document_shows_what_its_posts_show() -> None:
