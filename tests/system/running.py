@@ -135,7 +135,9 @@ def up(home: Path | None = None, **settings: str) -> Generator[Running]:
                 [sys.executable, "-m", "extrophi_cli", "up"], env=env, stdout=log, stderr=subprocess.STDOUT, cwd=REPO
             )
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            # The server closes what was idle for 5 s: a request must not be sent as it does.
+            limits = httpx.Limits(keepalive_expiry=2)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as client:
 
                 def ready() -> bool | None:
                     assert process.poll() is None, (Path(folder) / "up.log").read_text()

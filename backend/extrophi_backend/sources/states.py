@@ -97,7 +97,7 @@ _HINTS_OF_CODES: Mapping[str, str] = {
     "archive_gone": "Import it again.",
     "request_refused": "Change what is asked for: the platform does not take it so.",
     "not_transcribed": "Look whether what TRANSCRIBE_URL names is up. It is tried again by itself.",
-    "more_left": "What was had is kept; the rest is asked for with the next look.",
+    "more_left": "What was had is kept; as far as it can be had, the rest is asked for with the next look.",
     "unknown_part": "The rest is kept. Update Extrophi: a newer one may know it.",
 }
 """Where the state alone does not tell."""

@@ -222,7 +222,7 @@ def test_words_on_buttons_count_where_they_are_the_heading_or_in_a_sentence() ->
 
 
 def test_a_heavy_page_is_read_in_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()  # what else this machine does is none of it
     found = read("".join(f"<p>{n}. {HERONS}</p>" for n in range(59_000)))
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert found.endswith(f"58999. {HERONS}")
