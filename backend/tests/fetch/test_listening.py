@@ -16,7 +16,8 @@ from tests.web_server import Reply, WebServer, serving
 LIMITS = Limits(seconds=15, html_bytes=200_000, traffic_bytes=500_000, memory=2**30)
 SCROLLED = """<div id=end style="height: 3000px"><img src="/picture.png"></div><script>
 let number = 0;
-const more = () => fetch(`/api/${number++}`).then((answer) => answer.text()).then(() => {
+let asked = Promise.resolve();  // one after the other: two at once may be answered in either order
+const more = () => asked = asked.then(() => fetch(`/api/${number++}`)).then((answer) => answer.text()).then(() => {
   const block = document.createElement("div");
   block.style.height = "2000px";
   document.body.append(block);
