@@ -12,7 +12,7 @@ from extrophi_backend.archives.models import KEPT, TARGET, Contents
 from extrophi_backend.archives.reading import Archive, BadArchive
 from extrophi_backend.captures import loose
 from extrophi_backend.captures.store import Captures, capture_key
-from extrophi_backend.collectors.models import Capture, Target
+from extrophi_backend.collectors.models import Target
 from extrophi_backend.db import Pool
 from extrophi_backend.documents import sql as documents_sql
 from extrophi_backend.errors import InvalidInput
@@ -68,7 +68,7 @@ async def keep(
     archive_id, key = uuid7(), capture_key(body)
     async with pool.acquire() as conn:
         await loose.add(conn, [key])
-    await captures.put(Capture(body, "application/zip"))
+    await captures.put(key, body)
     target = Target(contents.platform, f"{TARGET}{archive_id}", name)
     async with pool.acquire() as conn, conn.transaction():
         await sql.insert(conn, archive_id, platform=contents.platform, name=name, capture_key=key)

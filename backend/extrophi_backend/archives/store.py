@@ -8,7 +8,7 @@ from uuid import UUID
 from extrophi_backend.archives import sql
 from extrophi_backend.archives.models import ANEW, TARGET
 from extrophi_backend.archives.reading import Archive, BadArchive
-from extrophi_backend.captures.store import Captures
+from extrophi_backend.captures.store import Captures, Place
 from extrophi_backend.db import Pool
 from extrophi_backend.errors import Refused
 
@@ -24,7 +24,7 @@ class KeptArchives:
         """The archive that a job's target names. Raises Refused: archive_gone, or what is wrong with it."""
         async with self.pool.acquire() as conn:
             key = await sql.capture_key(conn, UUID(target.removeprefix(TARGET)))
-        body = await self.captures.get(key) if key else None
+        body = await self.captures.get(Place(key)) if key else None
         if body is None:
             raise Refused("archive_gone", "The archive is kept no more.", hint="Import it again.")
         try:

@@ -6,16 +6,28 @@ from datetime import timedelta
 from extrophi_backend.db import Connection
 
 
-async def unused(conn: Connection, keys: Sequence[str]) -> list[str]:
-    """Of these, the ones that nothing refers to. Uses document_versions_capture, …_screenshot and archives_capture."""
+async def used(conn: Connection, keys: Sequence[str]) -> dict[str, list[tuple[int, int]] | None]:
+    """What is referred to of these: parts of an object (start, length in bytes), or all of it (None).
+
+    Uses document_versions_capture, …_screenshot and archives_capture.
+    """
     rows = await conn.fetch(
-        """SELECT k.key FROM unnest($1::text[]) AS k (key)
-            WHERE NOT EXISTS (SELECT FROM document_versions v WHERE v.capture_key = k.key)
-              AND NOT EXISTS (SELECT FROM document_versions v WHERE v.screenshot_key = k.key)
-              AND NOT EXISTS (SELECT FROM archives a WHERE a.capture_key = k.key)""",
+        """SELECT capture_key AS key, capture_start AS start, capture_length AS length
+             FROM document_versions WHERE capture_key = ANY($1::text[])
+            UNION ALL
+           SELECT screenshot_key, NULL, NULL FROM document_versions WHERE screenshot_key = ANY($1::text[])
+            UNION ALL
+           SELECT capture_key, NULL, NULL FROM archives WHERE capture_key = ANY($1::text[])""",
         keys,
     )
-    return [row["key"] for row in rows]
+    parts: dict[str, list[tuple[int, int]] | None] = {}
+    for key, start, length in rows:
+        known = parts.setdefault(key, [])
+        if start is None:
+            parts[key] = None
+        elif known is not None:
+            known.append((start, length))
+    return parts
 
 
 async def add(conn: Connection, keys: Sequence[str]) -> None:

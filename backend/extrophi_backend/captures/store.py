@@ -1,15 +1,16 @@
-"""Captures: the bytes as fetched, in any object store, named by their own hash."""
+"""Captures: the bytes as fetched, in any object store. Its objects are named by the hash of what was put."""
 
 import logging
 import os
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extrophi_backend.collectors.models import Capture
 from extrophi_backend.errors import Unavailable
 from extrophi_backend.log import event
 
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SPARE = 1_000_000  # bytes; less is taken for a full disk
+_SMALL = 64 * 1024  # bytes; a capture up to here shares an object with others of its page
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a capture's bytes lie: all of an object, or a part of one."""
+
+    key: str
+    start: int | None = None
+    length: int | None = None
 
 
 class Captures:
@@ -32,21 +43,36 @@ class Captures:
         self._folder = folder
         self._store: ObjectStore | None = self._open() if url else None  # a wrong address stops the start
 
-    async def put(self, capture: Capture) -> str:
-        """Keep the bytes, and say under which key. Written whole or not at all."""
-        key = capture_key(capture.body)
+    async def put(self, key: str, body: bytes) -> None:
+        """Keep an object under its `capture_key`. Written whole or not at all."""
         with self._opened() as store:
-            await store.put_async(key, capture.body)
-        return key
+            await store.put_async(key, body)
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, place: Place) -> bytes | None:
         """The bytes; None if the store has lost them."""
         with self._opened() as store:
             try:
-                found = await store.get_async(key)
+                if place.start is not None:
+                    return bytes(await store.get_range_async(place.key, start=place.start, length=place.length))
+                found = await store.get_async(place.key)
             except FileNotFoundError:
                 return None
             return bytes(await found.bytes_async())
+
+    async def keep_only(self, key: str, parts: Iterable[tuple[int, int]]) -> None:
+        """Overwrite with zeros what of an object is in none of these parts, each its start and length in bytes.
+
+        The parts stay where they are. Whoever calls has the object for itself.
+        """
+        kept = set(parts)
+        with self._opened() as store, suppress(FileNotFoundError):
+            if sum(length for _, length in kept) == (await store.head_async(key))["size"]:
+                return
+            body = bytes(await (await store.get_async(key)).bytes_async())
+            left = bytearray(len(body))
+            for start, length in kept:
+                left[start : start + length] = body[start : start + length]
+            await store.put_async(key, bytes(left))
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Forget captures; those that are not there are no error."""
@@ -104,6 +130,27 @@ def _unwritable(folder: Path, why: str) -> str:
         f" user {os.getuid()} of group {os.getgid()}. Where it is mounted from, give it to one of the two (`chown"
         f" {os.getuid()}`, or `chgrp {os.getgid()}` and `chmod g+rwx`; with Podman, mount it with :U)."
     )
+
+
+def pack(bodies: Iterable[bytes]) -> tuple[dict[str, bytes], dict[bytes, Place]]:
+    """Where captures are to lie: the objects to be put, by their keys, and each capture's place in them.
+
+    A platform answers with a hundred posts at once, and an object for each would take longer than all else
+    (`bench.platforms`), and cost as much at a provider who counts them.
+    """
+    different = dict.fromkeys(bodies)
+    small = [body for body in different if 0 < len(body) <= _SMALL]
+    if len(small) < 2:
+        small = []
+    places = {body: Place(capture_key(body)) for body in different.keys() - set(small)}
+    objects = {place.key: body for body, place in places.items()}
+    if small:
+        packed = b"".join(small)
+        key = capture_key(packed)
+        objects[key] = packed
+        ends = accumulate(map(len, small))
+        places |= {body: Place(key, end - len(body), len(body)) for body, end in zip(small, ends, strict=True)}
+    return objects, places
 
 
 def capture_key(body: bytes) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from extrophi_backend.captures.store import Place
 from extrophi_backend.collectors.models import Collected
 from extrophi_backend.index.chunking import ChunkSpan
 
@@ -42,7 +43,7 @@ class Prepared:
     collected: Collected
     content_hash: bytes
     chunks: Sequence[ChunkSpan]
-    capture_key: str | None
+    capture: Place | None = None
     anchors: Sequence[AnchorJSON] = ()
     """As they are stored; with the chunks."""
     kept: Kept | None = None
@@ -140,5 +141,5 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class KeptCapture:
-    key: str
+    place: Place
     media_type: str

@@ -180,7 +180,7 @@ async def screenshot(app: App, id: Id, version: VersionQuery = None) -> Response
 
 async def _kept(app: App, kept: KeptCapture | None, nothing: NotFound) -> Response:
     """The bytes. Raises `nothing` where there are none."""
-    body = await app.captures.get(kept.key) if kept else None
+    body = await app.captures.get(kept.place) if kept else None
     if kept is None or body is None:
         raise nothing
     # It was written by strangers: a browser may show it, and run nothing of it.

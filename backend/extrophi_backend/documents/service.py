@@ -10,7 +10,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from extrophi_backend.captures import loose
-from extrophi_backend.captures.store import Captures, capture_key
+from extrophi_backend.captures.store import Captures, Place, capture_key, pack
 from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Anchor, Collected, Validators
 from extrophi_backend.db import Connection, Pool
@@ -33,32 +33,43 @@ async def prepare(pool: Pool, captures: Captures | None, documents: Sequence[Col
     The same document twice counts as its last appearance.
     """
     last = {(one.platform, one.external_id): one for one in documents}
+    prepared, known = await asyncio.gather(asyncio.to_thread(_hash, sorted(last.items())), _known(pool, list(last)))
+    changed = [one for one in prepared if known.get(_key(one)) != one.content_hash]
+    cut, places = await asyncio.gather(asyncio.to_thread(_cut_all, changed), _keep(pool, captures, changed))
+    ready = {_key(one): _placed(one, places) if captures else one for one in cut}
+    return [ready.get(_key(one), one) for one in prepared]
+
+
+async def _known(pool: Pool, keys: Sequence[sql.Key]) -> dict[sql.Key, bytes]:
+    """The content hashes of those that are there."""
+    of_platform: dict[str, list[str]] = {}
+    for platform, external_id in keys:
+        of_platform.setdefault(platform, []).append(external_id)
+    known: dict[sql.Key, bytes] = {}
     async with pool.acquire() as conn:
-        known = await sql.content_hashes(conn, list(last))
-    prepared = await asyncio.to_thread(_hash_and_cut, sorted(last.items()), known)
+        for platform, external_ids in of_platform.items():
+            known |= await sql.content_hashes(conn, platform, external_ids)
+    return known
+
+
+async def _keep(pool: Pool, captures: Captures | None, changed: Sequence[Prepared]) -> Mapping[bytes, Place]:
+    """Put their captures and screenshots into the store. Returns where each capture lies, by its bytes."""
     if captures is None:
-        return prepared
-    prepared = [one if known.get(_key(one)) == one.content_hash else _with_keys(one) for one in prepared]
-    bodies = {
-        key: capture
-        for one in prepared
-        for key, capture in (
-            (one.capture_key, one.collected.capture),
-            (one.screenshot_key, one.collected.screenshot),
-        )
-        if key and capture
-    }
-    if bodies:
-        await _announce(pool, list(bodies))
-        await asyncio.gather(*map(captures.put, bodies.values()))
-    return prepared
+        return {}
+    objects, places = pack(one.collected.capture.body for one in changed if one.collected.capture)
+    screenshots = [one.collected.screenshot.body for one in changed if one.collected.screenshot]
+    objects |= {capture_key(body): body for body in screenshots}
+    if objects:
+        await _announce(pool, list(objects))
+        await asyncio.gather(*(captures.put(key, body) for key, body in objects.items()))
+    return places
 
 
-def _with_keys(prepared: Prepared) -> Prepared:
+def _placed(prepared: Prepared, places: Mapping[bytes, Place]) -> Prepared:
     capture, screenshot = prepared.collected.capture, prepared.collected.screenshot
     return replace(
         prepared,
-        capture_key=capture_key(capture.body) if capture else None,
+        capture=places[capture.body] if capture else None,
         screenshot_key=capture_key(screenshot.body) if screenshot else None,
     )
 
@@ -191,7 +202,11 @@ async def delete_loose_captures(pool: Pool, captures: Captures) -> int:
     async with pool.acquire() as conn, conn.transaction():
         # The rows stay locked while the bytes go: whoever is about to put the same bytes waits in `_announce`.
         keys = await loose.lock(conn, LOOSE)
-        await captures.delete(await loose.unused(conn, keys))
+        used = await loose.used(conn, keys)
+        await captures.delete([key for key in keys if key not in used])
+        for key, parts in used.items():
+            if parts is not None:
+                await captures.keep_only(key, parts)
         await loose.forget(conn, keys)
     return len(keys)
 
@@ -239,13 +254,12 @@ def _happened(
     return made + [Happened("document.gone", document_id, versions[document_id]) for document_id in vanished]
 
 
-def _hash_and_cut(documents: Sequence[tuple[sql.Key, Collected]], known: dict[sql.Key, bytes]) -> list[Prepared]:
-    prepared: list[Prepared] = []
-    for key, collected in documents:
-        content_hash = _content_hash(collected)
-        plain = Prepared(collected, content_hash, (), None)
-        prepared.append(plain if known.get(key) == content_hash else _cut(plain))
-    return prepared
+def _hash(documents: Sequence[tuple[sql.Key, Collected]]) -> list[Prepared]:
+    return [Prepared(collected, _content_hash(collected), ()) for _, collected in documents]
+
+
+def _cut_all(prepared: Sequence[Prepared]) -> list[Prepared]:
+    return [_cut(one) for one in prepared]
 
 
 def _cut(prepared: Prepared) -> Prepared:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from asyncpg import Record
 from uuid_utils.compat import uuid7
 
+from extrophi_backend.captures.store import Place
 from extrophi_backend.collectors.models import Head
 from extrophi_backend.db import Connection, copy
 from extrophi_backend.documents.models import (
@@ -27,16 +29,17 @@ Key = tuple[str, str]
 """Platform and external id."""
 
 
-async def content_hashes(conn: Connection, keys: Sequence[Key]) -> dict[Key, bytes]:
-    """Of the documents that exist. Uses the unique index on (platform, external_id)."""
+async def content_hashes(conn: Connection, platform: str, external_ids: Sequence[str]) -> dict[Key, bytes]:
+    """Of the documents that exist. Uses the unique index on (platform, external_id), also where it seems not worth it.
+
+    A join with the ids would go through the whole table while that is small, once for each page of a first collection.
+    """
     rows = await conn.fetch(
-        """SELECT d.platform, d.external_id, d.content_hash
-             FROM unnest($1::text[], $2::text[]) AS k (platform, external_id)
-             JOIN documents d USING (platform, external_id)""",
-        [platform for platform, _ in keys],
-        [external_id for _, external_id in keys],
+        "SELECT external_id, content_hash FROM documents WHERE platform = $1 AND external_id = ANY($2::text[])",
+        platform,
+        external_ids,
     )
-    return {(row["platform"], row["external_id"]): row["content_hash"] for row in rows}
+    return {(platform, row["external_id"]): row["content_hash"] for row in rows}
 
 
 async def insert_new(conn: Connection, documents: Sequence[Prepared]) -> dict[Key, Existing]:
@@ -62,6 +65,8 @@ async def insert_new(conn: Connection, documents: Sequence[Prepared]) -> dict[Ke
 
 async def lock_existing(conn: Connection, keys: Sequence[Key]) -> dict[Key, Existing]:
     """Documents that are there, locked until the end of the transaction."""
+    if not keys:
+        return {}
     rows = await conn.fetch(
         """SELECT d.id, d.platform, d.external_id, d.version, d.content_hash, d.collected_at,
                   d.state = 'gone' AS is_gone
@@ -151,8 +156,8 @@ async def insert_versions(
         "document_versions",
         columns=[
             "document_id", "version", "text", "format", "url", "canonical_url", "title", "author", "published_at",
-            "language", "content_hash", "anchors", "blocks", "capture_key", "capture_media_type",
-            "screenshot_key", "collected_at",
+            "language", "content_hash", "anchors", "blocks", "capture_key", "capture_start",
+            "capture_length", "capture_media_type", "screenshot_key", "collected_at",
         ],
         records=[
             (
@@ -160,7 +165,8 @@ async def insert_versions(
                 prepared.collected.canonical_url, prepared.collected.title, prepared.collected.author,
                 prepared.collected.published_at, prepared.collected.language, prepared.content_hash,
                 prepared.anchors,
-                [[block.start, block.end, block.level] for block in prepared.collected.blocks], prepared.capture_key,
+                [[block.start, block.end, block.level] for block in prepared.collected.blocks],
+                *(astuple(prepared.capture) if prepared.capture else (None, None, None)),
                 prepared.collected.capture.media_type if prepared.collected.capture else None, prepared.screenshot_key,
                 collected_at[document_id],
             )
@@ -353,14 +359,15 @@ async def texts(conn: Connection, document_id: UUID, versions: Sequence[int]) ->
 
 async def capture(conn: Connection, document_id: UUID, version: int | None) -> KeptCapture | None:
     row = await conn.fetchrow(
-        """SELECT v.capture_key AS key, coalesce(v.capture_media_type, 'application/octet-stream') AS media_type
+        """SELECT v.capture_key AS key, v.capture_start AS start, v.capture_length AS length,
+                  coalesce(v.capture_media_type, 'application/octet-stream') AS media_type
              FROM documents d
              JOIN document_versions v ON v.document_id = d.id AND v.version = coalesce($2, d.version)
             WHERE d.id = $1 AND v.capture_key IS NOT NULL""",
         document_id,
         version,
     )
-    return KeptCapture(**row) if row else None
+    return KeptCapture(Place(row["key"], row["start"], row["length"]), row["media_type"]) if row else None
 
 
 async def count_states(conn: Connection) -> dict[str, int]:
@@ -377,7 +384,7 @@ async def screenshot(conn: Connection, document_id: UUID, version: int | None) -
         document_id,
         version,
     )
-    return KeptCapture(**row) if row else None
+    return KeptCapture(Place(row["key"]), row["media_type"]) if row else None
 
 
 async def was_deleted(conn: Connection, document_id: UUID) -> bool:

@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from extrophi_backend.captures.store import Captures
-from extrophi_backend.collectors.models import Capture
+from extrophi_backend.captures.store import Captures, Place, capture_key, pack
 from extrophi_backend.errors import Unavailable
 
 
@@ -16,13 +15,38 @@ def captures(request: pytest.FixtureRequest, tmp_path: Path) -> Captures:
 
 async def test_equal_bytes_are_kept_once_and_come_back_whole(captures: Captures) -> None:
     body = bytes(range(256)) * 10_000
-    key = await captures.put(Capture(body, "application/pdf"))
-    assert await captures.put(Capture(body, "text/plain")) == key
-    assert await captures.get(key) == body
+    objects, places = pack([body, bytes(body)])
+    for key, one in objects.items():
+        await captures.put(key, one)
+    assert list(objects) == [capture_key(body)]
+    assert await captures.get(places[body]) == body
+
+
+async def test_small_ones_share_an_object_and_each_comes_back_to_the_byte(captures: Captures) -> None:
+    bodies = [b"first", b"", "größer".encode(), bytes(70_000), b"first", b"last"]
+    objects, places = pack(bodies)
+    for key, one in objects.items():
+        await captures.put(key, one)
+    assert len(objects) == 3  # the small ones', the large one, and the empty one
+    assert [await captures.get(places[body]) for body in bodies] == bodies
+
+
+async def test_what_is_kept_of_an_object_stays_in_its_place_and_the_rest_is_overwritten(captures: Captures) -> None:
+    bodies = [b"first", b"second", b"third"]
+    objects, places = pack(bodies)
+    ((key, packed),) = objects.items()
+    await captures.put(key, packed)
+    parts = [(place.start, place.length) for place in places.values() if place.start is not None and place.length]
+    await captures.keep_only(key, parts)
+    assert await captures.get(Place(key)) == packed
+    await captures.keep_only(key, [parts[0], parts[2]])
+    assert [await captures.get(places[body]) for body in bodies] == [b"first", bytes(6), b"third"]
+    await captures.keep_only("captures/00/none", parts)
 
 
 async def test_what_is_not_there_is_none(captures: Captures) -> None:
-    assert await captures.get("captures/00/none") is None
+    assert await captures.get(Place("captures/00/none")) is None
+    assert await captures.get(Place("captures/00/none", 3, 4)) is None
     await captures.delete(["captures/00/none"])
 
 
@@ -35,9 +59,9 @@ async def test_a_folder_that_cannot_be_made_is_said_and_used_as_soon_as_it_can(t
     assert str(in_the_way) in said
     assert "chown" in said
     with pytest.raises(Unavailable) as raised:
-        await captures.put(Capture(b"x", "text/plain"))
+        await captures.put("captures/00/x", b"x")
     assert raised.value.detail == said
     in_the_way.unlink()
     assert captures.problem() is None
-    key = await captures.put(Capture(b"x", "text/plain"))
-    assert await captures.get(key) == b"x"
+    await captures.put("captures/00/x", b"x")
+    assert await captures.get(Place("captures/00/x")) == b"x"

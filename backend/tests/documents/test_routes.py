@@ -200,9 +200,9 @@ async def test_lists_and_captures_are_read_by_their_indexes(
             oldest_first=oldest_first,
         )
         assert "documents_newest" in await plan(listing)
-    unused = await plan(loose.unused(conn, ["captures/00/x"]))
-    assert "document_versions_capture" in unused
-    assert "document_versions_screenshot" in unused
+    used = await plan(loose.used(conn, ["captures/00/x"]))
+    assert "document_versions_capture" in used
+    assert "document_versions_screenshot" in used
 
 
 @pytest.mark.parametrize("states", [["removed"], ["removed", "blocked", "removed"], ["removed", "collected"]])

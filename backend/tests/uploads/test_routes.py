@@ -100,6 +100,32 @@ async def test_a_capture_just_put_outlives_a_deletion_of_the_same_and_goes_later
     assert (await api.get(f"/documents/{saved.id}/capture")).content == b"the same"
 
 
+async def test_a_deleted_documents_capture_is_wiped_out_of_the_object_that_it_shares(
+    api: httpx.AsyncClient, conn: Connection, pool: Pool, tmp_path: Path
+) -> None:
+    captures = Captures(None, tmp_path / "captures")
+    names = ["one", "two", "three"]
+    found = [Collected("files", name, name, capture=Capture(name.encode(), "text/plain")) for name in names]
+    prepared = await documents.prepare(pool, captures, found)
+    async with conn.transaction():
+        ids = {one.external_id: one.id for one in await documents.write(conn, prepared, Links())}
+    (shared,) = [path for path in (tmp_path / "captures").rglob("*") if path.is_file()]
+
+    async def sent() -> list[bytes]:
+        return [(await api.get(f"/documents/{ids[name]}/capture")).content for name in names if name in ids]
+
+    assert await sent() == [b"one", b"two", b"three"]
+    await conn.execute("UPDATE loose_captures SET since = now() - interval '1 day'")
+    assert await documents.delete_loose_captures(pool, captures) == 1
+    assert await sent() == [b"one", b"two", b"three"]
+    assert (await api.delete(f"/documents/{ids.pop('two')}")).status_code == 204
+    assert await sent() == [b"one", b"three"]
+    assert b"two" not in shared.read_bytes()
+    for name in ("one", "three"):
+        assert (await api.delete(f"/documents/{ids[name]}")).status_code == 204
+    assert kept(tmp_path) == 0
+
+
 async def test_what_is_no_upload_is_refused(api: httpx.AsyncClient) -> None:
     for answer in (
         await api.post("/uploads", json={}),
