@@ -198,13 +198,14 @@ class Worker:
             await asyncio.sleep(_TIDY_SECONDS)
             try:
                 await archives.prune(pool)
-                while await documents.delete_loose_captures(pool, self._parts.captures):
-                    pass
                 await jobs.prune(pool)
                 await budgets.tidy(pool)
                 await events.prune(pool)
                 await webhooks.prune(pool)
                 await embedding.tidy(pool)
+                # Last: the store may be away, where the database is not.
+                while await documents.delete_loose_captures(pool, self._parts.captures):
+                    pass
             except Exception as error:  # noqa: BLE001  the edge: whatever it was, it is tried again
                 expected = is_away(error) or isinstance(error, BackendError)
                 _log.warning(event("worker.not_tidied", error=repr(error)), exc_info=None if expected else error)

@@ -14,9 +14,9 @@ async def used(conn: Connection, keys: Sequence[str]) -> dict[str, list[tuple[in
     rows = await conn.fetch(
         """SELECT capture_key AS key, capture_start AS start, capture_length AS length
              FROM document_versions WHERE capture_key = ANY($1::text[])
-            UNION ALL
+            UNION
            SELECT screenshot_key, NULL, NULL FROM document_versions WHERE screenshot_key = ANY($1::text[])
-            UNION ALL
+            UNION
            SELECT capture_key, NULL, NULL FROM archives WHERE capture_key = ANY($1::text[])""",
         keys,
     )
@@ -49,12 +49,14 @@ async def loosen(conn: Connection, keys: Sequence[str]) -> None:
     )
 
 
-async def lock(conn: Connection, after: timedelta) -> list[str]:
-    """Some that have been loose for so long, until the end of the transaction this caller's alone."""
+async def lock(conn: Connection, after: timedelta, among: Sequence[str] | None = None) -> list[str]:
+    """Some, perhaps only of these, that have been loose for so long: this caller's alone until its transaction ends."""
     rows = await conn.fetch(
-        """SELECT key FROM loose_captures WHERE since < now() - $1::interval
+        """SELECT key FROM loose_captures
+            WHERE since < now() - $1::interval AND ($2::text[] IS NULL OR key = ANY($2))
             ORDER BY since LIMIT 100 FOR UPDATE SKIP LOCKED""",
         after,
+        among,
     )
     return [row["key"] for row in rows]
 

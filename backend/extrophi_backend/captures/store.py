@@ -1,9 +1,9 @@
-"""Captures: the bytes as fetched, in any object store. Its objects are named by the hash of what was put."""
+"""Captures: the bytes as fetched, in any object store. Its objects are named by a hash of what was put."""
 
 import logging
 import os
 import shutil
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _SPARE = 1_000_000  # bytes; less is taken for a full disk
 _SMALL = 64 * 1024  # bytes; a capture up to here shares an object with others of its page
+_LARGEST_PACK = 1024 * 1024  # bytes; who forgets one of its captures reads and writes all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,12 @@ class Captures:
             await store.put_async(key, body)
 
     async def get(self, place: Place) -> bytes | None:
-        """The bytes; None if the store has lost them."""
+        """The bytes; None if the store has lost them, or overwritten them as a deleted document's."""
         with self._opened() as store:
             try:
                 if place.start is not None:
-                    return bytes(await store.get_range_async(place.key, start=place.start, length=place.length))
+                    part = bytes(await store.get_range_async(place.key, start=place.start, length=place.length))
+                    return part if any(part) else None
                 found = await store.get_async(place.key)
             except FileNotFoundError:
                 return None
@@ -62,7 +64,7 @@ class Captures:
     async def keep_only(self, key: str, parts: Iterable[tuple[int, int]]) -> None:
         """Overwrite with zeros what of an object is in none of these parts, each its start and length in bytes.
 
-        The parts stay where they are. Whoever calls has the object for itself.
+        The parts stay where they are; any two are the same or apart. Whoever calls has the object for itself.
         """
         kept = set(parts)
         with self._opened() as store, suppress(FileNotFoundError):
@@ -144,13 +146,27 @@ def pack(bodies: Iterable[bytes]) -> tuple[dict[str, bytes], dict[bytes, Place]]
         small = []
     places = {body: Place(capture_key(body)) for body in different.keys() - set(small)}
     objects = {place.key: body for body, place in places.items()}
-    if small:
-        packed = b"".join(small)
-        key = capture_key(packed)
-        objects[key] = packed
-        ends = accumulate(map(len, small))
-        places |= {body: Place(key, end - len(body), len(body)) for body, end in zip(small, ends, strict=True)}
+    for together in _packs(small):
+        # Of their hashes, not of their bytes: those might be the same with the cuts at other places.
+        key = capture_key(b"".join(sha256(body).digest() for body in together))
+        objects[key] = b"".join(together)
+        ends = accumulate(map(len, together))
+        places |= {body: Place(key, end - len(body), len(body)) for body, end in zip(together, ends, strict=True)}
     return objects, places
+
+
+def _packs(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """In their order, as many together as one object may hold."""
+    together: list[bytes] = []
+    size = 0
+    for body in bodies:
+        if together and size + len(body) > _LARGEST_PACK:
+            yield together
+            together, size = [], 0
+        together.append(body)
+        size += len(body)
+    if together:
+        yield together
 
 
 def capture_key(body: bytes) -> str:

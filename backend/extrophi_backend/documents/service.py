@@ -25,6 +25,8 @@ from extrophi_backend.index.chunking import blocks_of, chunk_spans
 _NO_OTHERS = Others()
 LOOSE = timedelta(minutes=15)
 """For so long after it was put, a capture may wait for its version to be written: seconds are usual."""
+_MOST_REFUSED = 3
+"""So many objects in turn that a store does not let go of, and no more are tried for now."""
 
 
 async def prepare(pool: Pool, captures: Captures | None, documents: Sequence[Collected]) -> list[Prepared]:
@@ -35,7 +37,14 @@ async def prepare(pool: Pool, captures: Captures | None, documents: Sequence[Col
     last = {(one.platform, one.external_id): one for one in documents}
     prepared, known = await asyncio.gather(asyncio.to_thread(_hash, sorted(last.items())), _known(pool, list(last)))
     changed = [one for one in prepared if known.get(_key(one)) != one.content_hash]
-    cut, places = await asyncio.gather(asyncio.to_thread(_cut_all, changed), _keep(pool, captures, changed))
+    keeping = asyncio.create_task(_keep(pool, captures, changed))
+    try:
+        cut = await asyncio.to_thread(_cut_all, changed)
+    except BaseException:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        raise
+    places = await keeping
     ready = {_key(one): _placed(one, places) if captures else one for one in cut}
     return [ready.get(_key(one), one) for one in prepared]
 
@@ -182,33 +191,63 @@ async def push(pool: Pool, documents: Sequence[Pushed]) -> list[Saved]:
 async def delete(pool: Pool, captures: Captures, document_id: UUID) -> None:
     """Remove a document for good, captures and all. Its citations answer 410 from then on. Raises Gone, NotFound."""
     async with pool.acquire() as conn, conn.transaction():
+        # First of all: it waits for who is letting go of such a capture, and nobody who writes is to wait for that.
+        keys = sorted(await sql.capture_keys(conn, document_id))
+        await loose.loosen(conn, keys)
         await index.own_vectors(conn)
         await events_sql.log_deleted(conn, document_id)
-        keys = sorted(await sql.capture_keys(conn, document_id))
         if not await sql.delete(conn, document_id):
             await missing(conn, document_id)
         await sql.log_changes(conn, [document_id], deleted=True)
-        await loose.loosen(conn, keys)
     if keys:
         with suppress(Unavailable):  # a worker tries again
-            await delete_loose_captures(pool, captures)
+            await delete_loose_captures(pool, captures, among=keys)
 
 
-async def delete_loose_captures(pool: Pool, captures: Captures) -> int:
+async def delete_loose_captures(pool: Pool, captures: Captures, *, among: Sequence[str] | None = None) -> int:
     """Delete captures that no version refers to, some at a time. Returns how many were looked at.
 
-    It is called again later for those that were put a moment ago, and for those that the store did not let go of.
+    It is called again later for those that were put a moment ago, and for those that the store did not let go of: these
+    stand behind all others then. Raises Unavailable: it let go of none.
     """
     async with pool.acquire() as conn, conn.transaction():
         # The rows stay locked while the bytes go: whoever is about to put the same bytes waits in `_announce`.
-        keys = await loose.lock(conn, LOOSE)
-        used = await loose.used(conn, keys)
-        await captures.delete([key for key in keys if key not in used])
-        for key, parts in used.items():
-            if parts is not None:
-                await captures.keep_only(key, parts)
-        await loose.forget(conn, keys)
+        keys = await loose.lock(conn, LOOSE, among)
+        done, refused = await _let_go_of_some(captures, keys, await loose.used(conn, keys))
+        await loose.forget(conn, done)
+        await loose.add(conn, sorted(refused))
+    if refused and not done:
+        raise next(iter(refused.values()))
     return len(keys)
+
+
+async def _let_go_of_some(
+    captures: Captures, keys: Sequence[str], used: Mapping[str, Sequence[tuple[int, int]] | None]
+) -> tuple[list[str], dict[str, Unavailable]]:
+    """Those that the store let go of, and those that it did not: after _MOST_REFUSED in turn, no more are tried."""
+    done: list[str] = []
+    refused: dict[str, Unavailable] = {}
+    in_turn = 0
+    for key in keys:
+        try:
+            await _let_go(captures, key, used.get(key, []))
+        except Unavailable as error:
+            refused[key] = error
+            in_turn += 1
+            if in_turn == _MOST_REFUSED:
+                break
+        else:
+            done.append(key)
+            in_turn = 0
+    return done, refused
+
+
+async def _let_go(captures: Captures, key: str, used: Sequence[tuple[int, int]] | None) -> None:
+    """Of what is not used of an object; None: all of it is."""
+    if used:
+        await captures.keep_only(key, used)
+    elif used is not None:
+        await captures.delete([key])
 
 
 async def missing(conn: Connection, document_id: UUID) -> None:

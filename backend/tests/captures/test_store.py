@@ -40,8 +40,22 @@ async def test_what_is_kept_of_an_object_stays_in_its_place_and_the_rest_is_over
     await captures.keep_only(key, parts)
     assert await captures.get(Place(key)) == packed
     await captures.keep_only(key, [parts[0], parts[2]])
-    assert [await captures.get(places[body]) for body in bodies] == [b"first", bytes(6), b"third"]
+    assert [await captures.get(places[body]) for body in bodies] == [b"first", None, b"third"]
+    assert await captures.get(Place(key)) == b"first" + bytes(6) + b"third"
     await captures.keep_only("captures/00/none", parts)
+
+
+def test_the_same_bytes_cut_at_other_places_are_another_object() -> None:
+    assert pack([b"ab", b"cd"])[0].keys().isdisjoint(pack([b"a", b"bc", b"d"])[0])
+
+
+def test_an_object_of_many_is_no_larger_than_what_is_written_anew_at_once() -> None:
+    objects, places = pack(bytes([n]) * 60_000 for n in range(100))
+    assert len(objects) == 6
+    assert max(map(len, objects.values())) <= 1024 * 1024
+    assert all(
+        objects[place.key][place.start :][: place.length] == body for body, place in places.items() if place.start
+    )
 
 
 async def test_what_is_not_there_is_none(captures: Captures) -> None:

@@ -1,14 +1,18 @@
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.models import Capture, Collected
 from extrophi_backend.db import Connection, Pool
 from extrophi_backend.documents import service as documents
 from extrophi_backend.documents.models import Links
+from extrophi_backend.errors import Unavailable
 
 
 async def upload(api: httpx.AsyncClient, *files: tuple[str, bytes, str], **data: str) -> httpx.Response:
@@ -121,9 +125,55 @@ async def test_a_deleted_documents_capture_is_wiped_out_of_the_object_that_it_sh
     assert (await api.delete(f"/documents/{ids.pop('two')}")).status_code == 204
     assert await sent() == [b"one", b"three"]
     assert b"two" not in shared.read_bytes()
+    # A page that is saved again puts the same object again, and what was wiped is wiped again.
+    await documents.prepare(pool, captures, [replace(one, text=f"{one.text}!") for one in found])
+    assert await sent() == [b"one", b"three"]
+    assert b"two" in shared.read_bytes()
+    assert await documents.delete_loose_captures(pool, captures) == 0
+    await conn.execute("UPDATE loose_captures SET since = now() - interval '1 day'")
+    assert await documents.delete_loose_captures(pool, captures) == 1
+    assert await sent() == [b"one", b"three"]
+    assert b"two" not in shared.read_bytes()
     for name in ("one", "three"):
         assert (await api.delete(f"/documents/{ids[name]}")).status_code == 204
     assert kept(tmp_path) == 0
+
+
+async def test_an_object_that_the_store_does_not_let_go_of_stands_in_no_others_way(
+    conn: Connection, pool: Pool, tmp_path: Path
+) -> None:
+    class Frozen(Captures):
+        frozen = ""
+
+        @override
+        async def keep_only(self, key: str, parts: Iterable[tuple[int, int]]) -> None:
+            if key == self.frozen:
+                raise Unavailable("frozen", hint="thaw it")
+            await super().keep_only(key, parts)
+
+    captures = Frozen(None, tmp_path / "captures")
+    deleted: list[UUID] = []
+    for page in ("a", "b"):
+        found = [Collected("files", f"{page}{n}", f"{page}{n}", capture=page_part(page, n)) for n in (1, 2)]
+        prepared = await documents.prepare(pool, captures, found)
+        async with conn.transaction():
+            deleted.append((await documents.write(conn, prepared, Links()))[0].id)
+        assert prepared[0].capture is not None
+        captures.frozen = captures.frozen or prepared[0].capture.key
+    for document_id in deleted:
+        await documents.delete(pool, captures, document_id)
+    await conn.execute("UPDATE loose_captures SET since = '-infinity'")
+    assert await documents.delete_loose_captures(pool, captures) == 2
+    bodies = [path.read_bytes() for path in (tmp_path / "captures").rglob("*") if path.is_file()]
+    assert sorted(bodies) == [b"\0\0b2", b"a1a2"]
+    assert await conn.fetch("SELECT key FROM loose_captures") == [(captures.frozen,)]
+    await conn.execute("UPDATE loose_captures SET since = '-infinity'")
+    with pytest.raises(Unavailable):
+        await documents.delete_loose_captures(pool, captures)
+
+
+def page_part(page: str, number: int) -> Capture:
+    return Capture(f"{page}{number}".encode(), "text/plain")
 
 
 async def test_what_is_no_upload_is_refused(api: httpx.AsyncClient) -> None:
