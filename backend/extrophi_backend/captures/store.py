@@ -137,8 +137,8 @@ def _unwritable(folder: Path, why: str) -> str:
 def pack(bodies: Iterable[bytes]) -> tuple[dict[str, bytes], dict[bytes, Place]]:
     """Where captures are to lie: the objects to be put, by their keys, and each capture's place in them.
 
-    A platform answers with a hundred posts at once, and an object for each would take longer than all else
-    (`bench.platforms`), and cost as much at a provider who counts them.
+    A platform answers with a hundred posts at once: an object for each would take a fifth of a job's time or more
+    (`bench.platforms`), and providers charge for each.
     """
     different = dict.fromkeys(bodies)
     small = [body for body in different if 0 < len(body) <= _SMALL]
