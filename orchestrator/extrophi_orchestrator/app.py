@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse
 
+from extrophi_orchestrator.desk.serving import Web, make_router
 from extrophi_orchestrator.gateway.passing import Upstreams
 from extrophi_orchestrator.gateway.pool import Pool
 from extrophi_orchestrator.gateway.routing import Component
@@ -29,19 +30,14 @@ _log = logging.getLogger(__name__)
 _CONNECTS = 3
 """Tries to connect: the second at once, the third half a second later. Nothing was sent until one succeeds."""
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Extrophi</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<body><h1>Extrophi</h1><p>It is running. Ask it with <code>./extrophi ask "…"</code>, or over HTTP:
-<a href="/openapi.json">/openapi.json</a>, <a href="/health">/health</a>.</p></body></html>"""
-
 _API = Path(__file__).parent.parent / "openapi.json"
-_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The orchestrator. Nothing is connected to before it starts, and a missing component does not end the start."""
     keys = settings.api_keys.get_secret_value() if settings.api_keys else None
-    access, made = make_access(settings.host, keys, settings.allowed_hosts)
+    web = Web.at()
+    access, made = make_access(settings.host, keys, settings.allowed_hosts, web.paths)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -83,10 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health)
     app.include_router(investigations)
     app.include_router(sessions)
-
-    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    async def index() -> HTMLResponse:
-        return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+    app.include_router(make_router(web))
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> FileResponse:

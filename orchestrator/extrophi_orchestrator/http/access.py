@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 from extrophi_orchestrator.errors import BadRequest, ForeignOrigin, Unauthorized, UnknownCoding, WrongHost
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
-_NEEDS_NO_KEY = OPEN_PATHS | {"/"}  # the page by which a browser trades its key
 _FEED = "/api/feed.atom"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ONCE = (b"host", b"origin", b"authorization", b"content-length", b"transfer-encoding", b"cookie")
@@ -73,6 +72,8 @@ class Access:
     """The keys by their digests, which are compared in their stead: all of one length, whatever was sent."""
     on_loopback: bool
     hosts: frozenset[str] = frozenset()
+    pages: frozenset[str] = frozenset({"/"})
+    """What needs no key: the page by which a browser trades its key, and what it is made of."""
     now: Callable[[], float] = time.time
 
     def identify(self, head: Head, path: str, http_version: str = "1.1") -> Asker:
@@ -100,7 +101,7 @@ class Access:
 
     def check(self, asker: Asker, method: str, path: str, head: Head) -> None:
         """Raises Unauthorized, ForeignOrigin."""
-        if path in _NEEDS_NO_KEY:
+        if path in OPEN_PATHS or path in self.pages:
             return
         if asker.key is None and asker.foreign:
             raise ForeignOrigin(
@@ -168,14 +169,16 @@ class Access:
         return hmac.new(self.keys[key].encode(), f"extrophi session {expires}".encode(), "sha256").hexdigest()
 
 
-def make_access(host: str, api_keys: str | None, hosts: Iterable[str] = ()) -> tuple[Access, str | None]:
+def make_access(
+    host: str, api_keys: str | None, hosts: Iterable[str] = (), pages: frozenset[str] = frozenset({"/"})
+) -> tuple[Access, str | None]:
     """The rule for what is bound to `host`, and the key that had to be made for it, if any."""
     keys = [key.strip() for key in (api_keys or "").split(",") if key.strip()]
     names = frozenset(name.lower() for name in hosts)
     is_alone = is_loopback(host) and all(is_loopback(name) for name in names)
     made = None if is_alone or keys else secrets.token_urlsafe(32)
     digests = {sha256(key.encode()).digest(): key for key in ([made] if made else keys)}
-    return Access(digests, is_loopback(host), names), made
+    return Access(digests, is_loopback(host), names, pages), made
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,72 @@
+import createClient from "openapi-fetch";
+import { Problem, readProblem, unreachable } from "./problems";
+import type { components, paths } from "./schema";
+import { events, type ServerEvent } from "./sse";
+
+export type Schemas = components["schemas"];
+
+/** Where Extrophi is, and what opens it. In the browser: where the page came from, and nothing. */
+export interface Connection {
+	/** Without a slash at the end; empty for the page's own origin. */
+	base: string;
+	key: string | null;
+}
+
+/** One Extrophi, over HTTP. Every failure is thrown as a `Problem`; an abort as the signal's own error. */
+export class Api {
+	/** Typed by OpenAPI: `unwrap(api.http.GET("/api/stats"))`. */
+	readonly http;
+
+	constructor(readonly connection: Connection) {
+		this.http = createClient<paths>({
+			baseUrl: connection.base || location.origin,
+			fetch: (request: Request) => this.fetch(request),
+		});
+	}
+
+	/** The address of something that the browser itself fetches: an image, a frame, a download. */
+	address(path: string): string {
+		return `${this.connection.base}${path}`;
+	}
+
+	/** `fetch` with our key; what the network says becomes a `Problem`. Answers of any status are returned. */
+	async fetch(request: Request): Promise<Response> {
+		if (this.connection.key) request.headers.set("Authorization", `Bearer ${this.connection.key}`);
+		try {
+			return await fetch(request);
+		} catch (error) {
+			if (request.signal.aborted) throw error;
+			throw unreachable();
+		}
+	}
+
+	/** A stream of server-sent events, by GET or, with a body, POST. */
+	async *stream(
+		path: string,
+		options: { body?: unknown; signal: AbortSignal; after?: string },
+	): AsyncGenerator<ServerEvent> {
+		const headers = new Headers({ Accept: "text/event-stream" });
+		if (options.after) headers.set("Last-Event-ID", options.after);
+		const init: RequestInit = { headers, signal: options.signal };
+		if (options.body !== undefined) {
+			headers.set("Content-Type", "application/json");
+			init.method = "POST";
+			init.body = JSON.stringify(options.body);
+		}
+		const response = await this.fetch(new Request(`${this.connection.base || location.origin}${path}`, init));
+		if (!response.ok || !response.body) throw await problemOf(response);
+		yield* events(response.body);
+	}
+}
+
+/** What a call answered, or its problem thrown. */
+export async function unwrap<Data>(call: Promise<{ data?: Data; error?: unknown; response: Response }>): Promise<Data> {
+	const { data, error, response } = await call;
+	if (error !== undefined || !response.ok) throw readProblem(response.status, error);
+	return data as Data;
+}
+
+export async function problemOf(response: Response): Promise<Problem> {
+	const told: unknown = await response.json().catch(() => null);
+	return readProblem(response.status, told);
+}

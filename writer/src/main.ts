@@ -1,0 +1,13 @@
+import "./styles/base.css";
+import { mount } from "svelte";
+import App from "./App.svelte";
+import { Desk } from "$lib/desk.svelte";
+import { preferences, showTheme } from "$lib/preferences.svelte";
+import { browser } from "$lib/shell/browser";
+import { speak } from "$lib/text";
+
+showTheme();
+await speak([preferences.language, ...navigator.languages]);
+const desk = new Desk(browser, await browser.connect());
+const target = document.getElementById("desk");
+if (target) mount(App, { target, props: { desk } });

@@ -1,0 +1,22 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+// The build lies inside the orchestrator, whose image has no Node; `make check` keeps it equal to these sources.
+const WEB = "../orchestrator/extrophi_orchestrator/desk/web";
+
+export default defineConfig({
+	plugins: [svelte()],
+	resolve: { alias: { $lib: fileURLToPath(new URL("./src/lib", import.meta.url)) } },
+	build: {
+		outDir: process.env.EXTROPHI_WEB_OUT ?? WEB,
+		emptyOutDir: true,
+		target: "es2022",
+		// Tauri's WebKitGTK and every browser of the last two years know `<link rel=modulepreload>`.
+		modulePreload: { polyfill: false },
+		// Inlined, they would be data: addresses, which the content policy does not allow for scripts and fonts.
+		assetsInlineLimit: 0,
+	},
+	server: { proxy: { "/api": process.env.EXTROPHI_URL ?? "http://127.0.0.1:8000" } },
+	test: { include: ["src/**/*.test.ts"], environment: "node" },
+});
