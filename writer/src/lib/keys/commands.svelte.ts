@@ -1,3 +1,4 @@
+import { untrack } from "svelte";
 import { SvelteMap } from "svelte/reactivity";
 import { matchKeyBindingPress, parseKeybinding } from "tinykeys";
 import { COMMANDS, type Command, type CommandId } from "./commands";
@@ -18,14 +19,18 @@ export class Commands {
 	/** Carry these out from now on; what is returned ends that (an `$effect` may return it). */
 	on(runs: Partial<Record<CommandId, Run>>): () => void {
 		const entries = Object.entries(runs) as [CommandId, Run][];
-		for (const [id, run] of entries) this.#runs.set(id, [run, ...(this.#runs.get(id) ?? [])]);
-		return () => {
-			for (const [id, run] of entries) {
-				const left = (this.#runs.get(id) ?? []).filter((one) => one !== run);
-				if (left.length > 0) this.#runs.set(id, left);
-				else this.#runs.delete(id);
-			}
-		};
+		// Untracked: the effect that declares them must not run again when others come and go.
+		untrack(() => {
+			for (const [id, run] of entries) this.#runs.set(id, [run, ...(this.#runs.get(id) ?? [])]);
+		});
+		return () =>
+			untrack(() => {
+				for (const [id, run] of entries) {
+					const left = (this.#runs.get(id) ?? []).filter((one) => one !== run);
+					if (left.length > 0) this.#runs.set(id, left);
+					else this.#runs.delete(id);
+				}
+			});
 	}
 
 	/** Whether somebody did. */

@@ -1,1 +1,0 @@
-import{ao as r,aP as n,aM as t,ar as o}from"./EmptyState-Bp2WH-QP.js";function f(e,a){r(a,!0),n(e,{get title(){return t.draft.noneTitle},get text(){return t.draft.noneText}}),o()}export{f as default};

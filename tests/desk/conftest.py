@@ -1,0 +1,77 @@
+"""The Writer in a real browser, in front of a real Extrophi: Debian's Chromium, `extrophi up`, nothing made up in between."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.desk.watching import Watch
+from tests.system.running import REPO, Running, up
+
+CHROMIUM = next(
+    (path for path in ("/usr/bin/chromium", "/usr/bin/chromium-headless-shell") if os.access(path, os.X_OK)), None
+)
+QUIET = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/desk" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("desk"))  # one `up` and one browser for all of them
+
+
+# Of the package, not of the session: while Playwright is open no other test of this process can run an event loop.
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, chromium_sandbox=os.geteuid() != 0)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def extrophi() -> Iterator[Running]:
+    """One Extrophi for all the tests here; each brings its own documents and drafts."""
+    roots = f"{REPO},{Path(tempfile.gettempdir()).resolve()}"
+    with up(EXTROPHI_FETCH_ALLOW="127.0.0.0/8,::1/128", EXTROPHI_FILES_ROOTS=roots) as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser: Browser, extrophi: Running) -> Iterator[BrowserContext]:
+    """A browser that knows nothing of us yet, with the first steps taken."""
+    context = browser.new_context(base_url=str(extrophi.client.base_url), viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(15_000)
+    context.add_init_script(
+        "if (origin !== 'null') localStorage['extrophi.preferences'] ??= JSON.stringify({ welcomed: true })"
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def watch(context: BrowserContext) -> Iterator[Watch]:
+    """What must not happen in any test: errors, violations of the content policy, requests to elsewhere."""
+    watch = Watch(context)
+    yield watch
+    assert watch.faults == []
+
+
+@pytest.fixture
+def page(context: BrowserContext, watch: Watch) -> Page:
+    assert watch.faults == []
+    return context.new_page()

@@ -1,0 +1,32 @@
+"""What a page must not do, noted as it happens."""
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+
+class Watch:
+    """The faults of all pages of a browser context: errors in scripts, policy violations, requests to other hosts."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.faults: list[str] = []
+        self.expects_failures = False
+        """Whether answers of 400 and above, and none at all, are part of the test: Chromium logs each as an error."""
+        context.on("page", self._see)
+        context.on("request", self._asked)
+
+    def _see(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("console", self._said)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type not in {"error", "warning"}:
+            return
+        if self.expects_failures and message.text.startswith("Failed to load resource"):
+            return
+        self.faults.append(f"{message.type}: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in {"127.0.0.1", "localhost"}:
+            self.faults.append(f"asked elsewhere: {request.url}")
