@@ -154,6 +154,11 @@ export default {
 		title: "Evidence",
 	},
 
+	citing: {
+		commentOn: "Comment on “#”",
+		genres: { post: "Post", forumPost: "Forum post", comment: "Comment", video: "Video" },
+	},
+
 	reader: {
 		title: "Reader",
 	},
