@@ -328,8 +328,9 @@ export class DraftSession {
 		return isSame(this.content, this.#base ?? EMPTY);
 	}
 
-	get #isSaving(): boolean {
-		return this.#saving !== null;
+	/** A method: what it tells changes while one waits. */
+	#isBusy(): boolean {
+		return this.#saving !== null || this.#ended.signal.aborted;
 	}
 
 	#count(): void {
@@ -340,10 +341,10 @@ export class DraftSession {
 
 	/** Look at what was written elsewhere, and take it over. */
 	async look(): Promise<void> {
-		if (this.#isSaving || !this.#base || document.hidden) return;
+		if (this.#isBusy() || !this.#base || document.hidden) return;
 		try {
 			const theirs = await this.server.read(this.id, this.#base.revision);
-			if (!theirs || this.#isSaving || this.#ended.signal.aborted) return;
+			if (!theirs || this.#isBusy()) return;
 			if (theirs.revision === this.conflict?.theirs.revision) return;
 			this.#take(theirs);
 			if (!this.#isSaved && !this.conflict) await this.save();
