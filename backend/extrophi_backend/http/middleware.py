@@ -19,6 +19,7 @@ _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _LIMITS = {
     "/documents": 40_000_000,
     "/uploads": 1_100_000_000,
+    "/archives": 1_100_000_000,
     "/vectors/query": 5_000_000,
 }  # 32 MB of text are more as JSON
 _LIMIT = 1_000_000
