@@ -1,8 +1,8 @@
 """Archives pushed in: looked at, told about, kept for as long as their job."""
 
 import io
-import random
 import json
+import random
 import zipfile
 from typing import Any
 
