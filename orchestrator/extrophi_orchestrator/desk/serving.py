@@ -31,8 +31,8 @@ def policy(nonce: str) -> str:
     """All that the page may do. Captures are shown in frames, which bring a stricter policy of their own."""
     return (
         "default-src 'none'; script-src 'self'; connect-src 'self'; font-src 'self'; frame-src 'self';"
-        f" worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:; style-src 'self' 'nonce-{nonce}'; frame-ancestors 'none';"
-        " base-uri 'none'; form-action 'none'"
+        f" worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:; style-src 'self' 'nonce-{nonce}';"
+        " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     )
 
 
