@@ -1,5 +1,9 @@
 import asyncio
+<<<<<<< HEAD
 from typing import Annotated, Literal
+=======
+from typing import Annotated
+>>>>>>> 0b5c6293802e30a4c07a5100b02c0c12ba3a1bee
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
@@ -10,8 +14,6 @@ from extrophi_backend.documents.pushed import read_pushed
 from extrophi_backend.documents.schemas import (
     DiffOut,
     DocumentOut,
-    Documents,
-    ListedDocument,
     PushedDocuments,
     SavedItem,
     SavedItems,
@@ -26,7 +28,6 @@ from extrophi_backend.http.cursors import moment, number, read_cursor, write_cur
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
-from extrophi_backend.sources.states import State
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 MAX_PUSH_BYTES = 32_000_000
@@ -45,6 +46,7 @@ async def push(app: App, body: PushedDocuments) -> SavedItems:
     return SavedItems(items=[SavedItem(id=one.id, external_id=one.external_id, status=one.status) for one in saved])
 
 
+<<<<<<< HEAD
 @router.get("", summary="List documents, newest first", responses=responses())
 async def index(
     app: App,
@@ -79,14 +81,13 @@ async def index(
     )
 
 
+=======
+>>>>>>> 0b5c6293802e30a4c07a5100b02c0c12ba3a1bee
 @router.get("/{id}", summary="A document with its text", responses=responses(410))
 async def read(app: App, id: Id, version: VersionQuery = None) -> DocumentOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn:
-        found = await sql.get(conn, id, version)
-        if found is None:
-            await service.missing(conn, id)
-            raise AssertionError
-    return DocumentOut(**head(found), **body(found))
+        found = await service.read(conn, id, version)
+    return DocumentOut(**head(found), **body(found), highlights=found.highlights)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a document for good", responses=responses(410))
