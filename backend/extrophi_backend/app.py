@@ -14,6 +14,7 @@ from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
+from extrophi_backend.documents.list_routes import router as document_lists
 from extrophi_backend.documents.routes import router as documents
 from extrophi_backend.events.routes import router as events
 from extrophi_backend.feed.routes import router as feed
@@ -90,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
         account_routes,
         sources,
         webhooks,
+        document_lists,
         documents,
         uploads,
         archives,
