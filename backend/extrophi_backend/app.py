@@ -19,6 +19,7 @@ from extrophi_backend.documents.routes import router as documents
 from extrophi_backend.events.routes import router as events
 from extrophi_backend.feed.routes import router as feed
 from extrophi_backend.health.routes import router as health
+from extrophi_backend.highlights.routes import router as highlights
 from extrophi_backend.http.middleware import NO_KEY, Surroundings
 from extrophi_backend.http.problems import App, handle_problems
 from extrophi_backend.http.state import State
@@ -93,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         webhooks,
         document_lists,
         documents,
+        highlights,
         uploads,
         archives,
         collections,

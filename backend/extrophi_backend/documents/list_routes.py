@@ -41,6 +41,7 @@ async def _wanted(  # async: FastAPI sends plain functions to a thread
         Text | None, Query(min_length=1, max_length=35, description="`en` is `en-GB`, too, and the other way round.")
     ] = None,
     source_id: Annotated[UUID | None, Query(description="Those that this source has found.")] = None,
+    highlighted: Annotated[bool | None, Query(description="Those with a highlight; or without any.")] = None,
     collected_after: Annotated[Moment | None, Query(description="At or after this moment.")] = None,
     collected_before: Moment | None = None,
     published_after: Annotated[Moment | None, Query(description="At or after this moment.")] = None,
@@ -53,6 +54,7 @@ async def _wanted(  # async: FastAPI sends plain functions to a thread
         author=author,
         language=language,
         source_id=source_id,
+        highlighted=highlighted,
         collected_after=collected_after,
         collected_before=collected_before,
         published_after=published_after,

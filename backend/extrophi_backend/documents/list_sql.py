@@ -149,6 +149,10 @@ def _conditions(wanted: Wanted, *, key: str = "", without_key: bool = False) -> 
     ]
     given = [(condition, value) for condition, value in asked if value is not None]
     conditions = [condition.format(f"${number}") for number, (condition, _) in enumerate(given, 1)]
+    if wanted.highlighted is not None:
+        conditions.append(
+            f"{'' if wanted.highlighted else 'NOT '}EXISTS (SELECT FROM highlights h WHERE h.document_id = d.id)"
+        )
     if wanted.states and "collected" not in wanted.states:
         conditions.append("d.state <> 'collected'")  # which documents_states is for
     if key:

@@ -130,6 +130,7 @@ class Wanted:
     author: str | None = None
     language: str | None = None
     source_id: UUID | None = None
+    highlighted: bool | None = None
     collected_after: datetime | None = None
     collected_before: datetime | None = None
     published_after: datetime | None = None
@@ -165,6 +166,7 @@ class Document:
     text: str | None = None
     anchors: Sequence[tuple[int, Mapping[str, Any]]] = ()
     blocks: Sequence[tuple[int, int, int]] = ()
+    highlights: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,8 @@ async def push(app: App, body: PushedDocuments) -> SavedItems:
 @router.get("/{id}", summary="A document with its text", responses=responses(410))
 async def read(app: App, id: Id, version: VersionQuery = None) -> DocumentOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn:
-        found = await sql.get(conn, id, version)
-        if found is None:
-            await service.missing(conn, id)
-            raise AssertionError
-    return DocumentOut(**head(found), **body(found))
+        found = await service.read(conn, id, version)
+    return DocumentOut(**head(found), **body(found), highlights=found.highlights)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a document for good", responses=responses(410))

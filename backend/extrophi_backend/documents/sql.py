@@ -262,7 +262,7 @@ async def get(conn: Connection, document_id: UUID, version: int | None) -> Docum
         f"""SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
                   v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, d.reason, d.seen_at,
                   CASE WHEN {IS_VISITED} THEN d.next_visit_at END AS next_visit_at, d.cited_at, v.text, v.anchors,
-                  v.blocks,
+                  v.blocks, (SELECT count(*)::int FROM highlights h WHERE h.document_id = d.id) AS highlights,
                   v.screenshot_key IS NOT NULL AS has_screenshot,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
@@ -349,15 +349,17 @@ async def capture_keys(conn: Connection, document_id: UUID) -> list[str]:
     return [row["key"] for row in rows]
 
 
-async def delete(conn: Connection, document_id: UUID) -> bool:
-    """Remove a document with all its versions, and the vectors that no other chunk needs. False if there is none.
+async def delete(conn: Connection, document_ids: Sequence[UUID]) -> set[UUID]:
+    """Remove documents with all their versions, and the vectors that no other chunk needs. Returns those there were.
 
     In a transaction that alone may delete vectors (`index.service.own_vectors`).
     """
-    hashes = await conn.fetch("SELECT DISTINCT embedding_hash FROM chunks WHERE document_id = $1", document_id)
-    if not await conn.fetchval("DELETE FROM documents WHERE id = $1 RETURNING true", document_id):
-        return False
-    await conn.execute("INSERT INTO deleted_documents (id) VALUES ($1) ON CONFLICT DO NOTHING", document_id)
+    hashes = await conn.fetch(
+        "SELECT DISTINCT embedding_hash FROM chunks WHERE document_id = ANY($1::uuid[])", document_ids
+    )
+    rows = await conn.fetch("DELETE FROM documents WHERE id = ANY($1::uuid[]) RETURNING id", document_ids)
+    deleted = [row["id"] for row in rows]
+    await conn.execute("INSERT INTO deleted_documents (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", deleted)
     await conn.execute(
         """WITH orphan AS (
                SELECT h.hash FROM unnest($1::bytea[]) AS h (hash)
@@ -368,7 +370,7 @@ async def delete(conn: Connection, document_id: UUID) -> bool:
            DELETE FROM embeddings e USING orphan o WHERE e.hash = o.hash""",
         [row["embedding_hash"] for row in hashes],
     )
-    return True
+    return set(deleted)
 
 
 async def validators(
