@@ -11,6 +11,7 @@ from extrophi_backend.accounts.routes import router as account_routes
 from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.archives.routes import router as archives
 from extrophi_backend.captures.store import Captures
+from extrophi_backend.citations.routes import router as citations
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
@@ -95,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
         document_lists,
         documents,
         highlights,
+        citations,
         uploads,
         archives,
         collections,
