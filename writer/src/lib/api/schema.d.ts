@@ -125,6 +125,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/citations/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whether citations still stand where they stood
+         * @description Each in its version against the newest one of its document; the answers are in order.
+         */
+        post: operations["backend_check_citations_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/collections": {
         parameters: {
             query?: never;
@@ -1230,6 +1250,61 @@ export interface components {
              */
             note: string;
         };
+        /** CheckedItems */
+        CheckedItems: {
+            /** Items */
+            items: components["schemas"]["CheckedOut"][];
+        };
+        /**
+         * CheckedOut
+         * @description What became of a citation.
+         *
+         *     `same`: the newest version has it at the same place. `moved`: the very words are elsewhere. `changed`: other words
+         *     stand there. `vanished`: nothing does, or hardly anything. `deleted`: the document was, for good. `unknown`: there
+         *     is no such document, version or span here.
+         */
+        CheckedOut: {
+            /** Document State */
+            document_state: ("new" | "collected" | "unchanged" | "blocked" | "login_needed" | "rate_limited" | "no_captions" | "not_yet" | "removed" | "gone" | "failed" | "paused") | null;
+            /** End */
+            end: number | null;
+            /** Gone At */
+            gone_at: string | null;
+            /** Latest Version */
+            latest_version: number | null;
+            /**
+             * Now
+             * @description What stands there now; its first 10,000 characters.
+             */
+            now: string | null;
+            /**
+             * Ops
+             * @description Of what changed: from the quote to what stands there now.
+             */
+            ops: components["schemas"]["DiffOp"][];
+            /**
+             * Prefix
+             * @description What stood before it then.
+             */
+            prefix: string | null;
+            /**
+             * Quote
+             * @description As it stood in the version cited.
+             */
+            quote: string | null;
+            /**
+             * Start
+             * @description Where it is in the newest version; null where it is not.
+             */
+            start: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "same" | "moved" | "changed" | "vanished" | "deleted" | "unknown";
+            /** Suffix */
+            suffix: string | null;
+        };
         /** ChoiceOut */
         ChoiceOut: {
             /** Platform */
@@ -1266,6 +1341,40 @@ export interface components {
             title: string;
             /** Url */
             url: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * CitationsIn
+         * @example {
+         *       "citations": [
+         *         {
+         *           "document_id": "01a20ce0-0000-7000-8000-000000000000",
+         *           "end": 10,
+         *           "start": 0,
+         *           "version": 1
+         *         }
+         *       ]
+         *     }
+         */
+        CitationsIn: {
+            /** Citations */
+            citations: components["schemas"]["CitedIn"][];
+        };
+        /**
+         * CitedIn
+         * @description A span of a version's text, in code points.
+         */
+        CitedIn: {
+            /**
+             * Document Id
+             * Format: uuid
+             */
+            document_id: string;
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
             /** Version */
             version: number;
         };
@@ -4280,6 +4389,174 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArchiveOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_check_citations_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CitationsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedItems"];
                 };
             };
             /** @description The request cannot be read */

@@ -5,6 +5,9 @@ import type { Colour, Highlight, Mark } from "./marks";
 import { anchorsOf, passagesOf, type ReadDocument } from "./passages";
 import type { Selected } from "./selecting";
 
+/** Citations that the API takes at once, with room for the one asked for. */
+const MOST_CHECKED = 499;
+
 /** What the reader was opened for. Offsets are code points. */
 export interface Wanted {
 	documentId: string;
@@ -14,6 +17,9 @@ export interface Wanted {
 	end: number | null;
 }
 
+/** What became of a passage: where it stands in the newest version, or that it does not. */
+export type Standing = Schemas["CheckedOut"];
+
 /** A document that is being read, with one's highlights of it. One per reader. */
 export class Reading {
 	document = $state.raw<ReadDocument | null>(null);
@@ -21,6 +27,8 @@ export class Reading {
 	highlights = $state.raw<readonly Highlight[]>([]);
 	/** The newest version's number; the one shown until that is known. */
 	newest = $state(0);
+	/** How the passage asked for stands in the newest version; null while that is not known, or nothing was asked for. */
+	standing = $state.raw<Standing | null>(null);
 	wanted = $state.raw<Wanted | null>(null);
 
 	readonly offsets = $derived(new Offsets(this.document?.text ?? ""));
@@ -33,6 +41,8 @@ export class Reading {
 
 	/** The version that the passage asked for is of. */
 	#wantedVersion = $state<number | null>(null);
+	/** Where highlights of other versions stand in the newest one, by their ids. */
+	#moved = $state.raw<ReadonlyMap<string, Standing>>(new Map());
 	#current: AbortController | null = null;
 
 	constructor(private readonly api: Api) {}
@@ -41,7 +51,7 @@ export class Reading {
 	async open(wanted: Wanted): Promise<void> {
 		this.wanted = wanted;
 		this.#wantedVersion = wanted.version;
-		this.newest = 0;
+		[this.newest, this.standing] = [0, null];
 		await this.show(wanted.version);
 	}
 
@@ -55,11 +65,12 @@ export class Reading {
 		try {
 			const document = await this.#read(id, version, signal);
 			if (signal.aborted) return;
-			if (document.id !== this.document?.id) this.highlights = [];
+			if (document.id !== this.document?.id) [this.highlights, this.#moved] = [[], new Map()];
 			this.document = document;
 			this.#wantedVersion ??= document.version;
 			this.newest = Math.max(this.newest, document.version);
 			await Promise.all([this.#readHighlights(signal), version === null ? null : this.#lookForNewer(signal)]);
+			await this.#check(signal);
 		} catch (error) {
 			if (!signal.aborted) this.problem = toProblem(error);
 		}
@@ -131,20 +142,49 @@ export class Reading {
 		if (!signal.aborted) this.newest = page.items[0]?.version ?? this.newest;
 	}
 
+	/** Where what is of other versions stands in the newest one: the passage asked for, and highlights. */
+	async #check(signal: AbortSignal): Promise<void> {
+		const { wanted, newest } = this;
+		const older = this.highlights.filter((one) => one.version < newest).slice(0, MOST_CHECKED);
+		const asked: Schemas["CitedIn"][] = older.map(({ document_id, version, start, end }) => ({
+			document_id,
+			version,
+			start,
+			end,
+		}));
+		const version = this.#wantedVersion ?? newest;
+		const isOlder = wanted !== null && wanted.start !== null && wanted.end !== null && version < newest;
+		if (isOlder) {
+			asked.push({ document_id: wanted.documentId, version, start: wanted.start ?? 0, end: wanted.end ?? 0 });
+		}
+		if (asked.length === 0) return;
+		const { items } = await unwrap(this.api.http.POST("/api/citations/check", { body: { citations: asked }, signal }));
+		if (signal.aborted) return;
+		this.standing = isOlder ? (items.at(-1) ?? null) : null;
+		this.#moved = new Map(older.map((one, n) => [one.id, items[n] as Standing]));
+	}
+
 	#cited(): { start: number; end: number } | null {
 		const { start = null, end = null } = this.wanted ?? {};
-		if (start === null || end === null || this.document?.version !== this.#wantedVersion) return null;
+		if (start === null || end === null || !this.document) return null;
+		if (this.document.version === this.#wantedVersion) return this.#inUnits(start, end);
+		const { standing } = this;
+		return standing?.latest_version === this.document.version ? this.#inUnits(standing.start, standing.end) : null;
+	}
+
+	#inUnits(start: number | null, end: number | null): { start: number; end: number } | null {
+		if (start === null || end === null || start >= end) return null;
 		return { start: this.offsets.toUnit(start), end: this.offsets.toUnit(end) };
 	}
 
 	#marks(): readonly Mark[] {
 		const version = this.document?.version;
-		const own = this.highlights.filter((one) => one.version === version);
-		const marks: Mark[] = own.map((highlight) => ({
-			start: this.offsets.toUnit(highlight.start),
-			end: this.offsets.toUnit(highlight.end),
-			highlight,
-		}));
+		const marks = this.highlights.flatMap((highlight): Mark[] => {
+			const moved = this.#moved.get(highlight.id);
+			const place = highlight.version === version ? highlight : moved?.latest_version === version ? moved : null;
+			const span = place && this.#inUnits(place.start, place.end);
+			return span ? [{ ...span, highlight }] : [];
+		});
 		return this.cited ? [...marks, { ...this.cited, highlight: null }] : marks;
 	}
 }

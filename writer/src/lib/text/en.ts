@@ -202,11 +202,10 @@ export default {
 		standing: {
 			same: "The passage stands there unchanged.",
 			moved: "The passage stands there word for word, in another place.",
-			changed: "The passage reads differently there.",
+			changed: "The passage reads differently there:",
 			vanished: "The passage is no longer there. This copy is kept.",
 			deleted: "The document was deleted for good.",
 		} as Record<string, string>,
-		now: "It now reads:",
 		actions: "With what is selected",
 		highlight: "Highlight",
 		highlightIn: { yellow: "Yellow", green: "Green", blue: "Blue", pink: "Pink", purple: "Purple" },
