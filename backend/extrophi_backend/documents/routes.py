@@ -1,9 +1,5 @@
 import asyncio
-<<<<<<< HEAD
-from typing import Annotated, Literal
-=======
 from typing import Annotated
->>>>>>> 0b5c6293802e30a4c07a5100b02c0c12ba3a1bee
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
@@ -24,7 +20,7 @@ from extrophi_backend.documents.schemas import (
     head,
 )
 from extrophi_backend.errors import NotFound, TooLarge
-from extrophi_backend.http.cursors import moment, number, read_cursor, write_cursor
+from extrophi_backend.http.cursors import number, read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
@@ -46,43 +42,6 @@ async def push(app: App, body: PushedDocuments) -> SavedItems:
     return SavedItems(items=[SavedItem(id=one.id, external_id=one.external_id, status=one.status) for one in saved])
 
 
-<<<<<<< HEAD
-@router.get("", summary="List documents, newest first", responses=responses())
-async def index(
-    app: App,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    platform: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
-    collection: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")] = None,
-    state: Annotated[list[State] | None, Query(description="Only those in one of these states.", max_length=20)] = None,
-    include: Annotated[str | None, Query(pattern="^text$", description="`text`: the texts, too.")] = None,
-    order: Annotated[
-        Literal["newest", "oldest"],
-        Query(description="`oldest` first: whoever reads to the end misses nothing that changes meanwhile."),
-    ] = "newest",
-) -> Documents:
-    before = read_cursor(cursor, moment, UUID) if cursor is not None else None
-    async with app.pool.acquire() as conn:
-        found = await sql.newest(
-            conn,
-            before=(before[0], before[1]) if before else None,
-            platform=platform,
-            collection=collection,
-            states=state or (),
-            limit=limit + 1,
-            with_text=include is not None,
-            oldest_first=order == "oldest",
-        )
-    page = found[:limit]
-    more = len(found) > limit
-    return Documents(
-        items=[ListedDocument(**head(one), **(body(one) if include else {})) for one in page],
-        next_cursor=write_cursor(page[-1].collected_at.isoformat(), str(page[-1].id)) if more else None,
-    )
-
-
-=======
->>>>>>> 0b5c6293802e30a4c07a5100b02c0c12ba3a1bee
 @router.get("/{id}", summary="A document with its text", responses=responses(410))
 async def read(app: App, id: Id, version: VersionQuery = None) -> DocumentOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn:
