@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 
 // The build lies inside the orchestrator, whose image has no Node; `make check` keeps it equal to these sources.
 const WEB = "../orchestrator/extrophi_orchestrator/desk/web";
+const EXTROPHI = process.env.EXTROPHI_URL ?? "http://127.0.0.1:8000";
+const DESK = { target: EXTROPHI, changeOrigin: true, headers: { origin: EXTROPHI } };
 
 export default defineConfig({
 	plugins: [svelte()],
@@ -17,6 +19,7 @@ export default defineConfig({
 		// Inlined, they would be data: addresses, which the content policy does not allow for scripts and fonts.
 		assetsInlineLimit: 0,
 	},
-	server: { proxy: { "/api": process.env.EXTROPHI_URL ?? "http://127.0.0.1:8000" } },
+	// As a page of its own origin: what comes from another needs a key.
+	server: { proxy: { "/api": DESK, "/health": DESK } },
 	test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -2891,6 +2891,11 @@ export interface components {
             /** Title */
             title: string;
             /**
+             * Typed
+             * @description The target as it was given.
+             */
+            typed: string;
+            /**
              * Updated At
              * Format: date-time
              */

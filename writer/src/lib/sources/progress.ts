@@ -2,7 +2,7 @@ import { plural, t } from "$lib/text";
 import type { Job } from "./states";
 
 /** “12 found, 3 new, 1 failed”: what there is none of is left out. */
-export function inWords(progress: Job["progress"]): string {
+export function inWords({ progress, finished_at }: Pick<Job, "progress" | "finished_at">): string {
 	const { found, created, updated, unchanged, failed } = progress;
 	const words = t.sources.jobs;
 	const parts: [number, { one: string; other: string }][] = [
@@ -13,5 +13,5 @@ export function inWords(progress: Job["progress"]): string {
 		[failed, words.failed],
 	];
 	const said = parts.filter(([count]) => count > 0).map(([count, forms]) => plural(count, forms));
-	return said.join(", ") || words.nothing;
+	return said.join(", ") || (finished_at ? words.nothing : words.nothingYet);
 }

@@ -43,9 +43,10 @@ const ORDER: readonly Mood[] = ["lost", "attention", "waits", "fine", "rests"];
 export const SORTS = ["newest", "name", "state", "next", "looked"] as const;
 export type Sort = (typeof SORTS)[number];
 
-/** A source as people call it. */
-export function nameOf(source: { title: string; target: string; platform: string }): string {
-	return source.title || shortTarget(source.target);
+/** A source as people call it: `youtube.com/@nasa` rather than the number that YouTube knows it by. */
+export function nameOf({ title, typed, target }: { title: string; typed: string; target: string }): string {
+	const [short, given] = [shortTarget(target), shortTarget(typed)];
+	return title || (given.length < short.length ? given : short);
 }
 
 /** A target without what all of its kind have: `example.org/blog` rather than `https://www.example.org/blog/`. */
