@@ -1,14 +1,18 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { licences } from "./licences";
 
 // The build lies inside the orchestrator, whose image has no Node; `make check` keeps it equal to these sources.
 const WEB = "../orchestrator/extrophi_orchestrator/desk/web";
 const EXTROPHI = process.env.EXTROPHI_URL ?? "http://127.0.0.1:8000";
 const DESK = { target: EXTROPHI, changeOrigin: true, headers: { origin: EXTROPHI } };
+const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
 
 export default defineConfig({
-	plugins: [svelte()],
+	plugins: [svelte(), licences()],
+	define: { "import.meta.env.VITE_EXTROPHI_VERSION": JSON.stringify(version) },
 	resolve: { alias: { $lib: fileURLToPath(new URL("./src/lib", import.meta.url)) } },
 	build: {
 		outDir: process.env.EXTROPHI_WEB_OUT ?? WEB,

@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { holds, shortTarget, sorted, type Source } from "./states";
 
 const source = (fields: Partial<Source>): Source =>
-	({ title: "", target: "", typed: "", collection: "default", state: "collected", next_run_at: null, ...fields }) as Source;
+	({
+		title: "",
+		target: "",
+		typed: "",
+		collection: "default",
+		state: "collected",
+		next_run_at: null,
+		...fields,
+	}) as Source;
 const titles = (sources: Source[]) => sources.map((one) => one.title);
 
 describe("a list of sources", () => {

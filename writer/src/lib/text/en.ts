@@ -430,8 +430,7 @@ export default {
 		whereDataText:
 			"All that was collected, and your drafts, are in the PostgreSQL database of DATABASE_URL. Under ./extrophi up it lies in the folder of EXTROPHI_HOME.",
 
-		accountsText:
-			"What is set here is sealed, and never shown again. What the environment sets goes before it.",
+		accountsText: "What is set here is sealed, and never shown again. What the environment sets goes before it.",
 		accountStates: {
 			none_needed: "None needed",
 			missing: "Not set",
@@ -524,6 +523,56 @@ export default {
 	},
 
 	onboarding: {
-		title: "Welcome",
+		title: "Welcome to Extrophi",
+		intro:
+			"It collects what you read, finds it again by word and by meaning, and lays it beside what you write. Three steps show how.",
+		skip: "Skip this",
+		finish: "Done",
+		stepOf: "Step #",
+		collect: "Put something in",
+		collectText: "Paste an address, a subreddit, a channel or a feed, or drop files. It stays current by itself.",
+		add: "Add",
+		examples: "Take the ten example texts",
+		examplesText: "Ten short notes of a reading group, for trying it out.",
+		examplesTaking: "Taking the example texts …",
+		examplesTaken: "The example texts are in. They are in the collection “#”.",
+		examplesCollection: "examples",
+		examplesRemove: "Take them out again",
+		inIt: { one: "# document is in your library.", other: "# documents are in your library." },
+		nothingCame: "Nothing has come of that yet. You can add something else meanwhile.",
+		ask: "Ask a question",
+		askText: "The answer is made from what you collected, and every number in it is a place you can check.",
+		askFirst: "This opens once something is in your library.",
+		question: "Your question",
+		askButton: "Ask",
+		stop: "Stop",
+		tryOne: "Try one of these:",
+		suggestions: ["Why do long articles get read less on phones?", "What helps a reader find the place again?"],
+		about: "What is said about “#”?",
+		looking: "Looking through your library …",
+		answer: "Answer",
+		citation: "Source #",
+		citedFrom: "From",
+		readPlace: "Read it there",
+		abstained: "Nothing in your library is about that. Ask something else, or add more.",
+		undated: "undated",
+		write: "Start writing",
+		writeText:
+			"A new draft opens with your question above it. While you write, what your library holds appears beside.",
+		writeFirst: "This opens with your first answer. You can also begin with an empty draft.",
+		writeButton: "Start a draft from this answer",
+		writeEmpty: "Start an empty draft",
+
+		signInTitle: "A key is needed",
+		signInText:
+			"This Extrophi is on another machine. It opens to those who have one of its keys: whoever runs it finds it in EXTROPHI_API_KEYS, or in the log of its start.",
+		key: "Key",
+		signIn: "Open",
+		signingIn: "Looking …",
+		wrongKey: "That is not one of its keys.",
+		wrongKeyHint: "Look whether it was copied whole. Keys are changed where Extrophi is started.",
+		noCookie: "The key is right, but this browser keeps no cookie of this page.",
+		noCookieHint: "Allow cookies for this address, then try again.",
+		remembered: "The browser remembers it for 30 days. Sign out under Settings, Access.",
 	},
 };
