@@ -34,6 +34,7 @@ from extrophi_backend.notifications import listening
 from extrophi_backend.platforms.routes import router as platforms
 from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
+from extrophi_backend.sources.recognising import router as recognising
 from extrophi_backend.sources.routes import router as sources
 from extrophi_backend.stats.routes import router as stats
 from extrophi_backend.uploads.routes import router as uploads
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         platforms,
         account_routes,
         sources,
+        recognising,
         webhooks,
         document_lists,
         documents,

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from extrophi_backend.documents import list_sql
 from extrophi_backend.documents.models import Document, Order, Position, Sort, Wanted
 from extrophi_backend.documents.schemas import Documents, ListedDocument, Moment, body, head
 from extrophi_backend.errors import InvalidInput
-from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.http.cursors import moment, read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit, Text, stored
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
@@ -138,17 +138,13 @@ def _read(cursor: str, sort: Sort) -> Position:
     return Position(key, document_id)
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
 def _words(text: str) -> str | None:
     return stored(text) or None
 
 
 _KEYS: Mapping[Sort, Callable[[str], datetime | str | None]] = {
-    "collected": _moment,
-    "published": lambda text: _moment(text) if text else None,
+    "collected": moment,
+    "published": lambda text: moment(text) if text else None,
     "title": _words,
     "author": _words,
 }
