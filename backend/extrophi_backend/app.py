@@ -9,12 +9,14 @@ from fastapi import FastAPI
 
 from extrophi_backend.accounts.routes import router as account_routes
 from extrophi_backend.accounts.service import Accounts
+from extrophi_backend.answers.routes import router as answers
 from extrophi_backend.archives.routes import router as archives
 from extrophi_backend.captures.store import Captures
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
 from extrophi_backend.documents.routes import router as documents
+from extrophi_backend.drafts.routes import router as drafts
 from extrophi_backend.events.routes import router as events
 from extrophi_backend.feed.routes import router as feed
 from extrophi_backend.health.routes import router as health
@@ -100,6 +102,8 @@ def create_app(settings: Settings) -> FastAPI:
         vectors,
         jobs,
         investigations,
+        drafts,
+        answers,
         stats,
     ):
         app.include_router(router)

@@ -1,5 +1,4 @@
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from extrophi_backend.documents.schemas import (
     head,
 )
 from extrophi_backend.errors import NotFound, TooLarge
-from extrophi_backend.http.cursors import number, read_cursor, write_cursor
+from extrophi_backend.http.cursors import moment, number, read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
@@ -60,7 +59,7 @@ async def index(
         Query(description="`oldest` first: whoever reads to the end misses nothing that changes meanwhile."),
     ] = "newest",
 ) -> Documents:
-    before = read_cursor(cursor, _moment, UUID) if cursor is not None else None
+    before = read_cursor(cursor, moment, UUID) if cursor is not None else None
     async with app.pool.acquire() as conn:
         found = await sql.newest(
             conn,
@@ -193,7 +192,3 @@ async def _kept(app: App, kept: KeptCapture | None, nothing: NotFound) -> Respon
             "Content-Disposition": "inline",
         },
     )
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
