@@ -1,6 +1,11 @@
 """Drafts, kept answers and the list of investigations through the front door."""
 
+import signal
+import threading
+from contextlib import suppress
 from uuid import uuid4
+
+import httpx
 
 from tests.contracts.services import running
 
@@ -61,6 +66,30 @@ async def test_drafts_keep_their_tags_and_images_through_the_front_door(database
         assert client.delete(path).status_code == 204
         assert [one["id"] for one in client.get("/api/drafts?trashed=true").json()["items"]] == [made.json()["id"]]
         assert client.post(f"{path}/recover").headers["etag"] == '"3"'
+
+
+async def test_what_was_saved_outlives_a_kill_and_what_was_not_answered_can_be_sent_again(database: str) -> None:
+    seen, text, made = 1, "0", ""
+    for turn in range(3):
+        with running("backend", DATABASE_URL=database) as backend:
+            made = made or backend.client.post("/drafts", json={"text": text}).json()["id"]
+            path = f"/drafts/{made}"
+            again = {"text": text, "bibliography": [], "settings": {}}
+            saved = backend.client.put(path, json=again, headers={"If-Match": f'"{seen}"'})
+            assert saved.status_code == 200
+            seen = saved.json()["revision"]
+            kept = backend.client.get(path).json()
+            assert (kept["text"], kept["revision"]) == (text, seen)
+            threading.Timer(0.5 + turn / 10, backend.process.send_signal, (signal.SIGKILL,)).start()
+            with suppress(httpx.TransportError):
+                for number in range(100_000):
+                    text = f"{turn} {number} " + "It goes on for a while.\n\n" * 2000
+                    body = {"text": text, "bibliography": [], "settings": {}}
+                    answer = backend.client.put(path, json=body, headers={"If-Match": f'"{seen}"'})
+                    assert answer.status_code == 200
+                    seen = answer.json()["revision"]
+            assert backend.process.wait(20) == -signal.SIGKILL
+    assert seen > 3
 
 
 async def test_answers_are_kept_and_investigations_listed_through_the_front_door(database: str) -> None:

@@ -49,8 +49,9 @@ async def create(app: App, response: Response, body: NewDraft) -> DraftOut:
         response.status_code = 200
     # As seen from the path that was asked, whatever is before it.
     response.headers["Location"] = f"drafts/{made.id}"
-    _tag(response, made)
-    return draft_out(*await service.read(app.pool, made.id))
+    draft, written = await service.read(app.pool, made.id)
+    response.headers.update(_tag(draft))
+    return draft_out(draft, written)
 
 
 @router.get("", summary="List drafts, the newest change first", responses=responses())
@@ -91,15 +92,13 @@ async def read(
     if_none_match: Annotated[str | None, Header(max_length=8000)] = None,
 ) -> DraftOut | Response:
     """Its ETag is its revision. In the trash it has none: nothing can be saved over it there."""
-    response.headers["Cache-Control"] = "private, no-cache"
+    fresh = {"Cache-Control": "private, no-cache"}
     if if_none_match is not None:
-        draft = await service.get(app.pool, id)
-        _tag(response, draft)
-        etag = response.headers.get("ETag")
-        if etag is not None and is_known(etag, if_none_match):
-            return Response(status_code=304, headers=dict(response.headers))
+        known = _tag(await service.get(app.pool, id))
+        if known and is_known(known["ETag"], if_none_match):
+            return Response(status_code=304, headers=known | fresh)
     draft, written = await service.read(app.pool, id)
-    _tag(response, draft)
+    response.headers.update(_tag(draft) | fresh)
     return draft_out(draft, written)
 
 
@@ -118,7 +117,7 @@ async def save(
     """
     seen = read_revision(if_match)
     saved = await service.save(app.pool, id, seen, body.content(), mark=body.mark, now=_now())
-    _tag(response, saved)
+    response.headers.update(_tag(saved))
     return DraftHead(**head(saved))
 
 
@@ -140,7 +139,7 @@ async def delete(
 @router.post("/{id}/recover", summary="Bring a draft back from the trash", responses=responses())
 async def recover(app: App, id: Id, response: Response) -> DraftHead:  # noqa: A002  the contract's name
     recovered = await service.recover(app.pool, id)
-    _tag(response, recovered)
+    response.headers.update(_tag(recovered))
     return DraftHead(**head(recovered))
 
 
@@ -212,10 +211,9 @@ async def image(
     )
 
 
-def _tag(response: Response, draft: Draft) -> None:
+def _tag(draft: Draft) -> dict[str, str]:
     """The revision, which alone says nothing of the trash: who has one from before must hear that it is there."""
-    if draft.trashed_at is None:
-        response.headers["ETag"] = write_revision(draft.revision)
+    return {} if draft.trashed_at is not None else {"ETag": write_revision(draft.revision)}
 
 
 def _now() -> datetime:

@@ -1,12 +1,15 @@
 """What drafts, their revisions and images take as time goes by. The time is told, not waited for."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from extrophi_backend.answers import sql as answers_sql
 from extrophi_backend.db import Connection, Pool
-from extrophi_backend.drafts import service
+from extrophi_backend.drafts import images_sql, service, sql
 from extrophi_backend.drafts.models import Content
 from extrophi_backend.drafts.thinning import Saved, thin
 from extrophi_backend.errors import NotFound
@@ -100,3 +103,16 @@ async def test_an_image_goes_when_no_revision_mentions_it_any_more(pool: Pool, c
     assert await names() == {first.name, third.name}  # the one is in a kept revision, the other came anew
     await service.tidy(pool, NOW + timedelta(days=41))
     assert await names() == {first.name}
+
+
+async def test_lists_and_upkeep_read_indexes(
+    conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]]
+) -> None:
+    for index, call in (
+        ("drafts_newest", sql.newest(conn, trashed=False, query="x", before=(NOW, uuid4()), limit=10)),
+        ("drafts_thinned", sql.unthinned(conn, NOW, 10)),
+        ("drafts_trashed", sql.empty_trash(conn, NOW, timedelta(days=30))),
+        ("draft_images_came", images_sql.delete_unmentioned(conn, NOW, timedelta(days=30))),
+        ("answers_newest", answers_sql.newest(conn, query="x", before=(NOW, uuid4()), limit=10)),
+    ):
+        assert index in await plan(call)
