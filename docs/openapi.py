@@ -10,8 +10,9 @@ from extrophi_orchestrator.http.access import COOKIE
 
 Document = dict[str, Any]
 
-# Passed on by routes of the orchestrator's own.
-_INVESTIGATIONS = frozenset(f"/investigations/{{id}}{rest}" for rest in ("", "/events", "/cancel"))
+# Passed on by routes of the orchestrator's own: of `/investigations` itself only what lists them.
+_INVESTIGATIONS = frozenset(f"/investigations{rest}" for rest in ("", "/{id}", "/{id}/events", "/{id}/cancel"))
+_LIST = "/investigations"
 # What any request may meet at the door, whoever would have answered it.
 _AT_THE_DOOR = {
     400: "The request cannot be read",
@@ -43,10 +44,11 @@ def front_door(own: Document, passed: Mapping[str, Document]) -> Document:
             plain = re.sub(r"\{\w+\}", "x", there)
             if path not in _INVESTIGATIONS and route(plain.encode()) is None:
                 continue
-            for operation in item.values():
+            shown = {"get": item["get"]} if path == _LIST else item
+            for operation in shown.values():
                 operation["operationId"] = f"{component}_{operation['operationId']}"
                 operation.pop("security", None)
-            whole["paths"].setdefault(there, {}).update(item)
+            whole["paths"].setdefault(there, {}).update(shown)
         schemas |= renamed["components"]["schemas"]
     for path, item in whole["paths"].items():
         for operation in item.values():

@@ -97,6 +97,13 @@ async def copy(conn: Connection, table: str, columns: Sequence[str], records: It
             conn.remove_termination_listener(lost)
 
 
+def containing(query: str) -> str:
+    """A pattern of LIKE for texts that contain the query, whatever is in it."""
+    for special in ("\\", "%", "_"):
+        query = query.replace(special, f"\\{special}")
+    return f"%{query}%"
+
+
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
     # Binary, since COPY knows no other: jsonb is a version byte and the text (jsonb_recv in jsonb.c).
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=_load, schema="pg_catalog", format="binary")

@@ -6,12 +6,18 @@ BackendError
 │   └── AmbiguousTarget    422  it may mean several things, and names them
 ├── ForbiddenAddress       422  the fetch guard refused it
 ├── Conflict               409  it is not in a state that allows this
-│   └── SourcePaused       409  it is not collected until it is resumed
+│   ├── SourcePaused       409  it is not collected until it is resumed
+│   ├── DraftTrashed       409  nothing is saved over it until it is recovered
+│   ├── DraftExists        409  another content has this draft's id
+│   └── AnswerExists       409  another answer has this id
 ├── FeedTokenRefused       403  it opens no feed here
 ├── NotFound               404  there is no such thing
 ├── Gone                   410  there was, and it was deleted
 ├── PositionLost           410  events after it are forgotten
+├── DraftChanged           412  there is a revision that the client has not seen
 ├── TooLarge               413  more bytes than this path takes
+├── UnsupportedMedia       415  bytes of a kind that this path does not take
+├── PreconditionRequired   428  nothing is overwritten unseen
 ├── PlatformUnavailable    503  it told us to wait; carries Retry-After
 │   └── Paced              503  nobody but our own pace says so (fetch/errors.py)
 ├── Refused                409  a platform does not give a target, and says why (sources/states.py)
@@ -24,6 +30,7 @@ BackendError
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 
 class BackendError(Exception):
@@ -80,6 +87,26 @@ class SourcePaused(Conflict):
     status, code, title = 409, "source_paused", "This source is paused"
 
 
+class DraftTrashed(Conflict):
+    status, code, title = 409, "draft_trashed", "This draft is in the trash"
+
+    def __init__(self, draft_id: UUID) -> None:
+        super().__init__(f"Draft {draft_id} is in the trash.", hint=f"POST /drafts/{draft_id}/recover brings it back.")
+
+
+class DraftExists(Conflict):
+    status, code, title = 409, "draft_exists", "There is such a draft"
+
+    def __init__(self, draft_id: UUID, revision: int) -> None:
+        hint = "Read it, and save over it with PUT; or send this one under another id."
+        super().__init__(f"Draft {draft_id} is there, and has another content.", hint=hint)
+        self.revision = revision
+
+
+class AnswerExists(Conflict):
+    status, code, title = 409, "answer_exists", "There is such an answer"
+
+
 class FeedTokenRefused(BackendError):
     status, code, title = 403, "feed_token_refused", "This feed needs a token"
 
@@ -96,8 +123,25 @@ class PositionLost(BackendError):
     status, code, title = 410, "position_lost", "Some events are forgotten"
 
 
+class DraftChanged(BackendError):
+    status, code, title = 412, "draft_changed", "The draft was changed in between"
+
+    def __init__(self, draft_id: UUID, revision: int) -> None:
+        hint = "Read it, bring both texts together, and save over the revision that was read."
+        super().__init__(f"Draft {draft_id} has revision {revision} by now, which was not seen.", hint=hint)
+        self.revision = revision
+
+
 class TooLarge(BackendError):
     status, code, title = 413, "too_large", "This is too large"
+
+
+class UnsupportedMedia(BackendError):
+    status, code, title = 415, "unsupported_media_type", "This path takes no such bytes"
+
+
+class PreconditionRequired(BackendError):
+    status, code, title = 428, "precondition_required", "Say what was read"
 
 
 class PlatformUnavailable(BackendError):

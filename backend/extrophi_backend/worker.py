@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from extrophi_backend.captures.store import Captures
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import Pool, is_away, make_pool
 from extrophi_backend.documents import service as documents
+from extrophi_backend.drafts import service as drafts
 from extrophi_backend.errors import BackendError
 from extrophi_backend.events import service as events
 from extrophi_backend.index import embedding
@@ -202,6 +204,7 @@ class Worker:
                 await budgets.tidy(pool)
                 await events.prune(pool)
                 await webhooks.prune(pool)
+                await drafts.tidy(pool, datetime.now(UTC))
                 await embedding.tidy(pool)
                 # Last: the store may be away, where the database is not.
                 while await documents.delete_loose_captures(pool, self._parts.captures):

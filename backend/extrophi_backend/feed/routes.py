@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated
 from urllib.parse import urlencode
@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from extrophi_backend.feed import atom, service, sql
 from extrophi_backend.feed.models import FeedToken, Wanted
-from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.http.cursors import moment, read_cursor, write_cursor
+from extrophi_backend.http.etags import is_known
 from extrophi_backend.http.fields import Cursor, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
@@ -74,7 +75,7 @@ async def feed(
     if_none_match: Annotated[str | None, Header(max_length=8000)] = None,
 ) -> Response:
     """Filters may be repeated. A token opens this and nothing else; on loopback none is needed."""
-    before = read_cursor(cursor, _moment, UUID) if cursor is not None else None
+    before = read_cursor(cursor, moment, UUID) if cursor is not None else None
     async with app.pool.acquire() as conn:
         allowed = await service.admit(conn, token, has_key=WITHOUT_KEY not in request.headers)
         found = await sql.newest(
@@ -104,7 +105,7 @@ async def feed(
     )
     headers = {"ETag": f'"{sha256(body).hexdigest()[:32]}"', "Cache-Control": "private, no-cache"}
     # No Last-Modified: what is deleted, moved or edited changes a feed, and leaves its newest entry as it was.
-    if if_none_match is not None and _is_known(headers["ETag"], if_none_match):
+    if is_known(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=atom.MEDIA_TYPE, headers=headers)
 
@@ -143,13 +144,3 @@ def _out(token: FeedToken) -> FeedTokenOut:
 
 def _address(parameters: Sequence[tuple[str, str]]) -> str:
     return f"feed.atom?{urlencode(parameters)}"
-
-
-def _is_known(etag: str, none_match: str) -> bool:
-    """Whether the client has it already (RFC 9110, 13.1.2)."""
-    tags = {tag.strip().removeprefix("W/") for tag in none_match.split(",")}
-    return "*" in tags or etag in tags
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

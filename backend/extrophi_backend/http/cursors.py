@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from extrophi_backend.errors import InvalidInput
@@ -32,6 +33,11 @@ def _text(part: Any) -> str:
     if not isinstance(part, str):
         raise TypeError
     return part
+
+
+def moment(text: str) -> datetime:
+    """A kind of part: a time. Raises ValueError, OverflowError."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def number(text: str) -> int:

@@ -37,19 +37,26 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 """Something that people read in a list."""
 
 
+_DEEPEST = 100
+"""What writes JSON out again has its own limits, and would fail at them."""
+
+
 def _storable_json(value: Any) -> Any:
-    waiting = [value]
+    waiting = [(value, 1)]
     while waiting:
-        match waiting.pop():
+        part, depth = waiting.pop()
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
+        match part:
             case str() as text:
                 stored(text)
             case float() as number if not isfinite(number):
                 raise ValueError("NaN and Infinity are no JSON")
             case dict() as mapping:
-                waiting.extend(mapping.keys())  # pyright: ignore[reportUnknownArgumentType]  it is JSON
-                waiting.extend(mapping.values())  # pyright: ignore[reportUnknownArgumentType]
+                for name, inner in mapping.items():
+                    waiting += [(name, depth), (inner, depth + 1)]
             case list() as array:
-                waiting.extend(array)  # pyright: ignore[reportUnknownArgumentType]
+                waiting += [(inner, depth + 1) for inner in array]
             case _:
                 pass
     return value
@@ -57,10 +64,11 @@ def _storable_json(value: Any) -> Any:
 
 JSONObject = Annotated[dict[str, Any], AfterValidator(_storable_json)]
 JSONArray = Annotated[list[Any], AfterValidator(_storable_json)]
-"""JSON that PostgreSQL's jsonb can hold: no NUL, no lone surrogate, no number that JSON has not."""
+"""JSON that PostgreSQL's jsonb can hold: no NUL, no lone surrogate, no number that JSON has not, no endless depth."""
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
+Sought = Annotated[Text | None, Query(max_length=1000, description="Only what contains this, whatever the case.")]
 """What a list's query takes."""
 
 

@@ -19,9 +19,12 @@ _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _LIMITS = {
     "/documents": 40_000_000,
     "/uploads": 1_100_000_000,
+    "/archives": 1_100_000_000,
     "/vectors/query": 5_000_000,
 }  # 32 MB of text are more as JSON
 _LIMIT = 1_000_000
+_DRAFTS = "/drafts"
+_DRAFTS_LIMIT = 32_000_000  # 8 MB of text and 2 MB beside it, as JSON that escapes all but ASCII; images are smaller
 NO_KEY = "Set EXTROPHI_SERVICE_KEY, to the same value in orchestrator, research and backend."
 
 
@@ -75,7 +78,7 @@ class Surroundings:
                 )
                 await refused(scope, receive, send_with_id)
                 return
-            limit = _LIMITS.get(scope["path"], _LIMIT)
+            limit = _limit(scope["path"])
             await self._bounded(limit, scope, receive, send_with_id, headers.get(b"content-length", b""))
         except Exception:  # the edge: here the request still has its id
             _log.exception(event("request.failed", path=scope["path"]))
@@ -107,3 +110,9 @@ class Surroundings:
             await refused(scope, receive, send)
             return
         await self.app(scope, receive_bounded, send)
+
+
+def _limit(path: str) -> int:
+    if path.startswith(_DRAFTS):
+        return _DRAFTS_LIMIT
+    return _LIMITS.get(path, _LIMIT)

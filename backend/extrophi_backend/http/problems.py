@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from typing_extensions import override
 
 from extrophi_backend.db import DATABASE_AWAY, is_away
-from extrophi_backend.errors import AmbiguousTarget, BackendError, Choice
+from extrophi_backend.errors import AmbiguousTarget, BackendError, Choice, DraftChanged, DraftExists
 from extrophi_backend.log import event
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ class ChoiceOut(BaseModel):
 class Problem(BaseModel):
     """RFC 9457, section 3, with our `code`, `hint` and, for input, the `field` at fault.
 
-    `choices` where the input may mean several things: each as it would have to be given, and what it is.
+    `choices` where the input may mean several things: each as it would have to be given, and what it is. `revision`
+    where a draft has another than the client knows of: the one it has.
     """
 
     type: str
@@ -40,6 +41,7 @@ class Problem(BaseModel):
     hint: str = ""
     field: str | None = None
     choices: list[ChoiceOut] | None = None
+    revision: int | None = None
 
 
 def problem(
@@ -51,6 +53,7 @@ def problem(
     hint: str = "",
     field: str | None = None,
     choices: Sequence[Choice] = (),
+    revision: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     body = Problem(
@@ -62,6 +65,7 @@ def problem(
         hint=hint,
         field=field,
         choices=[ChoiceOut.model_validate(one, from_attributes=True) for one in choices] or None,
+        revision=revision,
     )
     return JSONResponse(
         body.model_dump(exclude_none=True), status, headers=headers, media_type="application/problem+json"
@@ -87,6 +91,7 @@ _TITLES = {
     413: "This is too large",
     415: "Another media type is needed",
     422: "This cannot be read",
+    428: "It is not said what was read",
     500: "Something went wrong here",
     503: "A part of Extrophi is out of reach",
 }
@@ -129,6 +134,7 @@ async def _on_ours(_: Request, error: Exception) -> JSONResponse:
         hint=error.hint,
         field=error.field,
         choices=error.choices if isinstance(error, AmbiguousTarget) else (),
+        revision=error.revision if isinstance(error, DraftChanged | DraftExists) else None,
         headers=headers,
     )
 

@@ -21,21 +21,27 @@ class NewInvestigation:
 
 
 @dataclass(frozen=True, slots=True)
-class Investigation:
+class Listed:
+    """What a list tells of an investigation."""
+
     id: UUID
     question: str
     targets: Sequence[str]
     limit: int
     scope: Literal["targets", "library"]
     status: Status
-    job_ids: Sequence[UUID]
-    answer: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
-    cancel_requested: bool
-    fence: int
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Investigation(Listed):
+    job_ids: Sequence[UUID]
+    answer: Mapping[str, Any] | None
+    cancel_requested: bool
+    fence: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from extrophi_backend.errors import InvalidInput
-from extrophi_backend.http.fields import JSONArray, JSONObject, LastEventId, Text
+from extrophi_backend.http.cursors import read_cursor, write_cursor
+from extrophi_backend.http.fields import Cursor, JSONArray, JSONObject, LastEventId, Limit, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.sse import Event, EventStream
 from extrophi_backend.http.state import App, State
@@ -33,7 +34,7 @@ class NewInvestigationIn(BaseModel):
     scope: Literal["targets", "library"] = "targets"
 
 
-class InvestigationOut(BaseModel):
+class ListedInvestigation(BaseModel):
     model_config = ConfigDict(from_attributes=True)
     id: UUID
     question: str
@@ -41,12 +42,20 @@ class InvestigationOut(BaseModel):
     limit: int
     scope: str
     status: Status
-    job_ids: list[UUID]
-    answer: dict[str, Any] | None
     error: dict[str, Any] | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class Investigations(BaseModel):
+    items: list[ListedInvestigation]
+    next_cursor: str | None
+
+
+class InvestigationOut(ListedInvestigation):
+    job_ids: list[UUID]
+    answer: dict[str, Any] | None
 
 
 class HeldOut(InvestigationOut):
@@ -91,6 +100,18 @@ async def create(app: App, body: NewInvestigationIn) -> HeldOut:
         held = await service.create(conn, new, found)
     await app.tell_workers()
     return _held(held)
+
+
+@router.get("", summary="List investigations, newest first", responses=responses())
+async def index(app: App, limit: Limit = 50, cursor: Cursor = None) -> Investigations:
+    """Without their answers."""
+    (before,) = read_cursor(cursor, UUID) if cursor is not None else (None,)
+    async with app.pool.acquire() as conn:
+        found = await sql.newest(conn, before=before, limit=limit + 1)
+    return Investigations(
+        items=[ListedInvestigation.model_validate(one) for one in found[:limit]],
+        next_cursor=write_cursor(str(found[limit - 1].id)) if len(found) > limit else None,
+    )
 
 
 @router.post(

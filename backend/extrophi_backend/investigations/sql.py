@@ -6,7 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from extrophi_backend.db import Connection
-from extrophi_backend.investigations.models import LEASE_TIME, Change, Investigation, NewInvestigation, StoredEvent
+from extrophi_backend.investigations.models import (
+    LEASE_TIME,
+    Change,
+    Investigation,
+    Listed,
+    NewInvestigation,
+    StoredEvent,
+)
 
 _FIELDS = """id, question, targets, document_limit AS "limit", scope, status, job_ids, answer, error, cancel_requested,
              fence, created_at, started_at, finished_at"""
@@ -39,6 +46,18 @@ async def insert(
 async def get(conn: Connection, investigation_id: UUID) -> Investigation | None:
     row = await conn.fetchrow(f"SELECT {_FIELDS} FROM investigations WHERE id = $1", investigation_id)  # noqa: S608
     return Investigation(**row) if row else None
+
+
+async def newest(conn: Connection, *, before: UUID | None, limit: int) -> list[Listed]:
+    """Ids are made in the order of time: the primary key has it."""
+    rows = await conn.fetch(
+        """SELECT id, question, targets, document_limit AS "limit", scope, status, error, created_at, started_at,
+                  finished_at
+             FROM investigations WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2""",
+        before,
+        limit,
+    )
+    return [Listed(**row) for row in rows]
 
 
 async def claim(conn: Connection) -> Investigation | None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import zipfile
 from typing import Any
 
@@ -69,6 +70,12 @@ async def test_a_dry_run_says_what_is_in_it_and_stores_nothing(api: httpx.AsyncC
     assert [bool(part["becomes"]) for part in told["parts"]] == [True, True, True, False]
     assert await pool.fetchval("SELECT count(*) FROM archives") == 0
     assert (await api.get("/jobs")).json()["items"] == []
+
+
+async def test_an_archive_may_be_larger_than_other_bodies(api: httpx.AsyncClient) -> None:
+    body = packed(TAKEOUT | {"Takeout/noise.txt": random.Random(7).randbytes(2_000_000).hex()})
+    assert len(body) > 2_000_000
+    assert (await push(api, body, dry_run="true")).status_code == 200
 
 
 async def test_an_archive_is_kept_until_its_job_has_ended(

@@ -76,6 +76,22 @@ async def test_a_blank_question_makes_nothing(api: httpx.AsyncClient, pool: Pool
     assert await pool.fetchval("SELECT count(*) FROM investigations") == 0
 
 
+async def test_they_are_listed_newest_first(api: httpx.AsyncClient, note: str) -> None:
+    made = [await make(api, note), await make(api, NOWHERE), await make(api, note)]
+    await tell(api, made[2], 2, status="succeeded", answer={"answer": "By the pond."})
+    first = (await api.get("/investigations", params={"limit": 2})).json()
+    rest = (await api.get("/investigations", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    items = first["items"] + rest["items"]
+    assert [one["id"] for one in items] == [one["id"] for one in reversed(made)]
+    assert [one["status"] for one in items] == ["succeeded", "failed", "running"]
+    assert items[0]["targets"] == [note]
+    assert [one["finished_at"] is not None for one in items] == [True, True, False]
+    assert all("answer" not in one for one in items)
+    assert rest["next_cursor"] is None
+    for query in ("limit=0", "cursor=x", "cursor=WyJ4Il0"):
+        assert (await api.get(f"/investigations?{query}")).status_code == 422
+
+
 async def test_the_same_told_again_changes_nothing(api: httpx.AsyncClient, note: str) -> None:
     made = await make(api, note)
     for _ in range(2):

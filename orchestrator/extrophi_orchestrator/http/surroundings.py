@@ -30,6 +30,8 @@ _LIMITS = {
     "/v1/embeddings": 40_000_000,
 }
 _LIMIT = 1_000_000
+_DRAFTS = "/api/drafts"
+_DRAFTS_LIMIT = 32_000_000  # as backend has it
 _ALWAYS = [(b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff")]
 
 
@@ -126,7 +128,7 @@ class Surroundings:
             await self._answer(scope, receive, send, head, name)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, head: Head, name: str) -> None:
-        limit = _LIMITS.get(scope["path"], _LIMIT)
+        limit = _limit(scope["path"])
         if int(head.get(b"content-length", b"0")) > limit:
             raise too_large(limit)
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -145,6 +147,12 @@ class Surroundings:
             count(component, error.status, time.perf_counter() - began)
             raise
         count(component, status, time.perf_counter() - began)
+
+
+def _limit(path: str) -> int:
+    if path.startswith(_DRAFTS):
+        return _DRAFTS_LIMIT
+    return _LIMITS.get(path, _LIMIT)
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:

@@ -91,6 +91,11 @@ async def create(
 # These are documented by backend, whose answers they pass on (docs/openapi.py).
 
 
+@router.get("", include_in_schema=False)
+async def index(request: Request) -> Response:
+    return _Passing("/investigations", request, query=request.scope["query_string"])
+
+
 @router.get("/{id}", include_in_schema=False)
 async def read(request: Request, id: Id) -> Response:  # noqa: A002  the contract's name
     return _Passing(f"/investigations/{id}", request)
@@ -109,10 +114,13 @@ async def cancel(request: Request, id: Id) -> Response:  # noqa: A002  the contr
 class _Passing(Response):
     """What backend answers on a path, sent as it comes. No body goes there: none of these paths has one."""
 
-    def __init__(self, path: str, request: Request, *, reading: bool = False, location: str | None = None) -> None:
+    def __init__(
+        self, path: str, request: Request, *, query: bytes = b"", reading: bool = False, location: str | None = None
+    ) -> None:
         super().__init__()
         self._location = location
         self._path = path
+        self._query = query
         self._upstreams: Upstreams = request.app.state.upstreams
         self._reading = reading
 
@@ -120,7 +128,7 @@ class _Passing(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(name, value) for name, value in scope["headers"] if not name.startswith(b"content-")]
         method = "GET" if self._reading else scope["method"]
-        scope = dict(scope) | {"method": method, "headers": headers, "query_string": b""}
+        scope = dict(scope) | {"method": method, "headers": headers, "query_string": self._query}
 
         async def send_located(message: Message) -> None:
             if self._location is not None and message["type"] == "http.response.start":

@@ -14,6 +14,9 @@ from orchestrator.tests.servers import Door, Upstream
         (b"/api/jobs/0192/events", ("backend", b"/jobs/0192/events")),
         (b"/api/accounts/twitter/test", ("backend", b"/accounts/twitter/test")),
         (b"/api/events", ("backend", b"/events")),
+        (b"/api/drafts/0192/images/a.png", ("backend", b"/drafts/0192/images/a.png")),
+        (b"/api/answers", ("backend", b"/answers")),
+        (b"/api/answer", ("research", b"/answer")),
         (b"/api/search", ("research", b"/search")),
         (b"/v1/embeddings", ("research", b"/v1/embeddings")),
         (b"/v1/models/a:b", ("research", b"/v1/models/a:b")),
@@ -44,7 +47,7 @@ def test_whatever_is_passed_on_begins_with_a_listed_word(path: bytes) -> None:
         assert parts[0] == b""
         assert parts[1].decode() in (
             "search answer enrich documents uploads jobs sources collections platforms accounts stats embeddings "
-            "vectors drafts".split()
+            "vectors drafts answers".split()
         )
         assert b".." not in parts
         assert b"%" not in found[1]

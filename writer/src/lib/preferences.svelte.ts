@@ -10,7 +10,8 @@ export interface Preferences {
 	measure: number;
 	spellcheck: boolean;
 	evidence: boolean;
-	outline: boolean;
+	/** What lies at the draft's other side. */
+	sidebar: "drafts" | "outline" | "none";
 	/** Milliseconds of quiet after which evidence is looked for. */
 	pause: number;
 	/** Whether the first steps were taken, or declined. */
@@ -25,7 +26,7 @@ const DEFAULTS: Preferences = {
 	measure: 68,
 	spellcheck: true,
 	evidence: true,
-	outline: false,
+	sidebar: "drafts",
 	pause: 600,
 	welcomed: false,
 };

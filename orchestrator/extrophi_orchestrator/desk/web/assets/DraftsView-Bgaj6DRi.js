@@ -1,1 +1,0 @@
-import{ao as s,aP as n,j as i,aM as e,ar as o,aw as u}from"./EmptyState-Bp2WH-QP.js";function f(a,t){s(t,!0);{let r=u(()=>t.place.id??e.draft.noneText);n(a,{get title(){return e.draft.noneTitle},get text(){return i(r)}})}o()}export{f as default};

@@ -1,0 +1,139 @@
+/**
+ * What is written, kept on this device (IndexedDB), whatever becomes of the network, the server, or this window.
+ *
+ * Each window keeps its own record of a draft, so that two never write over one another. A record that was not saved, and
+ * whose window is gone, is what a crash left: the next window that opens the draft takes it over.
+ */
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { v4 as uuid } from "uuid";
+import type { Content, Saved } from "./models";
+
+export interface KeptDraft extends Content {
+	draft: string;
+	window: string;
+	/** What the server had when this was written from it; null: it never had the draft. */
+	base: Saved | null;
+	/** Whether the server has all of it. */
+	saved: boolean;
+	/** Milliseconds since 1970. */
+	at: number;
+}
+
+interface Schema extends DBSchema {
+	drafts: { key: [string, string]; value: KeptDraft; indexes: { draft: string } };
+	/** Images that the server does not have yet. */
+	images: { key: [string, string]; value: { draft: string; name: string; bytes: Blob } };
+}
+
+/** Records that the server has, too, are kept so long, to open a draft without it. */
+const SAVED_FOR = 30 * 24 * 3600 * 1000; // ms
+
+export class Kept {
+	/** This window, for as long as it lives. */
+	readonly window = uuid();
+	#alive: Promise<void> | null = null;
+
+	private constructor(private readonly db: IDBPDatabase<Schema> | null) {}
+
+	/** Where the browser keeps nothing (a private window of some), an empty one whose `put` says false. */
+	static async open(): Promise<Kept> {
+		const db = await openDB<Schema>("extrophi", 1, {
+			upgrade(made) {
+				made.createObjectStore("drafts", { keyPath: ["draft", "window"] }).createIndex("draft", "draft");
+				made.createObjectStore("images", { keyPath: ["draft", "name"] });
+			},
+			// Another window of a newer release waits for this one to let go.
+			blocking: (_, __, event) => (event.target as IDBDatabase).close(),
+		}).catch(() => null);
+		const kept = new Kept(db);
+		kept.#alive = holdLock(lockOf(kept.window));
+		await kept.#alive;
+		// Only over https and on this machine can the browser be asked to keep it when room is short.
+		if ("storage" in navigator) void navigator.storage.persist().catch(() => false);
+		return kept;
+	}
+
+	/** Whether it is kept now. False where the browser keeps nothing, or its room is used up. */
+	async put(draft: Omit<KeptDraft, "window" | "at">): Promise<boolean> {
+		try {
+			await this.db?.put("drafts", { ...draft, window: this.window, at: Date.now() });
+			return this.db !== null;
+		} catch {
+			return false;
+		}
+	}
+
+	/** What other windows left of a draft: the unsaved first, the oldest of them first; those of living windows are theirs. */
+	async left(draft: string): Promise<KeptDraft[]> {
+		const all = (await this.db?.getAllFromIndex("drafts", "draft", draft)) ?? [];
+		const living = await livingLocks();
+		return all
+			.filter((one) => one.window !== this.window && !living.has(lockOf(one.window)))
+			.sort((one, other) => Number(one.saved) - Number(other.saved) || one.at - other.at);
+	}
+
+	/** Forget records that are taken over, or whose draft is gone. */
+	async forget(records: readonly Pick<KeptDraft, "draft" | "window">[]): Promise<void> {
+		const done = this.db?.transaction("drafts", "readwrite");
+		for (const one of records) void done?.store.delete([one.draft, one.window]);
+		await done?.done;
+	}
+
+	/** Forget a draft that was removed for good. */
+	async forgetDraft(draft: string): Promise<void> {
+		await this.forget((await this.db?.getAllFromIndex("drafts", "draft", draft)) ?? []);
+	}
+
+	/** The newest record of each draft on this device, for a list while the server is away. */
+	async newest(): Promise<KeptDraft[]> {
+		const all = ((await this.db?.getAll("drafts")) ?? []).sort((one, other) => one.at - other.at);
+		return [...new Map(all.map((one) => [one.draft, one])).values()].reverse();
+	}
+
+	/** Forget what the server has had for long. */
+	async tidy(): Promise<void> {
+		const all = (await this.db?.getAll("drafts")) ?? [];
+		await this.forget(all.filter((one) => one.saved && one.at < Date.now() - SAVED_FOR && one.window !== this.window));
+	}
+
+	async putImage(draft: string, name: string, bytes: Blob): Promise<boolean> {
+		try {
+			await this.db?.put("images", { draft, name, bytes });
+			return this.db !== null;
+		} catch {
+			return false;
+		}
+	}
+
+	async image(draft: string, name: string): Promise<Blob | null> {
+		return (await this.db?.get("images", [draft, name]))?.bytes ?? null;
+	}
+
+	/** The images of a draft that the server does not have yet. */
+	async images(draft: string): Promise<{ name: string; bytes: Blob }[]> {
+		return (await this.db?.getAll("images", IDBKeyRange.bound([draft], [draft, []]))) ?? [];
+	}
+
+	async forgetImage(draft: string, name: string): Promise<void> {
+		await this.db?.delete("images", [draft, name]);
+	}
+}
+
+const lockOf = (window: string): string => `extrophi-window-${window}`;
+
+/** Held until the window closes or dies; resolves once it is held. Nothing happens where there are no locks (plain http). */
+async function holdLock(name: string): Promise<void> {
+	if (!("locks" in navigator)) return;
+	await new Promise<void>((held) => {
+		void navigator.locks.request(name, () => {
+			held();
+			return new Promise(() => undefined);
+		});
+	});
+}
+
+async function livingLocks(): Promise<ReadonlySet<string>> {
+	if (!("locks" in navigator)) return new Set();
+	const { held } = await navigator.locks.query();
+	return new Set(held?.flatMap((lock) => lock.name ?? []));
+}
