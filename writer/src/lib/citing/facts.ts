@@ -36,8 +36,8 @@ export function factsOf(document: DocumentOut, cited: Cited): Facts {
 export async function learn(api: Api, cited: Cited, patience = 1_500): Promise<Facts | null> {
 	try {
 		const document = await unwrap(
-			api.http.GET("/api/documents/{document_id}", {
-				params: { path: { document_id: cited.document_id }, query: { version: cited.version } },
+			api.http.GET("/api/documents/{id}", {
+				params: { path: { id: cited.document_id }, query: { version: cited.version } },
 				signal: AbortSignal.timeout(patience),
 			}),
 		);

@@ -1,0 +1,80 @@
+import type { EditorView } from "@codemirror/view";
+import type { Facts } from "./facts";
+import { blockAt, citationAt, citeMarkdown, quoteMarkdown } from "./insert";
+import { hold } from "./marks.svelte";
+import type { Cited, OpenDraft, Reference } from "./models";
+import { merged } from "./references";
+
+/** Where the bibliography is kept: the draft's session. */
+export interface Bibliography {
+	readonly id: string;
+	readonly references: readonly Reference[];
+	setReferences(references: readonly Reference[]): void;
+}
+
+/** The open draft, for those who put something into it: its bibliography and its editor. */
+export class CitedDraft implements OpenDraft {
+	citations = $state.raw<ReadonlyMap<string, number>>(new Map());
+	/** What was asked for first goes in first. */
+	#before: Promise<void> = Promise.resolve();
+
+	constructor(
+		private readonly bibliography: Bibliography,
+		private readonly view: EditorView,
+		private readonly learn: (cited: Cited) => Promise<Facts | null>,
+	) {}
+
+	get id(): string {
+		return this.bibliography.id;
+	}
+
+	get references(): readonly Reference[] {
+		return this.bibliography.references;
+	}
+
+	insert(markdown: string, references: readonly Reference[]): void {
+		const { from, to } = this.view.state.selection.main;
+		this.#put(from, to, markdown, references);
+	}
+
+	cite(cited: Cited): void {
+		this.#after(cited, (facts, at) => {
+			const { markdown, references } = citeMarkdown(this.references, cited, facts);
+			const { doc } = this.view.state;
+			const line = doc.lineAt(at);
+			const { back, text } = citationAt(doc.sliceString(line.from, at), markdown);
+			this.#put(at - back, at - back, text, references, at + text.length);
+		});
+	}
+
+	quote(cited: Cited): void {
+		this.#after(cited, (facts, at) => {
+			const { markdown, references } = quoteMarkdown(this.references, cited, facts);
+			const { doc } = this.view.state;
+			const [before, after] = [doc.sliceString(Math.max(0, at - 200), at), doc.sliceString(at, at + 200)];
+			this.#put(at, at, blockAt(before, markdown, after), references);
+		});
+	}
+
+	/** What is to be known of a passage is asked for first; meanwhile one may write on, and the place moves along. */
+	#after(cited: Cited, put: (facts: Facts | null, at: number) => void): void {
+		const place = hold(this.view);
+		const facts = this.learn(cited);
+		this.#before = this.#before.then(async () => put(await facts, place()));
+	}
+
+	#put(from: number, to: number, text: string, references: readonly Reference[], cursor?: number): void {
+		const { state } = this.view;
+		this.bibliography.setReferences(merged(this.references, references));
+		// The cursor goes behind what was put where it was; if it has moved on, it stays there.
+		const { main } = state.selection;
+		const follows = main.from <= to && main.to >= from;
+		this.view.dispatch({
+			changes: { from, to, insert: text },
+			...(follows || main.head === to ? { selection: { anchor: cursor ?? from + text.length } } : {}),
+			userEvent: "input",
+			scrollIntoView: true,
+		});
+		this.view.focus();
+	}
+}
