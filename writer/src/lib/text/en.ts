@@ -169,6 +169,31 @@ export default {
 
 	evidence: {
 		title: "Evidence",
+		close: "Close the evidence",
+		filters: "Narrow the evidence",
+		platforms: "Where from",
+		collections: "Collections",
+		published: "Published",
+		from: "from",
+		until: "until",
+		clear: "Everything again",
+		short: "Write a sentence or two: what your library holds on it appears here.",
+		none: "Your library holds nothing on this paragraph. Add a source, or write on.",
+		noneFiltered: "Nothing here fits what you narrowed it to.",
+		degraded: "Looked for by word only: what tells meanings is not to be reached now.",
+		newer: "Show newer evidence",
+		byWords: "Shares: #",
+		byMeaning: "Close in meaning",
+		also: "the same text in # other places",
+		cited: { passage: "cited", document: "cited elsewhere" },
+		cite: "Cite",
+		quote: "Quote",
+		read: "Read",
+	},
+
+	citing: {
+		commentOn: "Comment on “#”",
+		genres: { post: "Post", forumPost: "Forum post", comment: "Comment", video: "Video" },
 	},
 
 	reader: {
