@@ -1,6 +1,8 @@
+import { unwrap, type Api } from "$lib/api/client";
 import { toProblem, type Problem } from "$lib/api/problems";
 import { tellingStems } from "$lib/citing/words";
-import { NO_FILTERS, type Filters, type Hit } from "./models";
+import { bodyOf, keepFilters, keptFilters, type Filters } from "./filters";
+import type { Hit } from "./models";
 import { passageOf, saysEnough } from "./passages";
 
 export interface Found {
@@ -9,43 +11,39 @@ export interface Found {
 	degraded: string | null;
 }
 
-export type Enrich = (passage: string, filters: Filters, signal: AbortSignal) => Promise<Found>;
-
 /** Evidence for the passage under the cursor. One per open draft. */
 export class Evidence {
-	/** What was last looked for; empty before, and where there is too little to look for. */
+	/** What was last looked for; empty where there was too little to look for. */
 	passage = $state("");
 	hits = $state.raw<readonly Hit[]>([]);
+	/** Newer ones, while the person is at the list: it must not change under their hands. */
+	waiting = $state.raw<readonly Hit[] | null>(null);
 	degraded = $state<string | null>(null);
 	problem = $state.raw<Problem | null>(null);
 	searching = $state(false);
-	filters = $state.raw<Filters>(NO_FILTERS);
+	filters = $state.raw<Filters>(keptFilters());
+	/** Selected from the editor, by its keys: there the list is not read, and it has to be said. */
+	told = $state.raw<Hit | null>(null);
 	/** By chunk, so that it stays chosen while the list around it changes. */
 	#chosen = $state<string | null>(null);
+	#busy = false;
 	#current: AbortController | undefined;
-	#waiting: ReturnType<typeof setTimeout> | undefined;
 
 	readonly stems = $derived(tellingStems(this.passage));
 	readonly none = $derived(this.passage !== "" && !this.searching && !this.problem && this.hits.length === 0);
 	readonly selected = $derived(this.hits.find(({ chunk_id }) => chunk_id === this.#chosen) ?? this.hits[0] ?? null);
 
-	constructor(
-		private readonly enrich: Enrich,
-		/** ms of quiet. */
-		private readonly pause: () => number,
-	) {}
+	constructor(private readonly api: Api) {}
 
-	/** Something was written, or the cursor went elsewhere: look when it is quiet. Costs nothing until then. */
-	follow(paragraph: () => string): void {
-		clearTimeout(this.#waiting);
-		this.#waiting = setTimeout(() => void this.find(passageOf(paragraph())), this.pause());
-	}
-
-	/** Look now. The same again asks nothing; too little to look for is an empty passage. */
-	async find(passage: string): Promise<void> {
-		const wanted = saysEnough(passage) ? passage : "";
-		if (wanted === this.passage && !this.problem) return;
-		await this.#ask(wanted);
+	/** Look for what bears on a paragraph of the draft. The same again asks nothing. */
+	async find(paragraph: string): Promise<void> {
+		const passage = passageOf(paragraph);
+		if (passage === this.passage && !this.problem) return;
+		if (saysEnough(passage)) return this.#ask(passage);
+		// A paragraph that has just begun: what was found for the one before stays until there is something new.
+		this.#current?.abort();
+		[this.searching, this.problem] = [false, null];
+		if (this.hits.length === 0) this.passage = "";
 	}
 
 	async retry(): Promise<void> {
@@ -54,10 +52,27 @@ export class Evidence {
 
 	async narrow(filters: Filters): Promise<void> {
 		this.filters = filters;
-		await this.#ask(this.passage);
+		keepFilters(filters);
+		if (this.passage !== "") await this.#ask(this.passage);
 	}
 
-	/** Another is selected: the next, or the one before. */
+	/** Whether the person is at the list. When they leave it, what waited is shown. */
+	attend(busy: boolean): void {
+		this.#busy = busy;
+		if (!busy) this.showWaiting();
+	}
+
+	showWaiting(): void {
+		if (this.waiting) this.hits = this.waiting;
+		this.waiting = null;
+	}
+
+	/** Select the next, or the one before; from the editor, without going there. */
+	move(by: 1 | -1): void {
+		this.step(by);
+		this.told = this.selected;
+	}
+
 	step(by: 1 | -1): void {
 		const at = this.hits.findIndex(({ chunk_id }) => chunk_id === this.selected?.chunk_id);
 		const next = this.hits[Math.max(0, Math.min(this.hits.length - 1, at + by))];
@@ -69,23 +84,25 @@ export class Evidence {
 	}
 
 	/** The draft is closed. */
-	stop(): void {
-		clearTimeout(this.#waiting);
+	close(): void {
 		this.#current?.abort();
+	}
+
+	protected async enrich(passage: string, signal: AbortSignal): Promise<Found> {
+		return unwrap(this.api.http.POST("/api/enrich", { body: bodyOf(passage, this.filters), signal }));
 	}
 
 	async #ask(passage: string): Promise<void> {
 		this.#current?.abort(); // The writer has moved on: a late answer must not replace a newer one.
 		const { signal } = (this.#current = new AbortController());
-		[this.passage, this.problem, this.searching] = [passage, null, passage !== ""];
-		if (passage === "") {
-			[this.hits, this.degraded] = [[], null];
-			return;
-		}
+		[this.passage, this.problem, this.searching] = [passage, null, true];
 		try {
-			const found = await this.enrich(passage, this.filters, signal);
+			const found = await this.enrich(passage, signal);
 			if (signal.aborted) return;
-			[this.hits, this.degraded] = [settled(this.hits, found.items), found.degraded];
+			const hits = settled(this.hits, found.items);
+			this.degraded = found.degraded;
+			if (this.#busy && this.hits.length > 0 && !isSame(this.hits, hits)) this.waiting = hits;
+			else [this.hits, this.waiting] = [hits, null];
 		} catch (error) {
 			if (!signal.aborted) this.problem = toProblem(error);
 		}
@@ -103,5 +120,8 @@ export function settled(before: readonly Hit[], now: readonly Hit[]): readonly H
 		if (place !== undefined && place < list.length) list[place] = hit;
 		else rest.push(hit);
 	}
-	return list.flatMap((hit) => hit ?? rest.shift() ?? []);
+	return Array.from(list, (hit) => hit ?? rest.shift()).filter((hit) => hit !== undefined);
 }
+
+const isSame = (some: readonly Hit[], others: readonly Hit[]): boolean =>
+	some.length === others.length && some.every(({ chunk_id }, place) => chunk_id === others[place]?.chunk_id);

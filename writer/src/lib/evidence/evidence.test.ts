@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Evidence, settled, type Enrich, type Found } from "./evidence.svelte";
+import { Api } from "$lib/api/client";
+import { Evidence, settled, type Found } from "./evidence.svelte";
 import { parts, sharedWords } from "./matching";
 import type { Hit } from "./models";
 import { passageOf, saysEnough } from "./passages";
@@ -19,24 +20,35 @@ const hit = (id: string, fields: Partial<Hit> = {}): Hit => ({
 	...fields,
 });
 
-/** Answers when it is told to: a slow server, in the test's hands. */
-class Library {
-	readonly asked: {
-		passage: string;
-		answer: (ids: string[]) => Promise<void>;
-		fail: () => Promise<void>;
-		signal: AbortSignal;
-	}[] = [];
-	readonly enrich: Enrich = (passage, _filters, signal) =>
-		new Promise<Found>((resolve, reject) => {
-			const settle = async (): Promise<void> => new Promise((done) => setTimeout(done));
-			this.asked.push({
-				passage,
-				signal,
-				answer: (ids) => (resolve({ items: ids.map((id) => hit(id)), degraded: null }), settle()),
-				fail: () => (reject(new Error("away")), settle()),
-			});
+interface Asked {
+	passage: string;
+	signal: AbortSignal;
+	answer: (ids: string[]) => Promise<void>;
+	fail: () => Promise<void>;
+}
+
+/** Evidence from a server whose answers come when the test says so. */
+class Slow extends Evidence {
+	readonly asked: Asked[] = [];
+
+	constructor() {
+		super(new Api({ base: "https://extrophi.invalid", key: null }));
+	}
+
+	protected override enrich(passage: string, signal: AbortSignal): Promise<Found> {
+		const settle = async (): Promise<void> => new Promise((done) => setTimeout(done));
+		return new Promise<Found>((resolve, reject) => {
+			const answer = (ids: string[]): Promise<void> => {
+				resolve({ items: ids.map((id) => hit(id)), degraded: null });
+				return settle();
+			};
+			const fail = (): Promise<void> => {
+				reject(new Error("away"));
+				return settle();
+			};
+			this.asked.push({ passage, signal, answer, fail });
 		});
+	}
 }
 
 const ids = (evidence: Evidence): string[] => evidence.hits.map(({ chunk_id }) => chunk_id);
@@ -44,63 +56,63 @@ const PASSAGE = "Herons stand in shallow water.";
 
 describe("evidence", () => {
 	test("is of the last passage, however late the one before is answered", async () => {
-		const library = new Library();
-		const evidence = new Evidence(library.enrich, () => 0);
+		const evidence = new Slow();
 		void evidence.find(PASSAGE);
 		void evidence.find("Frogs are quiet after the rain.");
-		expect(library.asked[0]?.signal.aborted).toBe(true);
-		await library.asked[1]?.answer(["frogs"]);
-		await library.asked[0]?.answer(["herons"]);
+		expect(evidence.asked[0]?.signal.aborted).toBe(true);
+		await evidence.asked[1]?.answer(["frogs"]);
+		await evidence.asked[0]?.answer(["herons"]);
 		expect(ids(evidence)).toEqual(["frogs"]);
 		expect(evidence.searching).toBe(false);
 	});
 
 	test("of the same passage is not asked for again, of too few words not at all", async () => {
-		const library = new Library();
-		const evidence = new Evidence(library.enrich, () => 0);
+		const evidence = new Slow();
 		void evidence.find(PASSAGE);
-		await library.asked[0]?.answer(["herons"]);
+		await evidence.asked[0]?.answer(["herons"]);
 		await evidence.find(PASSAGE);
-		expect(library.asked.length).toBe(1);
+		expect(evidence.asked.length).toBe(1);
 		await evidence.find("Too few.");
-		expect(library.asked.length).toBe(1);
-		expect([evidence.passage, ids(evidence)]).toEqual(["", []]);
+		expect(evidence.asked.length).toBe(1);
+		expect(ids(evidence)).toEqual(["herons"]);
 	});
 
 	test("stays when the next cannot be had, and is asked for again at one's word", async () => {
-		const library = new Library();
-		const evidence = new Evidence(library.enrich, () => 0);
+		const evidence = new Slow();
 		void evidence.find(PASSAGE);
-		await library.asked[0]?.answer(["herons"]);
+		await evidence.asked[0]?.answer(["herons"]);
 		void evidence.find("Frogs are quiet after the rain.");
-		await library.asked[1]?.fail();
+		await evidence.asked[1]?.fail();
 		expect(evidence.problem?.detail).toBe("away");
 		expect(ids(evidence)).toEqual(["herons"]);
 		void evidence.retry();
-		await library.asked[2]?.answer([]);
+		await evidence.asked[2]?.answer([]);
 		expect([evidence.problem, evidence.none]).toEqual([null, true]);
 	});
 
 	test("that is selected stays selected while the list changes around it", async () => {
-		const library = new Library();
-		const evidence = new Evidence(library.enrich, () => 0);
+		const evidence = new Slow();
 		void evidence.find(PASSAGE);
-		await library.asked[0]?.answer(["a", "b", "c"]);
+		await evidence.asked[0]?.answer(["a", "b", "c"]);
 		evidence.step(1);
 		void evidence.find("Frogs are quiet after the rain.");
-		await library.asked[1]?.answer(["d", "e", "b"]);
+		await evidence.asked[1]?.answer(["d", "e", "b"]);
 		expect(evidence.selected?.chunk_id).toBe("b");
 		evidence.step(1);
 		evidence.step(1);
 		expect(evidence.selected?.chunk_id).toBe("e");
 	});
 
-	test("is looked for when it is quiet", async () => {
-		const library = new Library();
-		const evidence = new Evidence(library.enrich, () => 20);
-		for (const passage of ["Herons stand in", "Herons stand in shallow", PASSAGE]) evidence.follow(() => passage);
-		await expect.poll(() => library.asked.map(({ passage }) => passage)).toEqual([PASSAGE]);
-		evidence.stop();
+	test("does not change under one's hands", async () => {
+		const evidence = new Slow();
+		void evidence.find(PASSAGE);
+		await evidence.asked[0]?.answer(["herons"]);
+		evidence.attend(true);
+		void evidence.find("Frogs are quiet after the rain.");
+		await evidence.asked[1]?.answer(["frogs"]);
+		expect(ids(evidence)).toEqual(["herons"]);
+		evidence.attend(false);
+		expect([ids(evidence), evidence.waiting]).toEqual([["frogs"], null]);
 	});
 });
 
