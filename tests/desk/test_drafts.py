@@ -183,7 +183,7 @@ def test_an_image_is_pasted_shown_and_kept(page: Page, extrophi: Running) -> Non
     expect(page.get_by_role("img", name="pond")).to_be_visible()
     name = eventually(lambda: re.search(r"!\[pond\]\(images/([0-9a-f]{16}\.png)\)", saved_text(extrophi, id)))[1]
     kept = eventually(
-        lambda: (got := extrophi.client.get(f"/api/drafts/{id}/images/{name}")).status_code == 200 and got or None
+        lambda: ((got := extrophi.client.get(f"/api/drafts/{id}/images/{name}")).status_code == 200 and got) or None
     )
     assert kept.headers["content-type"] == "image/png"
     page.reload()
@@ -226,9 +226,12 @@ def test_right_to_left_text_begins_at_the_right(page: Page, text: str) -> None:
     begin(page, text)
     line = page.locator(".cm-line").first
     assert line.evaluate("(line) => getComputedStyle(line).unicodeBidi") == "plaintext"
-    box, rect = line.bounding_box(), line.evaluate(
-        "(line) => { const range = document.createRange(); range.selectNodeContents(line);"
-        " return range.getBoundingClientRect().right }"
+    box, rect = (
+        line.bounding_box(),
+        line.evaluate(
+            "(line) => { const range = document.createRange(); range.selectNodeContents(line);"
+            " return range.getBoundingClientRect().right }"
+        ),
     )
     assert box
     assert abs(box["x"] + box["width"] - rect) < 4

@@ -7,6 +7,9 @@ import { Jobs } from "$lib/sources/jobs.svelte";
 import { t } from "$lib/text";
 import type { Numbered } from "./answers";
 
+const SETTLING = 10_000; // ms: what has just come is found within a second, on a busy machine within some
+const AGAIN = 700; // ms until the question is asked again meanwhile
+
 /** The first steps: put something in, ask about it, write. */
 export class Steps {
 	readonly adding: Adding;
@@ -33,6 +36,8 @@ export class Steps {
 	readonly canAsk = $derived((this.documents ?? 0) > 0);
 	readonly answered = $derived(!this.asking && this.answer !== "" && !this.abstained);
 	#mine = $state.raw<ReadonlySet<string>>(new Set());
+	/** When documents came last, by the clock of this page. */
+	#cameAt = -Infinity;
 	#current?: AbortController;
 
 	constructor(readonly desk: Desk) {
@@ -45,7 +50,9 @@ export class Steps {
 			const before = this.documents;
 			this.documents = (await unwrap(this.desk.api.http.GET("/api/stats"))).documents;
 			this.problem = null;
-			if (this.documents > 0 && this.documents !== before) await this.#suggest();
+			if (this.documents === before) return;
+			if (before !== null) this.#cameAt = performance.now();
+			if (this.documents > 0) await this.#suggest();
 		} catch (error) {
 			this.problem = toProblem(error);
 		}
@@ -94,11 +101,10 @@ export class Steps {
 		[this.question, this.asked] = [question, question.trim()];
 		[this.answer, this.citations, this.abstained, this.askProblem, this.asking] = ["", [], false, null, true];
 		try {
-			for await (const event of this.desk.api.stream("/api/answer", { body: { question: this.asked }, signal })) {
-				if (event.name === "citations") this.citations = event.data as Numbered[];
-				else if (event.name === "delta") this.answer += (event.data as { text: string }).text;
-				else if (event.name === "done") this.#done(event.data as Schemas["AnswerOut"]);
-				else if (event.name === "error") throw readProblem(502, event.data);
+			await this.#tell(signal);
+			while (this.abstained && performance.now() - this.#cameAt < SETTLING && !signal.aborted) {
+				await new Promise((resolve) => setTimeout(resolve, AGAIN));
+				await this.#tell(signal);
 			}
 		} catch (error) {
 			if (!signal.aborted) this.askProblem = toProblem(error);
@@ -116,6 +122,18 @@ export class Steps {
 		const question = this.asked.replace(/\s+/g, " ");
 		this.desk.handed = (references) => ({ markdown: `# ${question}\n\n`, references });
 		this.desk.route.go(to("drafts", "new"));
+	}
+
+	/** Take the answer as it is told. */
+	async #tell(signal: AbortSignal): Promise<void> {
+		[this.answer, this.citations] = ["", []];
+		for await (const event of this.desk.api.stream("/api/answer", { body: { question: this.asked }, signal })) {
+			if (signal.aborted) return;
+			if (event.name === "citations") this.citations = event.data as Numbered[];
+			else if (event.name === "delta") this.answer += (event.data as { text: string }).text;
+			else if (event.name === "done") this.#done(event.data as Schemas["AnswerOut"]);
+			else if (event.name === "error") throw readProblem(502, event.data);
+		}
 	}
 
 	#done(whole: Schemas["AnswerOut"]): void {

@@ -554,7 +554,6 @@ export default {
 		citation: "Source #",
 		citedFrom: "From",
 		readPlace: "Read it there",
-		abstained: "Nothing in your library is about that. Ask something else, or add more.",
 		undated: "undated",
 		write: "Start writing",
 		writeText:
