@@ -12,14 +12,17 @@ from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.answers.routes import router as answers
 from extrophi_backend.archives.routes import router as archives
 from extrophi_backend.captures.store import Captures
+from extrophi_backend.citations.routes import router as citations
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
+from extrophi_backend.documents.list_routes import router as document_lists
 from extrophi_backend.documents.routes import router as documents
 from extrophi_backend.drafts.routes import router as drafts
 from extrophi_backend.events.routes import router as events
 from extrophi_backend.feed.routes import router as feed
 from extrophi_backend.health.routes import router as health
+from extrophi_backend.highlights.routes import router as highlights
 from extrophi_backend.http.middleware import NO_KEY, Surroundings
 from extrophi_backend.http.problems import App, handle_problems
 from extrophi_backend.http.state import State
@@ -94,7 +97,10 @@ def create_app(settings: Settings) -> FastAPI:
         sources,
         recognising,
         webhooks,
+        document_lists,
         documents,
+        highlights,
+        citations,
         uploads,
         archives,
         collections,
