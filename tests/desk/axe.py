@@ -27,9 +27,9 @@ def overflows(page: Page, width: int = 360) -> bool:
     """Whether a page of that width has to be scrolled sideways."""
     before = page.viewport_size
     page.set_viewport_size({"width": width, "height": 740})
-    found = bool(
-        page.evaluate("document.documentElement.scrollWidth > innerWidth || main.scrollWidth > main.clientWidth")
-    )
+    # Another width is laid out a moment later.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 200)))")
+    found = bool(page.evaluate(_WIDER))
     if before:
         page.set_viewport_size(before)
     return found

@@ -17,7 +17,7 @@ test("the quote stands in its surroundings, whatever code points are before it",
 });
 
 test("long surroundings are cut at words", () => {
-	const long = { ...hit, text: `${"heron ".repeat(60)}${quote}`, start: 0 } as Hit;
+	const long = { ...hit, text: `${"heron ".repeat(60)}${quote}`, start: 0 };
 	const at = 360;
 	const { before } = surroundings({
 		...long,

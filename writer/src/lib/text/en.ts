@@ -886,10 +886,6 @@ export default {
 		about: "What is said about “#”?",
 		looking: "Looking through your library …",
 		answer: "Answer",
-		citation: "Source #",
-		citedFrom: "From",
-		readPlace: "Read it there",
-		undated: "undated",
 		write: "Start writing",
 		writeText:
 			"A new draft opens with your question above it. While you write, what your library holds appears beside.",
