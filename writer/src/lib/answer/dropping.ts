@@ -1,5 +1,5 @@
 import type { Reference } from "$lib/citing/models";
-import { citeMarkdown } from "$lib/citing/insert";
+import { citeMarkdown } from "./citing";
 import type { Desk } from "$lib/desk.svelte";
 import { to } from "$lib/route.svelte";
 import { t } from "$lib/text";
