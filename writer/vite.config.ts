@@ -1,12 +1,18 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { licences } from "./licences";
 
 // The build lies inside the orchestrator, whose image has no Node; `make check` keeps it equal to these sources.
 const WEB = "../orchestrator/extrophi_orchestrator/desk/web";
+const EXTROPHI = process.env.EXTROPHI_URL ?? "http://127.0.0.1:8000";
+const DESK = { target: EXTROPHI, changeOrigin: true, headers: { origin: EXTROPHI } };
+const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
 
 export default defineConfig({
-	plugins: [svelte()],
+	plugins: [svelte(), licences()],
+	define: { "import.meta.env.VITE_EXTROPHI_VERSION": JSON.stringify(version) },
 	resolve: { alias: { $lib: fileURLToPath(new URL("./src/lib", import.meta.url)) } },
 	build: {
 		outDir: process.env.EXTROPHI_WEB_OUT ?? WEB,
@@ -17,6 +23,7 @@ export default defineConfig({
 		// Inlined, they would be data: addresses, which the content policy does not allow for scripts and fonts.
 		assetsInlineLimit: 0,
 	},
-	server: { proxy: { "/api": process.env.EXTROPHI_URL ?? "http://127.0.0.1:8000" } },
+	// As a page of its own origin: what comes from another needs a key.
+	server: { proxy: { "/api": DESK, "/health": DESK } },
 	test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -12,14 +12,17 @@ from extrophi_backend.accounts.service import Accounts
 from extrophi_backend.answers.routes import router as answers
 from extrophi_backend.archives.routes import router as archives
 from extrophi_backend.captures.store import Captures
+from extrophi_backend.citations.routes import router as citations
 from extrophi_backend.collections.routes import router as collections
 from extrophi_backend.collectors.registry import make_registry
 from extrophi_backend.db import make_pool
+from extrophi_backend.documents.list_routes import router as document_lists
 from extrophi_backend.documents.routes import router as documents
 from extrophi_backend.drafts.routes import router as drafts
 from extrophi_backend.events.routes import router as events
 from extrophi_backend.feed.routes import router as feed
 from extrophi_backend.health.routes import router as health
+from extrophi_backend.highlights.routes import router as highlights
 from extrophi_backend.http.middleware import NO_KEY, Surroundings
 from extrophi_backend.http.problems import App, handle_problems
 from extrophi_backend.http.state import State
@@ -31,6 +34,7 @@ from extrophi_backend.notifications import listening
 from extrophi_backend.platforms.routes import router as platforms
 from extrophi_backend.queue import make_celery
 from extrophi_backend.settings import Settings
+from extrophi_backend.sources.recognising import router as recognising
 from extrophi_backend.sources.routes import router as sources
 from extrophi_backend.stats.routes import router as stats
 from extrophi_backend.uploads.routes import router as uploads
@@ -91,8 +95,12 @@ def create_app(settings: Settings) -> FastAPI:
         platforms,
         account_routes,
         sources,
+        recognising,
         webhooks,
+        document_lists,
         documents,
+        highlights,
+        citations,
         uploads,
         archives,
         collections,

@@ -9,6 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from extrophi_research.answer.chat import chat_model
+from extrophi_research.answer.model_routes import router as answer_model
 from extrophi_research.answer.noting import Notes
 from extrophi_research.answer.routes import router as answer
 from extrophi_research.db import make_pool
@@ -75,6 +76,6 @@ def create_app(settings: Settings) -> FastAPI:
         service_key=settings.service_key.get_secret_value() if settings.service_key else None,
         on_loopback=settings.on_loopback,
     )
-    for router in (health, search, answer, enrich, embeddings):
+    for router in (health, search, answer, answer_model, enrich, embeddings):
         app.include_router(router)
     return app

@@ -1,4 +1,4 @@
-"""The Writer in a real browser, in front of a real Extrophi: Debian's Chromium, `extrophi up`, nothing made up in between."""
+"""The Writer in a real browser before a real Extrophi: Debian's Chromium, `extrophi up`, nothing made up between."""
 
 import os
 import tempfile

@@ -40,6 +40,7 @@ def saved_text(extrophi: Running, id: str) -> str:  # noqa: A002  the contract's
 
 def test_what_is_written_is_saved_by_itself(page: Page, extrophi: Running) -> None:
     page.goto("/")
+    expect(page.get_by_role("searchbox", name="Find a draft")).to_be_visible()
     page.keyboard.press("Alt+n")
     editor(page).click()
     page.keyboard.type("# Herons\n\nThey stand in the shallows 🪶.", delay=5)
@@ -47,7 +48,7 @@ def test_what_is_written_is_saved_by_itself(page: Page, extrophi: Running) -> No
     id = draft_id(page)  # noqa: A001
     eventually(lambda: saved_text(extrophi, id) == "# Herons\n\nThey stand in the shallows 🪶." or None)
     expect(page.get_by_role("link", name=re.compile("Herons"))).to_be_visible()
-    expect(page.get_by_text("5 words").first).to_be_visible()
+    expect(page.get_by_text("6 words").first).to_be_visible()
     page.reload()
     expect(editor(page)).to_contain_text("They stand in the shallows 🪶.")
 
@@ -62,8 +63,9 @@ def test_marks_step_aside_where_one_is_not_writing(page: Page) -> None:
 
 
 def test_two_windows_write_in_one_draft_and_nothing_is_overwritten(
-    page: Page, context: BrowserContext, extrophi: Running
+    page: Page, context: BrowserContext, extrophi: Running, watch: Watch
 ) -> None:
+    watch.expects_failures = True  # the 412
     id = begin(page, "First.\n\nSecond.\n\nThird.")  # noqa: A001
     other = context.new_page()
     other.goto(f"/#/drafts/{id}")
@@ -82,12 +84,12 @@ def test_two_windows_write_in_one_draft_and_nothing_is_overwritten(
         expect(editor(window)).to_contain_text("Third. And a fourth.")
 
 
-def test_a_conflict_is_shown_and_both_sides_can_be_kept(page: Page, extrophi: Running) -> None:
+def test_a_conflict_is_shown_and_both_sides_can_be_kept(page: Page, extrophi: Running, watch: Watch) -> None:
+    watch.expects_failures = True  # the 412
     id = begin(page, "The heron eats at dawn.")  # noqa: A001
     draft = extrophi.client.get(f"/api/drafts/{id}")
     # Written elsewhere, by something that reads and writes as we do.
     theirs = {"text": "The heron eats at dusk.", "bibliography": [], "settings": {}, "mark": None}
-    page.evaluate("document.dispatchEvent(new Event('hidden-for-a-moment'))")
     page.keyboard.press("Control+Home")
     for _ in range(18):
         page.keyboard.press("ArrowRight")
@@ -183,7 +185,7 @@ def test_an_image_is_pasted_shown_and_kept(page: Page, extrophi: Running) -> Non
     expect(page.get_by_role("img", name="pond")).to_be_visible()
     name = eventually(lambda: re.search(r"!\[pond\]\(images/([0-9a-f]{16}\.png)\)", saved_text(extrophi, id)))[1]
     kept = eventually(
-        lambda: (got := extrophi.client.get(f"/api/drafts/{id}/images/{name}")).status_code == 200 and got or None
+        lambda: ((got := extrophi.client.get(f"/api/drafts/{id}/images/{name}")).status_code == 200 and got) or None
     )
     assert kept.headers["content-type"] == "image/png"
     page.reload()
@@ -226,9 +228,12 @@ def test_right_to_left_text_begins_at_the_right(page: Page, text: str) -> None:
     begin(page, text)
     line = page.locator(".cm-line").first
     assert line.evaluate("(line) => getComputedStyle(line).unicodeBidi") == "plaintext"
-    box, rect = line.bounding_box(), line.evaluate(
-        "(line) => { const range = document.createRange(); range.selectNodeContents(line);"
-        " return range.getBoundingClientRect().right }"
+    box, rect = (
+        line.bounding_box(),
+        line.evaluate(
+            "(line) => { const range = document.createRange(); range.selectNodeContents(line);"
+            " return range.getBoundingClientRect().right }"
+        ),
     )
     assert box
     assert abs(box["x"] + box["width"] - rect) < 4

@@ -74,17 +74,24 @@ class Registry:
             ForbiddenAddress: it is, or leads to, an address that is not on the public internet.
             PlatformUnavailable: what knows where it leads does not answer.
         """
-        choices = [one for one in await asyncio.to_thread(choices_for, typed, self.roots) if self._knows(one.target)]
-        if len(choices) > 1:
-            raise AmbiguousTarget(f"“{typed.strip()[:200]}” may mean several things.", choices)
-        is_named = bool(choices) and typed.strip().startswith("@")  # of the one platform that has such names
-        target = replace(self.recognise(choices[0].target), typed=typed) if is_named else self.recognise(typed)
+        target = await self.look(typed)
         if target.platform == "web" and self.fetcher is not None:
             leads_to = await whereto(self.fetcher, target.canonical)
             if leads_to != target.canonical:
                 target = replace(self.recognise(leads_to), typed=target.typed)
         resolve = self.resolvers.get(target.platform)
         return await resolve(target) if resolve else target
+
+    async def look(self, typed: str) -> Target:
+        """What `find` gives, as far as it can be told without asking anybody: nothing is fetched.
+
+        Raises AmbiguousTarget, InvalidTarget, ForbiddenAddress, as `find` does.
+        """
+        choices = [one for one in await asyncio.to_thread(choices_for, typed, self.roots) if self._knows(one.target)]
+        if len(choices) > 1:
+            raise AmbiguousTarget(f"“{typed.strip()[:200]}” may mean several things.", choices)
+        is_named = bool(choices) and typed.strip().startswith("@")  # of the one platform that has such names
+        return replace(self.recognise(choices[0].target), typed=typed) if is_named else self.recognise(typed)
 
     def _knows(self, typed: str) -> bool:
         try:

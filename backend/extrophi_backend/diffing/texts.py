@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, Self
 
 from extrophi_backend.diffing.sequences import Change, Steps, changes
 
@@ -56,6 +56,24 @@ class Diff:
     lines_removed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many steps comparing may still take, by lines and by words within them."""
+
+    lines: Steps
+    words: Steps
+
+    @classmethod
+    def of_one(cls) -> Self:
+        """For two texts."""
+        return cls(Steps(_LINE_STEPS), Steps(_WORD_STEPS))
+
+    @classmethod
+    def of_many(cls) -> Self:
+        """For hundreds of pairs together: seconds, as for two."""
+        return cls(Steps(2 * _LINE_STEPS), Steps(2 * _WORD_STEPS))
+
+
 class TooManyLines(Exception):
     """A text has more than MOST_LINES."""
 
@@ -71,17 +89,17 @@ class _Text:
         self.starts = [0, *accumulate(map(len, self.lines))]
 
 
-def diff(a: str, b: str) -> Diff:
+def diff(a: str, b: str, budget: Budget | None = None) -> Diff:
     """What made `b` of `a`. Takes seconds of a processor at most, whatever they hold: not for an event loop.
 
     Raises:
         TooManyLines: one of them has more than MOST_LINES.
     """
     first, second = _Text(a), _Text(b)
-    found = _line_changes(first, second)
-    steps = Steps(_WORD_STEPS)
+    budget = budget or Budget.of_one()
+    found = changes(first.lines, second.lines, budget.lines)
     return Diff(
-        [_hunk(first, second, group, steps) for group in _groups(found)],
+        [_hunk(first, second, group, budget.words) for group in _groups(found)],
         sum(one.b_end - one.b_start for one in found),
         sum(one.a_end - one.a_start for one in found),
     )

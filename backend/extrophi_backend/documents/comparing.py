@@ -23,16 +23,10 @@ async def versions(pool: Pool, document_id: UUID, older: int | None, newer: int 
         Gone, NotFound.
     """
     async with pool.acquire() as conn:
-        after = await sql.get(conn, document_id, newer)
-        if after is None:
-            await service.missing(conn, document_id)
-            raise AssertionError
+        after = await service.read(conn, document_id, newer)
         if older is None:
             older = await sql.version_before(conn, document_id, after.version) or after.version
-        before = after if older == after.version else await sql.get(conn, document_id, older)
-        if before is None:
-            await service.missing(conn, document_id)
-            raise AssertionError
+        before = after if older == after.version else await service.read(conn, document_id, older)
     return before, after
 
 

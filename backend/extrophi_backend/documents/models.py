@@ -101,6 +101,42 @@ class Visit:
     collection_id: UUID
 
 
+Sort = Literal["collected", "published", "title", "author"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is sorted. What has nothing to be sorted by comes last, either way."""
+
+    sort: Sort = "collected"
+    ascending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a list, after this document. `key` is what it is sorted by, None where it has nothing of it."""
+
+    key: datetime | str | None
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which documents a list holds: those for which all of this is true."""
+
+    platform: str | None = None
+    collection: str | None = None
+    states: Sequence[str] = ()
+    author: str | None = None
+    language: str | None = None
+    source_id: UUID | None = None
+    highlighted: bool | None = None
+    collected_after: datetime | None = None
+    collected_before: datetime | None = None
+    published_after: datetime | None = None
+    published_before: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document in one of its versions. `text` is None in lists."""
@@ -125,9 +161,12 @@ class Document:
     cited_at: datetime | None
     collections: Sequence[str]
     has_screenshot: bool = False
+    title_key: str | None = None
+    author_key: str | None = None
     text: str | None = None
     anchors: Sequence[tuple[int, Mapping[str, Any]]] = ()
     blocks: Sequence[tuple[int, int, int]] = ()
+    highlights: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
@@ -10,8 +10,6 @@ from extrophi_backend.documents.pushed import read_pushed
 from extrophi_backend.documents.schemas import (
     DiffOut,
     DocumentOut,
-    Documents,
-    ListedDocument,
     PushedDocuments,
     SavedItem,
     SavedItems,
@@ -22,11 +20,10 @@ from extrophi_backend.documents.schemas import (
     head,
 )
 from extrophi_backend.errors import NotFound, TooLarge
-from extrophi_backend.http.cursors import moment, number, read_cursor, write_cursor
+from extrophi_backend.http.cursors import number, read_cursor, write_cursor
 from extrophi_backend.http.fields import Cursor, Limit
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.state import App
-from extrophi_backend.sources.states import State
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 MAX_PUSH_BYTES = 32_000_000
@@ -45,48 +42,11 @@ async def push(app: App, body: PushedDocuments) -> SavedItems:
     return SavedItems(items=[SavedItem(id=one.id, external_id=one.external_id, status=one.status) for one in saved])
 
 
-@router.get("", summary="List documents, newest first", responses=responses())
-async def index(
-    app: App,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    platform: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
-    collection: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")] = None,
-    state: Annotated[list[State] | None, Query(description="Only those in one of these states.", max_length=20)] = None,
-    include: Annotated[str | None, Query(pattern="^text$", description="`text`: the texts, too.")] = None,
-    order: Annotated[
-        Literal["newest", "oldest"],
-        Query(description="`oldest` first: whoever reads to the end misses nothing that changes meanwhile."),
-    ] = "newest",
-) -> Documents:
-    before = read_cursor(cursor, moment, UUID) if cursor is not None else None
-    async with app.pool.acquire() as conn:
-        found = await sql.newest(
-            conn,
-            before=(before[0], before[1]) if before else None,
-            platform=platform,
-            collection=collection,
-            states=state or (),
-            limit=limit + 1,
-            with_text=include is not None,
-            oldest_first=order == "oldest",
-        )
-    page = found[:limit]
-    more = len(found) > limit
-    return Documents(
-        items=[ListedDocument(**head(one), **(body(one) if include else {})) for one in page],
-        next_cursor=write_cursor(page[-1].collected_at.isoformat(), str(page[-1].id)) if more else None,
-    )
-
-
 @router.get("/{id}", summary="A document with its text", responses=responses(410))
 async def read(app: App, id: Id, version: VersionQuery = None) -> DocumentOut:  # noqa: A002  the contract's name
     async with app.pool.acquire() as conn:
-        found = await sql.get(conn, id, version)
-        if found is None:
-            await service.missing(conn, id)
-            raise AssertionError
-    return DocumentOut(**head(found), **body(found))
+        found = await service.read(conn, id, version)
+    return DocumentOut(**head(found), **body(found), highlights=found.highlights)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a document for good", responses=responses(410))

@@ -140,6 +140,7 @@ class DocumentOut(DocumentHead):
     text: str
     anchors: list[AnchorOut] = []
     blocks: list[BlockOut] = []
+    highlights: int = Field(description="In all its versions; they and their notes go when it is deleted.")
 
 
 class Documents(BaseModel):

@@ -14,8 +14,8 @@ from extrophi_backend.captures.store import Captures, Place, capture_key, pack
 from extrophi_backend.collections import sql as collections_sql
 from extrophi_backend.collectors.models import Anchor, Collected, Validators
 from extrophi_backend.db import Connection, Pool
-from extrophi_backend.documents import sql
-from extrophi_backend.documents.models import AnchorJSON, Links, Others, Prepared, Pushed, Saved
+from extrophi_backend.documents import notes, sql
+from extrophi_backend.documents.models import AnchorJSON, Document, Links, Others, Prepared, Pushed, Saved
 from extrophi_backend.errors import Gone, NotFound, Overtaken, Unavailable
 from extrophi_backend.events import sql as events_sql
 from extrophi_backend.events.models import Happened
@@ -156,6 +156,7 @@ async def write(
     were_gone = {one.id for one in existing.values() if one.is_gone}
     returned = [one for one in dict(seen) if one in were_gone]
     moved = await sql.link(conn, list(looked_at), links)
+    moved += await notes.join_collections(conn, moved)
     vanishing = await sql.mark_gone(conn, [existing[key].id for key in vanished if key in existing])
     vanishing += await sql.mark_gone_since(conn, [one for one, _ in gone], [moment for _, moment in gone])
     moved += [*vanishing, *returned]
@@ -183,22 +184,70 @@ async def push(pool: Pool, documents: Sequence[Pushed]) -> list[Saved]:
             (item.id, collections[name]) for one, item in zip(documents, items, strict=True) for name in one.collections
         ]
         moved = await sql.put_into(conn, [item for item, _ in pairs], [collection for _, collection in pairs])
+        moved += await notes.join_collections(conn, moved)
         told = {item.id for item in items if item.status != "unchanged"}  # by `write`
         await sql.log_changes(conn, sorted({*moved} - told))
     return items
 
 
+async def read(conn: Connection, document_id: UUID, version: int | None = None) -> Document:
+    """A document in its newest or another version, with its text. Raises Gone, NotFound."""
+    found = await sql.get(conn, document_id, version)
+    if found is None:
+        await missing(conn, document_id)
+        raise AssertionError
+    return found
+
+
+async def hold_for_note(conn: Connection, document_id: UUID, *, to_delete: bool) -> None:
+    """Before a note beside it is written, or deleted: until the end of the transaction, the document stays as it is.
+
+    In the order in which all take these locks: vectors first, then the document, then its notes. Raises Gone, NotFound.
+    """
+    await (index.own_vectors(conn) if to_delete else index.share_vectors(conn))
+    if not await notes.hold(conn, document_id):
+        await missing(conn, document_id)
+
+
+async def write_note(conn: Connection, prepared: Sequence[Prepared]) -> UUID:
+    """Write a note that was prepared. Returns its id; once it is known what it is on, `place_notes`."""
+    saved = await write(conn, prepared, Links(collection_id=None))
+    return saved[0].id
+
+
+async def place_notes(conn: Connection, document_id: UUID) -> None:
+    """Put the notes on a document, one of which is new, into the collections that it is in."""
+    await sql.log_changes(conn, await notes.join_collections(conn, [document_id]))
+
+
+async def with_notes(conn: Connection, document_id: UUID) -> list[UUID]:
+    """The document, and the notes on it: all that goes with it."""
+    return [document_id, *await notes.beside(conn, document_id)]
+
+
+async def remove(conn: Connection, document_ids: Sequence[UUID]) -> None:
+    """Remove documents for good, in a transaction that owns the vectors. Of notes, nothing is left where they stood.
+
+    Raises Gone or NotFound: there is none of the first of them.
+    """
+    await events_sql.log_deleted(conn, document_ids)
+    await notes.blank(conn, document_ids)
+    if document_ids[0] not in await sql.delete(conn, document_ids):
+        await missing(conn, document_ids[0])
+    await sql.log_changes(conn, document_ids, deleted=True)
+
+
 async def delete(pool: Pool, captures: Captures, document_id: UUID) -> None:
-    """Remove a document for good, captures and all. Its citations answer 410 from then on. Raises Gone, NotFound."""
+    """Remove a document for good, with its captures, its highlights and the notes on it.
+
+    Its citations answer 410 from then on. Raises Gone, NotFound.
+    """
     async with pool.acquire() as conn, conn.transaction():
         # First of all: it waits for who is letting go of such a capture, and nobody who writes is to wait for that.
         keys = sorted(await sql.capture_keys(conn, document_id))
         await loose.loosen(conn, keys)
         await index.own_vectors(conn)
-        await events_sql.log_deleted(conn, document_id)
-        if not await sql.delete(conn, document_id):
-            await missing(conn, document_id)
-        await sql.log_changes(conn, [document_id], deleted=True)
+        await remove(conn, await with_notes(conn, document_id))
     if keys:
         with suppress(Unavailable):  # a worker tries again
             await delete_loose_captures(pool, captures, among=keys)

@@ -22,7 +22,7 @@ from extrophi_backend.documents.models import (
     Prepared,
     Version,
 )
-from extrophi_backend.documents.visits import IS_VISITED, IS_VISITED_OF_FEW
+from extrophi_backend.documents.visits import IS_VISITED
 from extrophi_backend.index.hashing import embedding_hash
 
 Key = tuple[str, str]
@@ -262,7 +262,7 @@ async def get(conn: Connection, document_id: UUID, version: int | None) -> Docum
         f"""SELECT d.id, v.version, d.platform, d.external_id, v.url, v.canonical_url, v.title, v.author,
                   v.published_at, v.collected_at, v.language, v.format, d.state, d.gone_at, d.reason, d.seen_at,
                   CASE WHEN {IS_VISITED} THEN d.next_visit_at END AS next_visit_at, d.cited_at, v.text, v.anchors,
-                  v.blocks,
+                  v.blocks, (SELECT count(*)::int FROM highlights h WHERE h.document_id = d.id) AS highlights,
                   v.screenshot_key IS NOT NULL AS has_screenshot,
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name) AS collections
@@ -273,59 +273,6 @@ async def get(conn: Connection, document_id: UUID, version: int | None) -> Docum
         version,
     )
     return Document(**row) if row else None
-
-
-async def newest(
-    conn: Connection,
-    *,
-    before: tuple[datetime, UUID] | None,
-    platform: str | None,
-    collection: str | None,
-    states: Sequence[str] = (),
-    limit: int,
-    with_text: bool,
-    oldest_first: bool = False,
-) -> list[Document]:
-    """Documents, newest or oldest first, with or without their text. Uses documents_newest.
-
-    Where only rare states are asked for, documents_states: else all of a library would be read for three documents.
-    """
-    # The order is no parameter that SQL could take without losing the index.
-    after, order = (">", "ASC") if oldest_first else ("<", "DESC")
-    wanted = f"""($1::timestamptz IS NULL OR (d.collected_at, d.id) {after} ($1, $2))
-              AND ($3::text IS NULL OR d.platform = $3)
-              AND ($4::text IS NULL OR EXISTS (
-                    SELECT FROM collection_documents l JOIN collections c ON c.id = l.collection_id
-                     WHERE l.document_id = d.id AND c.name = $4))"""
-    found = f"(SELECT * FROM documents d WHERE (cardinality($7::text[]) = 0 OR d.state = ANY($7)) AND {wanted})"  # noqa: S608
-    if states and "collected" not in states:
-        found = f"""(SELECT f.* FROM (SELECT DISTINCT unnest($7::text[]) AS state) AS asked
-                      CROSS JOIN LATERAL (
-                        SELECT * FROM documents d
-                         WHERE d.state = asked.state AND d.state <> 'collected' AND {wanted}
-                         ORDER BY d.collected_at {order}, d.id {order} LIMIT $5) AS f)"""  # noqa: S608  as below
-    rows = await conn.fetch(
-        f"""SELECT d.id, d.version, d.platform, d.external_id, d.url, d.canonical_url, d.title, d.author,
-                  d.published_at, d.collected_at, d.language, v.format, d.state, d.gone_at, d.reason,
-                  d.seen_at, CASE WHEN {IS_VISITED_OF_FEW} THEN d.next_visit_at END AS next_visit_at, d.cited_at,
-                  v.screenshot_key IS NOT NULL AS has_screenshot,
-                  CASE WHEN $6 THEN v.text END AS text, CASE WHEN $6 THEN v.anchors ELSE '[]' END AS anchors,
-                  CASE WHEN $6 THEN v.blocks ELSE '{{}}' END AS blocks,
-                  ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
-                         WHERE l.document_id = d.id ORDER BY c.name) AS collections
-             FROM {found} AS d
-             JOIN document_versions v ON v.document_id = d.id AND v.version = d.version
-            ORDER BY d.collected_at {order}, d.id {order}
-            LIMIT $5""",  # noqa: S608  texts of our own
-        before[0] if before else None,
-        before[1] if before else None,
-        platform,
-        collection,
-        limit,
-        with_text,
-        states,
-    )
-    return [Document(**row) for row in rows]
 
 
 async def versions(conn: Connection, document_id: UUID, *, before: int | None, limit: int) -> list[Version]:
@@ -402,15 +349,17 @@ async def capture_keys(conn: Connection, document_id: UUID) -> list[str]:
     return [row["key"] for row in rows]
 
 
-async def delete(conn: Connection, document_id: UUID) -> bool:
-    """Remove a document with all its versions, and the vectors that no other chunk needs. False if there is none.
+async def delete(conn: Connection, document_ids: Sequence[UUID]) -> set[UUID]:
+    """Remove documents with all their versions, and the vectors that no other chunk needs. Returns those there were.
 
     In a transaction that alone may delete vectors (`index.service.own_vectors`).
     """
-    hashes = await conn.fetch("SELECT DISTINCT embedding_hash FROM chunks WHERE document_id = $1", document_id)
-    if not await conn.fetchval("DELETE FROM documents WHERE id = $1 RETURNING true", document_id):
-        return False
-    await conn.execute("INSERT INTO deleted_documents (id) VALUES ($1) ON CONFLICT DO NOTHING", document_id)
+    hashes = await conn.fetch(
+        "SELECT DISTINCT embedding_hash FROM chunks WHERE document_id = ANY($1::uuid[])", document_ids
+    )
+    rows = await conn.fetch("DELETE FROM documents WHERE id = ANY($1::uuid[]) RETURNING id", document_ids)
+    deleted = [row["id"] for row in rows]
+    await conn.execute("INSERT INTO deleted_documents (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", deleted)
     await conn.execute(
         """WITH orphan AS (
                SELECT h.hash FROM unnest($1::bytea[]) AS h (hash)
@@ -421,7 +370,7 @@ async def delete(conn: Connection, document_id: UUID) -> bool:
            DELETE FROM embeddings e USING orphan o WHERE e.hash = o.hash""",
         [row["embedding_hash"] for row in hashes],
     )
-    return True
+    return set(deleted)
 
 
 async def validators(

@@ -35,16 +35,16 @@ async def log(conn: Connection, happened: Sequence[Happened]) -> None:
         )
 
 
-async def log_deleted(conn: Connection, document_id: UUID) -> None:
-    """Write down that a document is about to be deleted, and who has to hear of it."""
+async def log_deleted(conn: Connection, document_ids: Sequence[UUID]) -> None:
+    """Write down that documents are about to be deleted, and who has to hear of it."""
     await conn.execute(
         """INSERT INTO events (kind, document_id, version, platform, source_ids, collections)
            SELECT 'document.deleted', d.id, d.version, d.platform,
                   ARRAY(SELECT s.source_id FROM source_documents s WHERE s.document_id = d.id),
                   ARRAY(SELECT c.name FROM collection_documents l JOIN collections c ON c.id = l.collection_id
                          WHERE l.document_id = d.id ORDER BY c.name)
-             FROM documents d WHERE d.id = $1""",
-        document_id,
+             FROM documents d WHERE d.id = ANY($1::uuid[])""",
+        document_ids,
     )
 
 

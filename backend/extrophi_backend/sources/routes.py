@@ -100,6 +100,7 @@ class SourceOut(BaseModel):
     id: UUID
     platform: str
     target: str
+    typed: Annotated[str, Field(description="The target as it was given.")]
     title: str
     collection: str
     limit: int
@@ -265,6 +266,7 @@ def _out(source: Source) -> SourceOut:
         id=source.id,
         platform=source.platform,
         target=source.target,
+        typed=source.typed,
         title=source.title,
         collection=source.collection,
         limit=source.document_limit,

@@ -167,6 +167,24 @@ async def find(conn: Connection, platform: str, target: str, collection_id: UUID
     )
 
 
+async def ids_of(
+    conn: Connection, targets: Sequence[tuple[str, str]], *, collection: str
+) -> dict[tuple[str, str], UUID]:
+    """The sources that there are of (platform, target) in a collection, each as `find` would find it."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT ON (t.platform, t.target) t.platform, t.target, s.id
+             FROM unnest($1::text[], $2::text[]) AS t (platform, target)
+             JOIN collections c ON c.name = $3
+             JOIN sources s ON s.platform = t.platform AND s.collection_id = c.id
+              AND (s.target = t.target OR s.key = source_key(t.platform, t.target))
+            ORDER BY t.platform, t.target, s.target = t.target DESC, s.twin""",
+        [platform for platform, _ in targets],
+        [target for _, target in targets],
+        collection,
+    )
+    return {(row["platform"], row["target"]): row["id"] for row in rows}
+
+
 async def respell(conn: Connection, source_id: UUID, *, target: str, typed: str, next_run_at: datetime | None) -> bool:
     """Make it a new source of another spelling, if its own has never brought anything, and is not being tried now.
 

@@ -1,16 +1,13 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 
 from extrophi_backend.captures import loose
 from extrophi_backend.db import Connection
-from extrophi_backend.documents import sql
 
 
 def note(external_id: str = "note-1", text: str = "The heron eats at dawn.", **more) -> dict:
@@ -86,27 +83,6 @@ async def test_one_document_twice_in_a_push_is_stored_once(api: httpx.AsyncClien
     items = await push(api, note(text="first"), note(text="second"))
     assert items[0]["id"] == items[1]["id"]
     assert await conn.fetchval("SELECT array_agg(text) FROM document_versions") == ["second"]
-
-
-async def test_lists_page_newest_first_by_cursor(api: httpx.AsyncClient) -> None:
-    for number in range(5):
-        await push(api, note(f"note-{number}"))
-    seen: list[str] = []
-    cursor = None
-    while True:
-        page = (await api.get("/documents", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
-        assert all(item["text"] is None for item in page["items"])
-        seen += [item["external_id"] for item in page["items"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    assert seen == [f"note-{number}" for number in (4, 3, 2, 1, 0)]
-
-
-async def test_a_made_up_cursor_is_refused(api: httpx.AsyncClient) -> None:
-    for cursor in ("x", "bm9wZQ", "%00", "WyIxIiwiMiJd", "🐦"):
-        answer = await api.get("/documents", params={"cursor": cursor})
-        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
 
 
 async def test_a_deleted_document_is_gone_not_unknown(api: httpx.AsyncClient, conn: Connection) -> None:
@@ -185,55 +161,12 @@ async def test_documents_seen_again_the_same_day_are_not_written_anew(api: httpx
     assert await conn.fetchval("SELECT state FROM documents") == "collected"
 
 
-async def test_lists_and_captures_are_read_by_their_indexes(
+async def test_captures_are_found_by_their_indexes(
     conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]]
 ) -> None:
-    before = (datetime.now(UTC), UUID(int=0))
-    for oldest_first in (False, True):
-        listing = sql.newest(
-            conn,
-            before=before,
-            platform=None,
-            collection=None,
-            limit=50,
-            with_text=False,
-            oldest_first=oldest_first,
-        )
-        assert "documents_newest" in await plan(listing)
     used = await plan(loose.used(conn, ["captures/00/x"]))
     assert "document_versions_capture" in used
     assert "document_versions_screenshot" in used
-
-
-@pytest.mark.parametrize("states", [["removed"], ["removed", "blocked", "removed"], ["removed", "collected"]])
-async def test_documents_in_rare_states_are_found_by_their_index(
-    api: httpx.AsyncClient, conn: Connection, plan: Callable[[Awaitable[Any]], Awaitable[str]], states: list[str]
-) -> None:
-    await conn.execute(
-        """WITH made AS (
-               INSERT INTO documents (id, platform, external_id, content_hash, collected_at, state)
-               SELECT gen_random_uuid(), 'web', n::text, '', now() - n * interval '1 minute',
-                      CASE n % 5000 WHEN 1 THEN 'removed' WHEN 2 THEN 'blocked' WHEN 3 THEN 'gone' ELSE 'collected' END
-                 FROM generate_series(1, 30000) AS n RETURNING id)
-           INSERT INTO document_versions (document_id, version, text, title, content_hash)
-           SELECT id, 1, 'x', '', '' FROM made"""
-    )
-    await conn.execute("ANALYZE documents, document_versions")
-    is_rare = "collected" not in states
-    listing = sql.newest(conn, before=None, platform="web", collection=None, states=states, limit=50, with_text=False)
-    assert ("documents_states" in await plan(listing)) == is_rare
-    expected = [1, 5001, 10001, 15001, 20001, 25001] + (
-        [2, 5002, 10002, 15002, 20002, 25002] if len(states) > 2 else []
-    )
-    seen: list[int] = []
-    cursor: str | None = None
-    while cursor is not None or not seen:
-        found = await api.get(
-            "/documents", params={"state": states, "limit": 4} | ({"cursor": cursor} if cursor else {})
-        )
-        seen += [int(one["external_id"]) for one in found.json()["items"]]
-        cursor = found.json()["next_cursor"] if is_rare else None
-    assert seen == (sorted(expected) if is_rare else [1, 4, 5, 6])
 
 
 async def test_more_than_32_mb_is_refused(api: httpx.AsyncClient, conn: Connection) -> None:

@@ -1,7 +1,8 @@
 """The Writer in the browser: the files of its build, as they lie in `web/` (made by `make web` from `writer/`).
 
-Names below `assets/` carry a digest of what they hold, so a browser keeps them for good; all else is asked for anew. The page itself
-gets a nonce each time: the editor makes its style sheets while it runs, and nothing else may (Content Security Policy, level 3).
+Names below `assets/` carry a digest of what they hold, so a browser keeps them for good; all else is asked for anew.
+The page itself gets a nonce each time: the editor makes its style sheets while it runs, and nothing else may (Content
+Security Policy, level 3).
 """
 
 import gzip
@@ -29,9 +30,9 @@ _TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json",
 def policy(nonce: str) -> str:
     """All that the page may do. Captures are shown in frames, which bring a stricter policy of their own."""
     return (
-        "default-src 'none'; script-src 'self'; connect-src 'self'; font-src 'self'; frame-src 'self'; worker-src 'self';"
-        f" manifest-src 'self'; img-src 'self' data: blob:; style-src 'self' 'nonce-{nonce}'; frame-ancestors 'none';"
-        " base-uri 'none'; form-action 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; font-src 'self'; frame-src 'self';"
+        f" worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:; style-src 'self' 'nonce-{nonce}';"
+        " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -54,7 +55,7 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """The files by the paths that they are asked for. They are few, and listed once: no path is ever made from a request."""
+    """The files by the paths that they are asked for, listed once: no path is ever made from a request."""
 
     files: Mapping[str, _File] = field(repr=False)
     index: str

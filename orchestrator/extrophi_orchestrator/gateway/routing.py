@@ -8,7 +8,7 @@ Component = Literal["research", "backend"]
 _RESEARCH = frozenset({"search", "answer", "enrich"})
 _BACKEND = frozenset(
     "documents uploads archives jobs sources collections platforms accounts stats embeddings vectors drafts events"
-    " feed.atom feed-tokens webhooks answers".split()
+    " highlights citations answers feed.atom feed-tokens webhooks".split()
 )
 _INTERNAL = frozenset({b"vectors/query"})
 # Nothing that a server behind us could read as another path than we did: no escapes, and (below) no empty or

@@ -7,6 +7,7 @@ all, if in different chapters, is about them. The documents' index also knows th
 import asyncio
 import fcntl
 import json
+import math
 import shutil
 import threading
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
@@ -30,6 +31,9 @@ _FORMAT = 4
 _HEAP_BYTES = 40_000_000
 _THREADS = 4
 _FILES = ("chunks", "documents")
+_BEGUN = 0.4
+"""Of what a whole word counts in a text of common length."""
+_LEAST_SCORE = 0.001
 
 Position = tuple[int, int]
 """Transaction id and sequence number in read_v1.changes."""
@@ -265,7 +269,7 @@ class KeywordIndex:
             among: Of these documents only.
             without: Not of these documents.
         """
-        wanted = _any(_terms(self._opened.chunks.schema, query))
+        wanted = _any(_terms(self._opened.chunks, query))
         return self._matched(wanted, limit, among, without)
 
     def phrase_chunks(self, phrases: Sequence[str], limit: int, among: Collection[UUID]) -> list[Matched]:
@@ -279,7 +283,7 @@ class KeywordIndex:
 
     def documents(self, query: Query, limit: int, among: Collection[UUID] | None = None) -> dict[UUID, float]:
         """Documents that hold a word of the query, best first, with their BM25 scores; none that holds an excluded."""
-        wanted = _any(_terms(self._opened.documents.schema, query))
+        wanted = _any(_terms(self._opened.documents, query))
         return self._found(self._but_excluded(wanted, query), limit, among)
 
     def holding_phrases(self, query: Query, limit: int, among: Collection[UUID] | None = None) -> dict[UUID, float]:
@@ -364,13 +368,27 @@ class KeywordIndex:
         return tantivy.Query.phrase_query(schema, "words", list(parts))
 
 
-def _terms(schema: tantivy.Schema, query: Query) -> list[tantivy.Query]:
+def _terms(index: tantivy.Index, query: Query) -> list[tantivy.Query]:
     """A query per word; of the stems that languages make of it, the best one counts."""
     found: list[tantivy.Query] = []
     for one in analysis.wanted(query.text, query.languages):
-        forms = [tantivy.Query.term_query(schema, "terms", form) for form in (one.term, *one.others)]
+        forms = [tantivy.Query.term_query(index.schema, "terms", form) for form in (one.term, *one.others)]
         found.append(forms[0] if len(forms) == 1 else tantivy.Query.disjunction_max_query(forms))
+    if query.begun is not None:
+        found.append(_begun(index, query.begun.pattern))
     return found
+
+
+def _begun(index: tantivy.Index, pattern: str) -> tantivy.Query:
+    """A word that is still being typed: it counts beside the whole word, and for less than that would.
+
+    As BM25 weighs a word by how few texts hold it, this is weighed by how few hold any that it may become.
+    """
+    query = tantivy.Query.regex_query(index.schema, "terms", pattern)
+    searcher = index.searcher()
+    holding: int = searcher.search(query, 1, count=True).count or 0  # pyright: ignore[reportAttributeAccessIssue]  its stubs lack it
+    weight = math.log1p((searcher.num_docs - holding + 0.5) / (holding + 0.5))
+    return tantivy.Query.const_score_query(query, max(_BEGUN * weight, _LEAST_SCORE))
 
 
 def _language(chunk: IndexedChunk, parts: str) -> str | None:

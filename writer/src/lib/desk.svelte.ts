@@ -20,11 +20,15 @@ export class Desk {
 	/** What the next draft to open is to begin with, or gets at its end: from its references, Markdown and references. */
 	handed: Handed | null = null;
 
+	/** Whether a key is asked for before anything else can be. */
+	locked = $state(false);
+
 	constructor(
 		readonly shell: Shell,
 		connection: Connection,
 	) {
 		this.api = new Api(connection);
+		this.api.onlocked = () => (this.locked = true);
 	}
 }
 

@@ -16,6 +16,8 @@ export interface Connection {
 export class Api {
 	/** Typed by OpenAPI: `unwrap(api.http.GET("/api/stats"))`. */
 	readonly http;
+	/** Told when a key is needed that we do not have, or not any more. */
+	onlocked: () => void = () => undefined;
 
 	constructor(readonly connection: Connection) {
 		this.http = createClient<paths>({
@@ -33,7 +35,9 @@ export class Api {
 	async fetch(request: Request): Promise<Response> {
 		if (this.connection.key) request.headers.set("Authorization", `Bearer ${this.connection.key}`);
 		try {
-			return await fetch(request);
+			const response = await fetch(request);
+			if (response.status === 401) this.onlocked();
+			return response;
 		} catch (error) {
 			if (request.signal.aborted) throw error;
 			throw unreachable();

@@ -105,6 +105,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/answer/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What writes answers */
+        get: operations["research_read_answer_model_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/answer/model/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the chat model for a word
+         * @description Nothing of the library is sent.
+         */
+        post: operations["research_test_answer_model_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/answers": {
         parameters: {
             query?: never;
@@ -167,6 +204,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/citations/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whether citations still stand where they stood
+         * @description Each in its version against the newest one of its document; the answers are in order.
+         */
+        post: operations["backend_check_citations_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/collections": {
         parameters: {
             query?: never;
@@ -192,7 +249,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List documents, newest first */
+        /** List documents, newest first or in another order */
         get: operations["backend_index_documents_get"];
         put?: never;
         /**
@@ -287,6 +344,26 @@ export interface paths {
         };
         /** A document's versions, newest first */
         get: operations["backend_versions_documents__id__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/landmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the pages of a list of documents begin
+         * @description At most 2,000 cursors: of a list with more pages, every second one, or third, and `every` says so.
+         */
+        get: operations["backend_landmarks_documents_landmarks_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -590,6 +667,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/highlights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List highlights, newest first */
+        get: operations["backend_index_highlights_get"];
+        put?: never;
+        /** Highlight a passage */
+        post: operations["backend_create_highlights_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/highlights/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A highlight */
+        get: operations["backend_read_highlights__id__get"];
+        put?: never;
+        post?: never;
+        /** Delete a highlight, with its note */
+        delete: operations["backend_delete_highlights__id__delete"];
+        options?: never;
+        head?: never;
+        /** Change a highlight's note or colour */
+        patch: operations["backend_change_highlights__id__patch"];
+        trace?: never;
+    };
     "/api/investigations": {
         parameters: {
             query?: never;
@@ -726,6 +840,28 @@ export interface paths {
         };
         /** The job after each change, as Server-Sent Events */
         get: operations["backend_events_jobs__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All jobs after each change, as Server-Sent Events
+         * @description The newest 100 jobs, or those of a status, newest first; then `listed`; then each job after each change.
+         *
+         *     Whoever comes back begins anew. A job that was told is told once more when it is not of the status any more.
+         */
+        get: operations["backend_all_events_jobs_events_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -919,6 +1055,26 @@ export interface paths {
          * @description If the receiver takes it, a webhook that had failed is active again, and what waits goes out.
          */
         post: operations["backend_test_sources__id__webhook_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/recognise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What targets are, before anything is done with them
+         * @description Nothing is stored, and nothing is fetched.
+         */
+        post: operations["backend_recognise_sources_recognise_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1219,6 +1375,21 @@ export interface components {
             /** Question */
             question: string;
         };
+        /**
+         * AnswerModel
+         * @description `model` is `extractive`, and `url` null, where no chat model is set: answers are quotations then.
+         */
+        AnswerModel: {
+            /**
+             * Is Elsewhere
+             * @description Whether questions, and passages for them, leave this machine.
+             */
+            is_elsewhere: boolean;
+            /** Model */
+            model: string;
+            /** Url */
+            url: string | null;
+        };
         /** AnswerOut */
         AnswerOut: {
             /** Abstained */
@@ -1415,6 +1586,82 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * ChangeIn
+         * @description What is left out stays as it is.
+         * @example {
+         *       "note": "Is it so in winter?"
+         *     }
+         */
+        ChangeIn: {
+            /**
+             * Colour
+             * @default yellow
+             * @enum {string}
+             */
+            colour: "yellow" | "green" | "blue" | "pink" | "purple";
+            /**
+             * Note
+             * @description Blank: none. Else it is a document, too.
+             * @default
+             */
+            note: string;
+        };
+        /** CheckedItems */
+        CheckedItems: {
+            /** Items */
+            items: components["schemas"]["CheckedOut"][];
+        };
+        /**
+         * CheckedOut
+         * @description What became of a citation.
+         *
+         *     `same`: the newest version has it at the same place. `moved`: the very words are elsewhere. `changed`: other words
+         *     stand there. `vanished`: nothing does, or hardly anything. `deleted`: the document was, for good. `unknown`: there
+         *     is no such document, version or span here.
+         */
+        CheckedOut: {
+            /** Document State */
+            document_state: ("new" | "collected" | "unchanged" | "blocked" | "login_needed" | "rate_limited" | "no_captions" | "not_yet" | "removed" | "gone" | "failed" | "paused") | null;
+            /** End */
+            end: number | null;
+            /** Gone At */
+            gone_at: string | null;
+            /** Latest Version */
+            latest_version: number | null;
+            /**
+             * Now
+             * @description What stands there now; its first 10,000 characters.
+             */
+            now: string | null;
+            /**
+             * Ops
+             * @description Of what changed: from the quote to what stands there now.
+             */
+            ops: components["schemas"]["DiffOp"][];
+            /**
+             * Prefix
+             * @description What stood before it then.
+             */
+            prefix: string | null;
+            /**
+             * Quote
+             * @description As it stood in the version cited.
+             */
+            quote: string | null;
+            /**
+             * Start
+             * @description Where it is in the newest version; null where it is not.
+             */
+            start: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "same" | "moved" | "changed" | "vanished" | "deleted" | "unknown";
+            /** Suffix */
+            suffix: string | null;
+        };
         /** ChoiceOut */
         ChoiceOut: {
             /** Platform */
@@ -1451,6 +1698,40 @@ export interface components {
             title: string;
             /** Url */
             url: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * CitationsIn
+         * @example {
+         *       "citations": [
+         *         {
+         *           "document_id": "01a20ce0-0000-7000-8000-000000000000",
+         *           "end": 10,
+         *           "start": 0,
+         *           "version": 1
+         *         }
+         *       ]
+         *     }
+         */
+        CitationsIn: {
+            /** Citations */
+            citations: components["schemas"]["CitedIn"][];
+        };
+        /**
+         * CitedIn
+         * @description A span of a version's text, in code points.
+         */
+        CitedIn: {
+            /**
+             * Document Id
+             * Format: uuid
+             */
+            document_id: string;
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
             /** Version */
             version: number;
         };
@@ -1622,6 +1903,11 @@ export interface components {
              * @description Whether `/documents/{id}/screenshot` has how a browser showed it.
              */
             has_screenshot: boolean;
+            /**
+             * Highlights
+             * @description In all its versions; they and their notes go when it is deleted.
+             */
+            highlights: number;
             /**
              * Id
              * Format: uuid
@@ -1952,6 +2238,68 @@ export interface components {
              */
             status: "ok" | "degraded";
         };
+        /** HighlightedDocument */
+        HighlightedDocument: {
+            /** Author */
+            author: string | null;
+            /** Platform */
+            platform: string;
+            /** Title */
+            title: string;
+            /** Url */
+            url: string | null;
+        };
+        /** HighlightOut */
+        HighlightOut: {
+            /**
+             * Colour
+             * @enum {string}
+             */
+            colour: "yellow" | "green" | "blue" | "pink" | "purple";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            document: components["schemas"]["HighlightedDocument"];
+            /**
+             * Document Id
+             * Format: uuid
+             */
+            document_id: string;
+            /** End */
+            end: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Note Id
+             * @description The document that the note is; null where there is none.
+             */
+            note_id: string | null;
+            /** Quote */
+            quote: string;
+            /** Start */
+            start: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /** Highlights */
+        Highlights: {
+            /** Items */
+            items: components["schemas"]["HighlightOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** HitOut */
         HitOut: {
             /** Also */
@@ -2071,6 +2419,11 @@ export interface components {
         JobOut: {
             /** Attempts */
             attempts: number;
+            /**
+             * Cancel Requested
+             * @description A running job is told to end at its next page.
+             */
+            cancel_requested: boolean;
             /** Collection */
             collection: string;
             /**
@@ -2117,6 +2470,8 @@ export interface components {
             scope: "page" | "site";
             /** Source Id */
             source_id: string | null;
+            /** Source Title */
+            source_title: string | null;
             /** Started At */
             started_at: string | null;
             /**
@@ -2138,6 +2493,24 @@ export interface components {
             items: components["schemas"]["ListedJob"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * Landmarks
+         * @description Where a list's pages begin, so that it can be entered anywhere at once.
+         */
+        Landmarks: {
+            /**
+             * Cursors
+             * @description Each for `cursor` of the list; null: its beginning.
+             */
+            cursors: (string | null)[];
+            /**
+             * Every
+             * @description As many documents are between one cursor and the next.
+             */
+            every: number;
+            /** Total */
+            total: number;
         };
         /** LastJob */
         LastJob: {
@@ -2305,6 +2678,11 @@ export interface components {
         ListedJob: {
             /** Attempts */
             attempts: number;
+            /**
+             * Cancel Requested
+             * @description A running job is told to end at its next page.
+             */
+            cancel_requested: boolean;
             /** Collection */
             collection: string;
             /**
@@ -2349,6 +2727,8 @@ export interface components {
             scope: "page" | "site";
             /** Source Id */
             source_id: string | null;
+            /** Source Title */
+            source_title: string | null;
             /** Started At */
             started_at: string | null;
             /**
@@ -2640,6 +3020,52 @@ export interface components {
              * @default
              */
             name: string;
+        };
+        /**
+         * NewHighlightIn
+         * @description A passage to be marked. The server takes the quote from that version's text.
+         * @example {
+         *       "document_id": "01a20ce0-0000-7000-8000-000000000000",
+         *       "end": 10,
+         *       "start": 0,
+         *       "version": 1
+         *     }
+         */
+        NewHighlightIn: {
+            /**
+             * Colour
+             * @default yellow
+             * @enum {string}
+             */
+            colour: "yellow" | "green" | "blue" | "pink" | "purple";
+            /**
+             * Document Id
+             * Format: uuid
+             */
+            document_id: string;
+            /**
+             * End
+             * @description In code points of that version's text.
+             */
+            end: number;
+            /**
+             * Id
+             * @description Made by the client, so that it may send this twice.
+             */
+            id?: string | null;
+            /**
+             * Note
+             * @description Blank: none. Else it is a document, too.
+             * @default
+             */
+            note: string;
+            /**
+             * Start
+             * @description In code points of that version's text.
+             */
+            start: number;
+            /** Version */
+            version: number;
         };
         /**
          * NewInvestigation
@@ -3032,6 +3458,42 @@ export interface components {
              */
             hint: string;
         };
+        /**
+         * Recognised
+         * @description `platform`, `target` and `scope` are null where there is a `problem`.
+         *
+         *     A link that only leads elsewhere is followed when it is added, and may turn out to be another platform's.
+         */
+        Recognised: {
+            /** Platform */
+            platform?: ("twitter" | "youtube" | "reddit" | "web" | "files") | null;
+            problem?: components["schemas"]["Unrecognised"] | null;
+            /**
+             * Scope
+             * @description What a source of it reaches to unless said otherwise.
+             */
+            scope?: ("page" | "site") | null;
+            /**
+             * Source Id
+             * @description The source that it is already.
+             */
+            source_id?: string | null;
+            /**
+             * Target
+             * @description In its canonical form.
+             */
+            target?: string | null;
+            /** Typed */
+            typed: string;
+        };
+        /** RecognisedTargets */
+        RecognisedTargets: {
+            /**
+             * Items
+             * @description In the order of the targets.
+             */
+            items: components["schemas"]["Recognised"][];
+        };
         /** RevisionHead */
         RevisionHead: {
             /** Characters */
@@ -3150,6 +3612,12 @@ export interface components {
              * @description Only what the library held at this moment, in the versions of then.
              */
             as_of?: string | null;
+            /**
+             * As Typed
+             * @description The last word is still being typed: words that begin so are found, too. By word only, unless `mode` says otherwise.
+             * @default false
+             */
+            as_typed: boolean;
             /**
              * @default {
              *       "authors": [],
@@ -3327,6 +3795,11 @@ export interface components {
             /** Title */
             title: string;
             /**
+             * Typed
+             * @description The target as it was given.
+             */
+            typed: string;
+            /**
              * Updated At
              * Format: date-time
              */
@@ -3371,6 +3844,30 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /**
+         * TestedModel
+         * @description `extractive`: there is nothing to ask. `detail` says what came of it, in words.
+         */
+        TestedModel: {
+            /** Detail */
+            detail: string;
+            /**
+             * Is Elsewhere
+             * @description Whether questions, and passages for them, leave this machine.
+             */
+            is_elsewhere: boolean;
+            /** Model */
+            model: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "failed" | "extractive";
+            /** Took Ms */
+            took_ms: number;
+            /** Url */
+            url: string | null;
+        };
         /** TestedOut */
         TestedOut: {
             account: components["schemas"]["AccountOut"];
@@ -3399,6 +3896,46 @@ export interface components {
             error: components["schemas"]["WebhookError"] | null;
             /** Status */
             status: number | null;
+        };
+        /**
+         * Typed
+         * @description Targets as a person typed or pasted them.
+         * @example {
+         *       "targets": [
+         *         "r/selfhosted",
+         *         "https://example.org/"
+         *       ]
+         *     }
+         */
+        Typed: {
+            /**
+             * Collection
+             * @description Where sources of them are looked for.
+             * @default default
+             */
+            collection: string;
+            /** Targets */
+            targets: string[];
+        };
+        /**
+         * Unrecognised
+         * @description Why a target cannot be added as it is. `choices` are what it may mean, each as it would have to be given.
+         */
+        Unrecognised: {
+            /**
+             * Choices
+             * @default []
+             */
+            choices: components["schemas"]["ChoiceOut"][];
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Hint
+             * @default
+             */
+            hint: string;
         };
         /** Uploaded */
         Uploaded: {
@@ -4586,6 +5123,334 @@ export interface operations {
             };
         };
     };
+    research_read_answer_model_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerModel"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    research_test_answer_model_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestedModel"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     backend_index_answers_get: {
         parameters: {
             query?: {
@@ -5452,6 +6317,174 @@ export interface operations {
             };
         };
     };
+    backend_check_citations_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CitationsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedItems"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     backend_index_collections_get: {
         parameters: {
             query?: {
@@ -5792,16 +6825,32 @@ export interface operations {
     backend_index_documents_get: {
         parameters: {
             query?: {
+                /** @description The whole name, in upper or lower case. */
+                author?: string | null;
+                /** @description At or after this moment. */
+                collected_after?: string | null;
+                collected_before?: string | null;
                 collection?: string | null;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
+                /** @description Those with a highlight; or without any. */
+                highlighted?: boolean | null;
                 /** @description `text`: the texts, too. */
                 include?: string | null;
+                /** @description `en` is `en-GB`, too, and the other way round. */
+                language?: string | null;
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description `oldest` first: whoever reads to the end misses nothing that changes meanwhile. */
-                order?: "newest" | "oldest";
+                /** @description Left out: times `newest` first, names `ascending`. `newest` and `oldest` are words for times. `oldest` first: whoever reads to the end misses nothing that is collected meanwhile. */
+                order?: ("newest" | "oldest" | "ascending" | "descending") | null;
                 platform?: string | null;
+                /** @description At or after this moment. */
+                published_after?: string | null;
+                published_before?: string | null;
+                /** @description What has nothing of it comes last. */
+                sort?: "collected" | "published" | "title" | "author";
+                /** @description Those that this source has found. */
+                source_id?: string | null;
                 /** @description Only those in one of these states. */
                 state?: ("new" | "collected" | "unchanged" | "blocked" | "login_needed" | "rate_limited" | "no_captions" | "not_yet" | "removed" | "gone" | "failed" | "paused")[] | null;
             };
@@ -7116,6 +8165,195 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_landmarks_documents_landmarks_get: {
+        parameters: {
+            query?: {
+                /** @description The whole name, in upper or lower case. */
+                author?: string | null;
+                /** @description At or after this moment. */
+                collected_after?: string | null;
+                collected_before?: string | null;
+                collection?: string | null;
+                /** @description Documents a page. */
+                every?: number;
+                /** @description Those with a highlight; or without any. */
+                highlighted?: boolean | null;
+                /** @description `en` is `en-GB`, too, and the other way round. */
+                language?: string | null;
+                /** @description Left out: times `newest` first, names `ascending`. `newest` and `oldest` are words for times. `oldest` first: whoever reads to the end misses nothing that is collected meanwhile. */
+                order?: ("newest" | "oldest" | "ascending" | "descending") | null;
+                platform?: string | null;
+                /** @description At or after this moment. */
+                published_after?: string | null;
+                published_before?: string | null;
+                /** @description What has nothing of it comes last. */
+                sort?: "collected" | "published" | "title" | "author";
+                /** @description Those that this source has found. */
+                source_id?: string | null;
+                /** @description Only those in one of these states. */
+                state?: ("new" | "collected" | "unchanged" | "blocked" | "login_needed" | "rate_limited" | "no_captions" | "not_yet" | "removed" | "gone" | "failed" | "paused")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Landmarks"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description This is too large */
@@ -10740,6 +11978,895 @@ export interface operations {
             };
         };
     };
+    backend_index_highlights_get: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Those of this document, in whatever version. */
+                document_id?: string | null;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description What stands in the note or the quote. */
+                query?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Highlights"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_create_highlights_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHighlightIn"];
+            };
+        };
+        responses: {
+            /** @description It was there already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HighlightOut"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HighlightOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This was deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_read_highlights__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A highlight's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HighlightOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_delete_highlights__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A highlight's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This was deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_change_highlights__id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A highlight's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HighlightOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This was deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     backend_index_investigations_get: {
         parameters: {
             query?: {
@@ -12280,6 +14407,172 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Events `job`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_all_events_jobs_events_get: {
+        parameters: {
+            query?: {
+                status?: ("queued" | "running" | "succeeded" | "partial" | "failed" | "canceled") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `job`, and one `listed` after the first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15001,6 +17294,174 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tried"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_recognise_sources_recognise_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Typed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecognisedTargets"];
                 };
             };
             /** @description The request cannot be read */

@@ -137,6 +137,7 @@ export class DraftSession {
 	/** Something was written. Called for each keystroke: it only sets clocks. */
 	changed(): void {
 		this.#stale = true;
+		if (this.status === "saved") this.status = "saving";
 		this.#keeping.touch();
 		this.#sending.touch();
 		this.#counting.touch();
