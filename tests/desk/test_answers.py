@@ -12,6 +12,7 @@ from tests.desk.reading import QUESTION, READING, SENTENCE, collect_reading, fau
 from tests.desk.watching import Watch
 from tests.system.running import REPO, Running, eventually, up
 
+LONGEST = 20_000  # ms until a chat model's first words are checked, where the machine does other things, too
 HOSTILE = [
     f"{SENTENCE} [1]. <img src=https://evil.example/x.png onerror=alert(1)><script>alert(2)</script>\n\n",
     "![seen](https://evil.example/seen.png) [here](javascript:alert(3)) ",
@@ -98,6 +99,12 @@ def test_a_number_shows_its_passage_to_pointer_and_keys_and_opens_it_in_its_plac
     page.keyboard.press("Escape")
     expect(page.get_by_role("tooltip")).to_be_hidden()
     page.keyboard.press("Enter")
+    beside = page.get_by_role("complementary", name="Source")
+    expect(beside.locator("mark").first).to_contain_text(SENTENCE.split()[0])
+    expect(numbers(page).first).to_be_focused()
+    assert faults(page) == []
+    page.set_viewport_size({"width": 800, "height": 800})  # no room beside: it is a page of its own
+    numbers(page).first.click()
     expect(page).to_have_url(re.compile(r"#/documents/[0-9a-f-]{36}\?version=1&start=\d+&end=\d+"))
 
 
@@ -198,7 +205,7 @@ def test_an_answer_streams_is_stopped_and_stays_and_never_comes_into_another(pag
     # What is written is shown once it is sure to be no citation: the last words are held until there are more.
     chatting.says(f"{SENTENCE} [1]. ", "It was ", "the commonest entry in the notebook [1].", waits_after=2)
     ask(page, QUESTION, chatting.url)
-    expect(answer(page)).to_contain_text("short gaps")
+    expect(answer(page)).to_contain_text("short gaps", timeout=LONGEST)
     expect(page.get_by_text("Answering …").first).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped. What had been said until then stays.").last).to_be_visible()
@@ -211,10 +218,10 @@ def test_an_answer_streams_is_stopped_and_stays_and_never_comes_into_another(pag
     field.fill("Why are phones used in short gaps?")
     field.press("Enter")
     expect(page.get_by_role("heading", name="Why are phones used in short gaps?")).to_be_visible()
-    expect(page.get_by_text("Written by small-chat")).to_be_visible()
+    expect(page.get_by_text("Written by small-chat")).to_be_visible(timeout=LONGEST)
     assert faults(page) == []
     page.goto(stopped)
-    expect(answer(page)).to_contain_text("short gaps")
+    expect(answer(page)).to_contain_text("short gaps", timeout=LONGEST)
     expect(answer(page)).not_to_contain_text("The bus came")
 
 
@@ -222,18 +229,18 @@ def test_what_breaks_off_says_so_and_is_asked_again(page: Page, chatting: Chatti
     chatting.says(f"{SENTENCE} [1]. ", "And ", "then")
     chatting.model.breaks_off = True
     ask(page, QUESTION, chatting.url)
-    expect(page.get_by_role("alert")).to_contain_text("What was shown is checked, but it is not all")
-    expect(answer(page)).to_contain_text("short gaps")
+    expect(page.get_by_role("alert")).to_contain_text("What was shown is checked", timeout=LONGEST)
+    expect(answer(page)).to_contain_text("short gaps", timeout=LONGEST)
     chatting.says(f"{SENTENCE} [1].")
     page.get_by_role("alert").get_by_role("button", name="Ask again").click()
-    expect(page.get_by_text("Written by small-chat")).to_be_visible()
+    expect(page.get_by_text("Written by small-chat")).to_be_visible(timeout=LONGEST)
 
 
 def test_a_hostile_answer_runs_nothing_and_asks_for_nothing(page: Page, chatting: Chatting) -> None:
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     chatting.says(*HOSTILE)
     ask(page, QUESTION, chatting.url)
-    expect(page.get_by_text("Written by small-chat")).to_be_visible()
+    expect(page.get_by_text("Written by small-chat")).to_be_visible(timeout=LONGEST)
     expect(answer(page)).to_contain_text("<script>alert(2)</script>")
     assert answer(page).locator("img, script, svg, iframe, object").count() == 0
     addresses = [str(one.get_attribute("href")) for one in answer(page).get_by_role("link").all()]

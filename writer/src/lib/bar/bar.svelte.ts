@@ -284,7 +284,8 @@ export class Bar {
 			});
 			if (!query) this.documents = [];
 			else {
-				const body = { query, limit: MOST, mode: "keyword", group: "document", filters: ANY } as const;
+				const wanted = { mode: "keyword", group: "document", as_typed: true, filters: ANY } as const;
+				const body = { query, limit: MOST, ...wanted };
 				void quietly(unwrap(http.POST("/api/search", { body, signal })), (found) => (this.documents = found.items));
 			}
 		};
