@@ -12,6 +12,8 @@ export interface Preferences {
 	evidence: boolean;
 	/** What lies at the draft's other side. */
 	sidebar: "drafts" | "outline" | "none";
+	/** The form in which a draft was saved last. */
+	exportFormat: string;
 	/** Milliseconds of quiet after which evidence is looked for. */
 	pause: number;
 	/** Whether the first steps were taken, or declined. */
@@ -27,6 +29,7 @@ const DEFAULTS: Preferences = {
 	spellcheck: true,
 	evidence: true,
 	sidebar: "drafts",
+	exportFormat: "docx",
 	pause: 600,
 	welcomed: false,
 };

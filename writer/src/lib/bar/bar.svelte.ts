@@ -284,8 +284,7 @@ export class Bar {
 			});
 			if (!query) this.documents = [];
 			else {
-				const wanted = { mode: "keyword", group: "document", as_typed: true, filters: ANY } as const;
-				const body = { query, limit: MOST, ...wanted };
+				const body = { query, limit: MOST, mode: "keyword", as_typed: true, group: "document", filters: ANY } as const;
 				void quietly(unwrap(http.POST("/api/search", { body, signal })), (found) => (this.documents = found.items));
 			}
 		};

@@ -169,6 +169,31 @@ export default {
 
 	evidence: {
 		title: "Evidence",
+		close: "Close the evidence",
+		filters: "Narrow the evidence",
+		platforms: "Where from",
+		collections: "Collections",
+		published: "Published",
+		from: "from",
+		until: "until",
+		clear: "Everything again",
+		short: "Write a sentence or two: what your library holds on it appears here.",
+		none: "Your library holds nothing on this paragraph. Add a source, or write on.",
+		noneFiltered: "Nothing here fits what you narrowed it to.",
+		degraded: "Looked for by word only: what tells meanings is not to be reached now.",
+		newer: "Show newer evidence",
+		byWords: "Shares: #",
+		byMeaning: "Close in meaning",
+		also: "the same text in # other places",
+		cited: { passage: "cited", document: "cited elsewhere" },
+		cite: "Cite",
+		quote: "Quote",
+		read: "Read",
+	},
+
+	citing: {
+		commentOn: "Comment on “#”",
+		genres: { post: "Post", forumPost: "Forum post", comment: "Comment", video: "Video" },
 	},
 
 	reader: {
@@ -610,6 +635,66 @@ export default {
 
 	exporting: {
 		title: "Export",
+		format: "Format",
+		draft: "The draft",
+		bibliographyOnly: "Its bibliography",
+		formats: {
+			docx: { name: "Word", about: "A document with footnotes, images and a bibliography" },
+			html: { name: "Web page", about: "One file that holds all it shows, readable anywhere" },
+			markdown: { name: "Markdown", about: "Citations become footnotes, a bibliography at the end" },
+			pandoc: { name: "Markdown for Pandoc", about: "The text as it is, the bibliography beside it" },
+			csl: { name: "CSL-JSON", about: "For Zotero and Pandoc: nothing is lost" },
+			bibtex: { name: "BibTeX", about: "For LaTeX with biblatex, JabRef, Zotero" },
+			ris: { name: "RIS", about: "For EndNote, Mendeley, Zotero" },
+		},
+		origins: "Keep the passages that Extrophi can open again",
+		originsAbout: "Other programs leave them alone. They hold the words you cited.",
+		pandocHow: "To make a PDF or another document of it:",
+		reading: "Reading the draft …",
+		writing: "Writing the file …",
+		bibliography: "Bibliography",
+		nothingCited: "The draft cites nothing yet.",
+		nothingCitedHow: "There would be no bibliography to save. Cite a passage, and it appears here.",
+		cited: { one: "# work cited", other: "# works cited" },
+		missingReferences: {
+			one: "No reference stands behind this citation. It stays in the text as it is written:",
+			other: "No reference stands behind these citations. They stay in the text as they are written:",
+		},
+		missingImages: {
+			one: "This image could not be had. Its description stands in its place:",
+			other: "These images could not be had. Their descriptions stand in their places:",
+		},
+		elsewhere: {
+			one: "This image is on the web. It is not fetched; a link stands in its place:",
+			other: "These images are on the web. They are not fetched; links stand in their places:",
+		},
+		copyRich: "Copy with its look",
+		copyMarkdown: "Copy Markdown",
+		saveAs: "Will be saved as",
+		saved: "Saved #",
+		empty: "The draft is empty.",
+		emptyHow: "Write something first; then it can be saved in any of these forms.",
+		page: {
+			bibliography: "Bibliography",
+			notes: "Notes",
+			back: "Back to the text",
+			done: "Done",
+			open: "To do",
+		},
+		notes: {
+			accessed: "accessed #",
+			and: "and",
+			others: "and others",
+			quoted: "“#”",
+			untitled: {
+				post: "Post",
+				"post-weblog": "Blog post",
+				webpage: "Web page",
+				motion_picture: "Video",
+				document: "Document",
+			} as Record<string, string>,
+			untitledElse: "Untitled",
+		},
 	},
 
 	settings: {
