@@ -14,6 +14,34 @@ _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
 
 
+class Heard:
+    """What was notified on a channel since it was last taken."""
+
+    def __init__(self) -> None:
+        self._payloads: set[str] = set()
+        self._is_whole = True
+        self._something = asyncio.Event()
+
+    def add(self, payload: str | None) -> None:
+        """None: something may have been missed."""
+        if payload is None:
+            self._is_whole = False
+        else:
+            self._payloads.add(payload)
+        self._something.set()
+
+    async def wait(self) -> None:
+        """Until there is something."""
+        await self._something.wait()
+
+    def take(self) -> set[str] | None:
+        """The payloads; None where some may have been missed."""
+        payloads = self._payloads if self._is_whole else None
+        self._payloads, self._is_whole = set(), True
+        self._something.clear()
+        return payloads
+
+
 class Notifications:
     """One connection that listens for all waiters of this process, and comes back when it is lost."""
 
@@ -21,6 +49,7 @@ class Notifications:
         self._dsn = dsn
         self._channels = channels
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._hearers: dict[str, set[Heard]] = {channel: set() for channel in channels}
 
     @contextlib.contextmanager
     def subscribed(self, channel: str, payload: str = "") -> Generator[asyncio.Event]:
@@ -33,6 +62,16 @@ class Notifications:
             self._waiters[f"{channel}/{payload}"].discard(waiter)
             if not self._waiters[f"{channel}/{payload}"]:
                 del self._waiters[f"{channel}/{payload}"]
+
+    @contextlib.contextmanager
+    def heard(self, channel: str) -> Generator[Heard]:
+        """Whatever is notified on `channel` from now on."""
+        hearer = Heard()
+        self._hearers[channel].add(hearer)
+        try:
+            yield hearer
+        finally:
+            self._hearers[channel].discard(hearer)
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -54,6 +93,9 @@ class Notifications:
             for waiters in self._waiters.values():  # something may have been missed
                 for waiter in waiters:
                     waiter.set()
+            for hearers in self._hearers.values():
+                for hearer in hearers:
+                    hearer.add(None)
             await ended.wait()
         finally:
             connection.terminate()
@@ -61,6 +103,8 @@ class Notifications:
     def _heard(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
         for waiter in self._waiters.get(f"{channel}/{payload}", ()):
             waiter.set()
+        for hearer in self._hearers[channel]:
+            hearer.add(str(payload))
 
 
 @asynccontextmanager

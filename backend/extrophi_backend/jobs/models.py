@@ -127,4 +127,6 @@ class Job:
     scope: Scope
     depth: int | None
     left_out: Mapping[str, Any] | None
+    cancel_requested: bool
+    source_title: str | None
     indexing: Indexing | None = None

@@ -1,6 +1,6 @@
 from asyncio import timeout
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from extrophi_backend.http.fields import Cursor, LastEventId, Limit, Name, Text
 from extrophi_backend.http.problems import responses
 from extrophi_backend.http.sse import Event, EventStream
 from extrophi_backend.http.state import App, State
-from extrophi_backend.jobs import service, sql
+from extrophi_backend.jobs import board, service, sql
 from extrophi_backend.jobs.models import Job, Status
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -95,6 +95,7 @@ class ListedJob(BaseModel):
     typed: Annotated[str, Field(description="The target as it was given; of an archive, its file's name.")]
     platform: str
     source_id: UUID | None
+    source_title: str | None
     collection: str
     limit: int
     purpose: Annotated[Purpose, Field(description="What it looks at: all, what is new, or known documents again.")]
@@ -106,6 +107,7 @@ class ListedJob(BaseModel):
     left_out: Annotated[LeftOut | None, Field(description="Null if nothing was, or the job has not ended.")]
     error: JobError | None
     attempts: int
+    cancel_requested: Annotated[bool, Field(description="A running job is told to end at its next page.")]
     run_after: datetime
     created_at: datetime
     started_at: datetime | None
@@ -140,9 +142,24 @@ async def index(
         found = await sql.newest(conn, before=before, status=status, limit=limit + 1)
     more = len(found) > limit
     return Jobs(
-        items=[ListedJob.model_validate(_fields(one)) for one in found[:limit]],
+        items=[_listed(one) for one in found[:limit]],
         next_cursor=write_cursor(str(found[limit - 1].id)) if more else None,
     )
+
+
+@router.get(
+    "/events",
+    summary="All jobs after each change, as Server-Sent Events",
+    response_class=StreamingResponse,
+    responses=responses()
+    | {200: {"content": {"text/event-stream": {}}, "description": "Events `job`, and one `listed` after the first."}},
+)
+async def all_events(app: App, status: Annotated[Status | None, Query()] = None) -> EventStream:
+    """The newest 100 jobs, or those of a status, newest first; then `listed`; then each job after each change.
+
+    Whoever comes back begins anew. A job that was told is told once more when it is not of the status any more.
+    """
+    return EventStream(_follow_all(app, status))
 
 
 @router.get("/{id}", summary="A job, and how far it is", responses=responses())
@@ -187,6 +204,12 @@ async def _follow(app: State, job_id: UUID, seen: int) -> AsyncGenerator[Event, 
                     await changed.wait()
 
 
+async def _follow_all(app: State, status: Status | None) -> AsyncGenerator[Event, None]:
+    async with aclosing(board.follow(app.pool, app.notifications, status)) as changes:
+        async for job in changes:
+            yield Event("job", _listed(job).model_dump(mode="json")) if job else Event("listed", {})
+
+
 async def _get(app: State, job_id: UUID) -> Job:
     async with app.pool.acquire() as conn:
         return await service.get(conn, job_id)
@@ -196,6 +219,10 @@ def out(job: Job) -> JobOut:
     """A job as it crosses HTTP."""
     counted = {"pending": job.indexing.pending, "failed": job.indexing.failed} if job.indexing else None
     return JobOut.model_validate(_fields(job) | {"indexing": counted})
+
+
+def _listed(job: Job) -> ListedJob:
+    return ListedJob.model_validate(_fields(job))
 
 
 def _fields(job: Job) -> dict[str, Any]:

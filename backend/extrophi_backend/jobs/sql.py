@@ -34,12 +34,13 @@ _POISONOUS = {
 _JOB = f"""
     SELECT j.id, j.target, j.typed, j.platform, j.source_id, c.name AS collection, j.document_limit, j.scope, j.depth,
            j.purpose, j.status, j.found, j.created, j.updated, j.unchanged, j.failed, j.error, j.attempts, j.revision,
-           j.left_out,
+           j.left_out, j.cancel_requested, s.title AS source_title,
            j.run_after, j.created_at, j.started_at, j.finished_at,
            ARRAY(SELECT jsonb_build_object('target', f.target, 'code', f.code, 'detail', f.detail)
                    FROM job_failures f WHERE f.job_id = j.id ORDER BY f.seq LIMIT {_MAX_FAILURES_SHOWN}) AS failures
       FROM jobs j
       JOIN collections c ON c.id = j.collection_id
+      LEFT JOIN sources s ON s.id = j.source_id
 """  # noqa: S608  a constant of ours
 
 
@@ -136,6 +137,12 @@ async def indexing(conn: Connection, job_id: UUID) -> Indexing:
     )
     assert row is not None
     return Indexing(**row)
+
+
+async def get_all(conn: Connection, job_ids: Sequence[UUID]) -> list[Job]:
+    """Those that there are, the oldest first."""
+    rows = await conn.fetch(f"{_JOB} WHERE j.id = ANY($1::uuid[]) ORDER BY j.id", job_ids)
+    return [Job(**row) for row in rows]
 
 
 async def newest(conn: Connection, *, before: UUID | None, status: str | None, limit: int) -> list[Job]:

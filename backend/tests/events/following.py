@@ -32,7 +32,7 @@ async def told(url: str, query: str = "", last: str | None = None) -> AsyncGener
                 name, _, value = line.partition(": ")
                 fields[name] = value
             elif fields:
-                yield Told(fields["id"], fields["event"], json.loads(fields["data"]))
+                yield Told(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
                 fields = {}
 
 

@@ -227,6 +227,11 @@ def words(text: str) -> list[str]:
     return _words(fold(text))
 
 
+def is_unspaced(word: str) -> bool:
+    """Whether a word is a run of a script that puts no spaces between its words."""
+    return bool(_UNSPACED_RUN.match(word))
+
+
 def _words(folded: str) -> list[str]:
     return (_ASCII if folded.isascii() else _UNICODE).findall(folded)
 

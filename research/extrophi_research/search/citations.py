@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from extrophi_research.search import analysis
+from extrophi_research.search.begun import Begun
 from extrophi_research.search.models import Chunk, Citation
 from extrophi_research.search.sentences import sentences
 
@@ -19,13 +20,18 @@ _MARK = re.compile(r"(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+")
 _CLAUSE = re.compile(r"(?<=[、。，；：！？,;:!?])")
 
 
-def best_sentence(text: str, asked: Collection[str]) -> tuple[int, int]:
-    """Span of the sentence that shares most with the terms that were asked for; of equals, the first."""
+def best_sentence(text: str, asked: Collection[str], begun: Begun | None = None) -> tuple[int, int]:
+    """Span of the sentence that shares most with the terms that were asked for; of equals, the first.
+
+    A word that is still being typed is shared by what it may become.
+    """
     wanted = set(asked)
     best, most = (0, len(text)), -1.0
     for start, end in sentences(text):
         terms = analysis.tokens(text[start:end])
         shared = float(len(wanted.intersection(terms)))
+        if begun is not None:
+            shared += any(map(begun.becomes, terms))
         # Counting the distinct ones takes longer: only where it can matter.
         if terms and shared > most and (shared := shared - 0.01 * (len(set(terms)) < 4)) > most:
             best, most = (start, end), shared

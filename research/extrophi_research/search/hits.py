@@ -7,6 +7,7 @@ from uuid import UUID
 
 from extrophi_research.db import Connection
 from extrophi_research.search import folding, sql
+from extrophi_research.search.begun import Begun
 from extrophi_research.search.citations import best_sentence, cite
 from extrophi_research.search.fusion import Ranked
 from extrophi_research.search.keyword import KeywordIndex
@@ -34,6 +35,7 @@ async def hits(
     limit: int,
     asked: Collection[str],
     earlier: Mapping[UUID, Chunk],
+    begun: Begun | None = None,
 ) -> tuple[list[Hit], bool]:
     """The best, each text once, and whether one of them is past the `exact` first.
 
@@ -45,8 +47,9 @@ async def hits(
         limit: How many hits at most.
         asked: The terms of the query.
         earlier: Chunks of older versions, which are in no table.
+        begun: The last word of the query, if it is still being typed.
     """
-    gathered = _Gathered(limit, exact, asked, _Texts(), earlier)
+    gathered = _Gathered(limit, exact, asked, _Texts(), earlier, begun)
     step = limit + limit // 4 + 3  # some more: they may be the same texts elsewhere
     for start in range(0, len(ranked), step):
         if len(gathered.kept) == limit:
@@ -81,6 +84,7 @@ class _Gathered:
     asked: Collection[str]
     texts: "_Texts"
     earlier: Mapping[UUID, Chunk]
+    begun: Begun | None
     kept: list[_Kept] = field(default_factory=list[_Kept])
     relaxed: bool = False
     _seen: folding.Overlaps = field(default_factory=folding.Overlaps)
@@ -137,7 +141,7 @@ class _Gathered:
         ]
 
     def _cited(self, chunk: Chunk) -> Citation:
-        return cite(chunk, best_sentence(chunk.text, self.asked))
+        return cite(chunk, best_sentence(chunk.text, self.asked, self.begun))
 
     def _twin(self, overlapping: Iterable[_Kept], chunk: Chunk) -> list[Citation] | None:
         """Where to note `chunk`: beside the first hit of another document that is the same text."""

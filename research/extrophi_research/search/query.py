@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from extrophi_research.search import analysis
+from extrophi_research.search.begun import Begun, begun
 
 _OPENS, _CLOSES = '"“„«', '"”“»'
 _PART = re.compile(
@@ -20,9 +21,13 @@ class Query:
     excluded: tuple[str, ...]
     languages: tuple[str, ...] = ()
     """Those that it is known to be in."""
+    begun: Begun | None = None
+    """Its last word, if that is still being typed."""
 
 
-def parse(query: str, languages: tuple[str, ...] = ()) -> Query:
+def parse(query: str, languages: tuple[str, ...] = (), *, as_typed: bool = False) -> Query:
+    """`as_typed`: whoever types it may not be at the end of its last word."""
+    last: Begun | None = None
     asked: list[str] = []
     phrases: list[str] = []
     excluded: list[str] = []
@@ -34,8 +39,10 @@ def parse(query: str, languages: tuple[str, ...] = ()) -> Query:
         # A number or a stop word with a dash before it is prose: "at -40 degrees", "this -and that".
         if part["minus"] and (phrase is not None or not analysis.says_nothing(content)):
             excluded.append(content)
+            last = None
             continue
         asked.append(content)
+        last = begun(word) if as_typed and phrase is None and part.end() == len(query) else None
         if phrase is not None:
             phrases.append(content)
-    return Query(" ".join(asked), tuple(phrases), tuple(excluded), languages)
+    return Query(" ".join(asked), tuple(phrases), tuple(excluded), languages, last)

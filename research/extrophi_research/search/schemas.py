@@ -51,6 +51,12 @@ class SearchIn(BaseModel):
     group: Group = "document"
     filters: FiltersIn = FiltersIn()
     as_of: AsOf = None
+    as_typed: bool = Field(
+        False,
+        strict=True,
+        description="The last word is still being typed: words that begin so are found, too. By word only, unless"
+        " `mode` says otherwise.",
+    )
 
 
 class CitationOut(BaseModel):

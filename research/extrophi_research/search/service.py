@@ -47,6 +47,7 @@ async def search(
     group: Group = "document",
     filters: Filters = _NO_FILTERS,
     as_of: datetime | None = None,
+    as_typed: bool = False,
 ) -> Found:
     """The best chunks for a query, each with its citation.
 
@@ -58,11 +59,12 @@ async def search(
         group: Whether a document is one hit at most.
         filters: What passes.
         as_of: Only what the library held at that moment, in the versions of then.
+        as_typed: The last word may be the beginning of one: it counts by word, if not in older versions.
 
     Raises:
         InvalidInput: The query asks for nothing.
     """
-    query = parse(text, tuple(one for tag in filters.languages if (one := languages.primary(tag))))
+    query = parse(text, tuple(one for tag in filters.languages if (one := languages.primary(tag))), as_typed=as_typed)
     if not query.text:
         why = "it only says what not to find" if query.excluded else "it holds no word"
         raise InvalidInput(f"query: {why}.", field="query", hint="Add a word to look for.")
@@ -182,7 +184,9 @@ async def _found(lookup: "_Lookup", asked: Asked | None) -> tuple[list[Hit], boo
         async with lookup.pool.acquire() as conn:
             if lookup.query.phrases:
                 ranked, exact = await _phrases_first(conn, lookup, ranked)
-            found = await hits(conn, lookup.index, ranked, exact, lookup.limit, terms, lookup.earlier)
+            found = await hits(
+                conn, lookup.index, ranked, exact, lookup.limit, terms, lookup.earlier, lookup.query.begun
+            )
         # One text may be in as many places as there were candidates.
         if asked is None or len(found[0]) >= lookup.limit or not lookup.can_look_further:
             return found
