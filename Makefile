@@ -9,10 +9,11 @@ SCRIPTS := .ci/run build-containers.sh extrophi new-env.sh backend/image/*
 COMPONENTS := backend cli orchestrator research
 # Else each of the processes that tests start would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
+WEB := orchestrator/extrophi_orchestrator/desk/web
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test containers reproducible soak check fix lock api bench clean
+.PHONY: help setup dev web test containers reproducible soak check fix lock api bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,10 +31,20 @@ setup: .venv-dev/.stamp ## the developers' environment (.venv-dev)
 	$(BIN)/python -m pip install -q --require-hashes --no-deps -r backend/requirements-chroma-server.txt
 	touch $@
 
+# As the lock file has them, whole or not at all.
+writer/node_modules/.stamp: writer/package-lock.json
+	cd writer && npm ci --no-audit --no-fund
+	touch $@
+
+web: writer/node_modules/.stamp ## the Writer's web build, which lies inside the orchestrator
+	cd writer && npm run build
+
 dev: setup ## run everything from this checkout, in the foreground
 	$(BIN)/python -m extrophi_cli up
 
-test: setup ## all tests, or some: make test T=backend/tests/jobs
+# Those of the Writer's logic first: they take seconds, and say more when something is wrong than a browser does.
+test: setup writer/node_modules/.stamp ## all tests, or some: make test T=backend/tests/jobs
+	[ -n "$(T)" ] || (cd writer && npm test)
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup $(T)
 
 containers: setup ## build the images with podman, and run them: half an hour at most
@@ -45,7 +56,7 @@ reproducible: setup ## build the larger images twice, and compare the layers: tw
 soak: setup ## twenty rounds of kill -9 of each kind: half an hour
 	$(BIN)/python -m pytest -m "soak and not containers" --timeout 3600 -s
 
-check: setup ## lint, types, and that generated files are fresh
+check: setup writer/node_modules/.stamp ## lint, types, and that generated files are fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
@@ -53,14 +64,20 @@ check: setup ## lint, types, and that generated files are fresh
 	$(BIN)/hadolint */Containerfile
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python -m extrophi_cli.reference --check
+	cd writer && npm run check
+	cd writer && npm run types:check
+	cd writer && EXTROPHI_WEB_OUT=../.web-check npm run build -- --logLevel warn
+	diff -r .web-check $(WEB) && rm -rf .web-check # stale? `make web` makes it anew
 
-fix: setup ## format, and mend what the linter can
+fix: setup writer/node_modules/.stamp ## format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	cd writer && npm run format
 
-api: setup ## write what is generated: openapi.json of each component, docs/settings.md, docs/cli.md
+api: setup writer/node_modules/.stamp ## write what is generated: openapi.json of each component, docs/settings.md, docs/cli.md, the Writer's types
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m extrophi_cli.reference
+	cd writer && npm run types
 
 COMPILE = $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links $(UPGRADE)
@@ -83,5 +100,5 @@ bench: setup ## every figure we claim, beside its peer (bench/README.md)
 	PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench.all $(T)
 
 clean: ## remove both environments and caches
-	rm -rf .venv .venv-dev .pytest_cache .ruff_cache .hypothesis bench/.cache
+	rm -rf .venv .venv-dev .web-check writer/node_modules .pytest_cache .ruff_cache .hypothesis bench/.cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -15,7 +15,8 @@ export default defineConfig({
 	define: { "import.meta.env.VITE_EXTROPHI_VERSION": JSON.stringify(version) },
 	resolve: { alias: { $lib: fileURLToPath(new URL("./src/lib", import.meta.url)) } },
 	build: {
-		outDir: process.env.EXTROPHI_WEB_OUT ?? WEB,
+		// A blank variable counts as unset: as a path it is this folder, and `emptyOutDir` would empty it.
+		outDir: process.env.EXTROPHI_WEB_OUT?.trim() || WEB,
 		emptyOutDir: true,
 		target: "es2022",
 		// Tauri's WebKitGTK and every browser of the last two years know `<link rel=modulepreload>`.

@@ -34,6 +34,8 @@ _FILES = ("chunks", "documents")
 _BEGUN = 0.4
 """Of what a whole word counts in a text of common length."""
 _LEAST_SCORE = 0.001
+_REMEMBERED = 1000
+"""Beginnings of words whose weight is known."""
 
 Position = tuple[int, int]
 """Transaction id and sequence number in read_v1.changes."""
@@ -92,6 +94,7 @@ class KeywordIndex:
         self._threads = ThreadPoolExecutor(_THREADS, "keyword-index")
         self._lock: TextIOWrapper | None = None
         self._parts: _Parts | None = None
+        self._weights: dict[tuple[str, int], float] = {}
         self.position: Position = START
         self.database = ""
         """Which database it was made from."""
@@ -269,7 +272,7 @@ class KeywordIndex:
             among: Of these documents only.
             without: Not of these documents.
         """
-        wanted = _any(_terms(self._opened.chunks, query))
+        wanted = _any(self._terms(self._opened.chunks.schema, query))
         return self._matched(wanted, limit, among, without)
 
     def phrase_chunks(self, phrases: Sequence[str], limit: int, among: Collection[UUID]) -> list[Matched]:
@@ -283,7 +286,7 @@ class KeywordIndex:
 
     def documents(self, query: Query, limit: int, among: Collection[UUID] | None = None) -> dict[UUID, float]:
         """Documents that hold a word of the query, best first, with their BM25 scores; none that holds an excluded."""
-        wanted = _any(_terms(self._opened.documents, query))
+        wanted = _any(self._terms(self._opened.documents.schema, query))
         return self._found(self._but_excluded(wanted, query), limit, among)
 
     def holding_phrases(self, query: Query, limit: int, among: Collection[UUID] | None = None) -> dict[UUID, float]:
@@ -360,35 +363,42 @@ class KeywordIndex:
                 found.append(self._phrase(content))
         return [one for one in found if one is not None]
 
+    def _terms(self, schema: tantivy.Schema, query: Query) -> list[tantivy.Query]:
+        """A query per word; of the stems that languages make of it, the best one counts."""
+        found: list[tantivy.Query] = []
+        for one in analysis.wanted(query.text, query.languages):
+            forms = [tantivy.Query.term_query(schema, "terms", form) for form in (one.term, *one.others)]
+            found.append(forms[0] if len(forms) == 1 else tantivy.Query.disjunction_max_query(forms))
+        if query.begun is not None:
+            any_of_them = tantivy.Query.regex_query(schema, "terms", query.begun.pattern)
+            found.append(tantivy.Query.const_score_query(any_of_them, self._weight(query.begun.pattern)))
+        return found
+
+    def _weight(self, pattern: str) -> float:
+        """What a word that is still being typed counts, beside the whole word and for less than that would.
+
+        As BM25 weighs a word by how few texts hold it, this is by how few hold any that it may become.
+        """
+        with self._guarded():
+            searcher = self._opened.chunks.searcher()
+            key = (pattern, searcher.num_docs)
+            known = self._weights.get(key)
+            if known is None:
+                query = tantivy.Query.regex_query(self._opened.chunks.schema, "terms", pattern)
+                found = searcher.search(query, 1, count=True)
+                holding: int = found.count or 0  # pyright: ignore[reportAttributeAccessIssue]  the stubs lack it
+                known = max(_BEGUN * math.log1p((searcher.num_docs - holding + 0.5) / (holding + 0.5)), _LEAST_SCORE)
+                if len(self._weights) >= _REMEMBERED:
+                    self._weights.clear()
+                self._weights[key] = known
+            return known
+
     def _phrase(self, phrase: str) -> tantivy.Query | None:
         schema = self._opened.documents.schema
         parts = analysis.parts(phrase)
         if len(parts) < 2:
             return tantivy.Query.term_query(schema, "words", parts[0]) if parts else None
         return tantivy.Query.phrase_query(schema, "words", list(parts))
-
-
-def _terms(index: tantivy.Index, query: Query) -> list[tantivy.Query]:
-    """A query per word; of the stems that languages make of it, the best one counts."""
-    found: list[tantivy.Query] = []
-    for one in analysis.wanted(query.text, query.languages):
-        forms = [tantivy.Query.term_query(index.schema, "terms", form) for form in (one.term, *one.others)]
-        found.append(forms[0] if len(forms) == 1 else tantivy.Query.disjunction_max_query(forms))
-    if query.begun is not None:
-        found.append(_begun(index, query.begun.pattern))
-    return found
-
-
-def _begun(index: tantivy.Index, pattern: str) -> tantivy.Query:
-    """A word that is still being typed: it counts beside the whole word, and for less than that would.
-
-    As BM25 weighs a word by how few texts hold it, this is weighed by how few hold any that it may become.
-    """
-    query = tantivy.Query.regex_query(index.schema, "terms", pattern)
-    searcher = index.searcher()
-    holding: int = searcher.search(query, 1, count=True).count or 0  # pyright: ignore[reportAttributeAccessIssue]  its stubs lack it
-    weight = math.log1p((searcher.num_docs - holding + 0.5) / (holding + 0.5))
-    return tantivy.Query.const_score_query(query, max(_BEGUN * weight, _LEAST_SCORE))
 
 
 def _language(chunk: IndexedChunk, parts: str) -> str | None:

@@ -1,5 +1,6 @@
-import type { Reference } from "$lib/citing/models";
+import { learn, type Facts } from "$lib/citing/facts";
 import { citeMarkdown } from "$lib/citing/insert";
+import type { Reference } from "$lib/citing/models";
 import type { Desk } from "$lib/desk.svelte";
 import { to } from "$lib/route.svelte";
 import { t } from "$lib/text";
@@ -12,6 +13,13 @@ export interface Drop {
 	question: string;
 	blocks: readonly Block[];
 	citations: readonly Numbered[];
+	/** Of each citation, in their order: what its document tells of the place; null where that could not be had. */
+	facts: readonly (Facts | null)[];
+}
+
+/** What is put into a draft, with all that its citations are to tell. */
+export async function prepare(desk: Desk, drop: Omit<Drop, "facts">): Promise<Drop> {
+	return { ...drop, facts: await Promise.all(drop.citations.map((cited) => learn(desk.api, cited))) };
 }
 
 interface Written {
@@ -20,13 +28,16 @@ interface Written {
 }
 
 /** The answer with a citation of the draft's for each number, and the references with which it goes, the draft's first. */
-export function written({ blocks, citations }: Drop, references: readonly Reference[]): Written {
+export function written(
+	{ blocks, citations, facts }: Omit<Drop, "question">,
+	references: readonly Reference[],
+): Written {
 	let known = references;
 	const markdown = writeBlocks(blocks, (numbers) => {
 		const cited = numbers.flatMap((n) => {
 			const one = citations[n - 1];
 			if (!one) return [];
-			const made = citeMarkdown(known, one);
+			const made = citeMarkdown(known, one, facts[n - 1] ?? null);
 			known = made.references;
 			return made.markdown.replace(/^\[|\]$/g, "");
 		});

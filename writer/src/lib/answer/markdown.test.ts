@@ -59,7 +59,7 @@ describe("an answer in Markdown", () => {
 		expect(kinds.map(spoken)).toEqual(["A", "b c", "d", "e\n", "f. g", ""]);
 	});
 
-	it("is read whatever it holds, and says of plain words all", () => {
+	it("is read whatever it holds, and says of plain words all", { timeout: 30_000 }, () => {
 		fc.assert(
 			fc.property(fc.string({ unit: "binary", maxLength: 200 }), (said) => {
 				readMarkdown(said, 3);

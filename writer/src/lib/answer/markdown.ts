@@ -90,9 +90,11 @@ export function spoken(block: Block): string {
 
 function words(inline: readonly Inline[]): string {
 	return inline
-		.map((one) => {
-			if ("text" in one) return one.text;
-			return "of" in one ? words(one.of) : one.kind === "break" ? " " : "";
+		.map((one, at) => {
+			if (one.kind === "citation" || one.kind === "break") return one.kind === "break" ? " " : "";
+			if ("of" in one) return words(one.of);
+			// “So [1].” is read as “So.”, not as “So .”.
+			return inline[at + 1]?.kind === "citation" ? one.text.trimEnd() : one.text;
 		})
 		.join("");
 }

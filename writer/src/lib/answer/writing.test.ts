@@ -24,7 +24,7 @@ describe("an answer written again", () => {
 		expect(writeBlocks(readMarkdown(said, 2), cite)).toBe(said);
 	});
 
-	it("is read as the same again, whatever it holds", () => {
+	it("is read as the same again, whatever it holds", { timeout: 30_000 }, () => {
 		fc.assert(
 			fc.property(PIECES, (said) => {
 				const once = readMarkdown(said, 2);
@@ -39,7 +39,7 @@ describe("an answer written again", () => {
 		const said = "“# Not *a* <script>heading</script> [@evil] $1 ![](https://a.example/x.png)” [1]";
 		const written = writeBlocks(readPlain(said, 1), cite);
 		expect(written).toContain("\\[\\@evil\\]");
-		expect(readMarkdown(written, 1).map(spoken)).toEqual([said.slice(0, -3)]);
+		expect(readMarkdown(written, 1).map(spoken)).toEqual([said.slice(0, -4)]);
 		expect(escaped("# 1\n2")).toBe("# 1 2");
 	});
 

@@ -57,6 +57,13 @@ export class DraftServer {
 		return ((await response.json()) as { name: string }).name;
 	}
 
+	async image(id: string, name: string): Promise<Blob | null> {
+		const response = await this.api.fetch(new Request(this.#address(`${id}/images/${encodeURIComponent(name)}`)));
+		if (response.status === 404 || response.status === 422) return null;
+		if (!response.ok) throw await problemOf(response);
+		return response.blob();
+	}
+
 	imageAddress(id: string, name: string): string {
 		return this.api.address(`/api/drafts/${id}/images/${encodeURIComponent(name)}`);
 	}

@@ -371,6 +371,11 @@ export class DraftSession {
 		return here ? URL.createObjectURL(here) : this.server.imageAddress(this.id, name);
 	}
 
+	/** An image of the draft itself; null where there is none of that name. */
+	async image(name: string): Promise<Blob | null> {
+		return (await this.kept.image(this.id, name)) ?? (await this.server.image(this.id, name));
+	}
+
 	async #sendImages(): Promise<void> {
 		for (const { name, bytes } of await this.kept.images(this.id)) {
 			await this.server.putImage(this.id, bytes);

@@ -1,11 +1,17 @@
-import { unwrap, type Schemas } from "$lib/api/client";
-import { readProblem, toProblem, type Problem } from "$lib/api/problems";
+import { v7 as uuid } from "uuid";
+import { Asking } from "$lib/answer/asking.svelte";
+import { dropInto } from "$lib/answer/dropping";
+import { WHOLE_LIBRARY } from "$lib/answer/models";
+import { read } from "$lib/answer/writing";
+import { unwrap } from "$lib/api/client";
+import { toProblem, type Problem } from "$lib/api/problems";
 import type { Desk } from "$lib/desk.svelte";
-import { to } from "$lib/route.svelte";
 import { Adding } from "$lib/sources/adding.svelte";
 import { Jobs } from "$lib/sources/jobs.svelte";
 import { t } from "$lib/text";
-import type { Numbered } from "./answers";
+
+const SETTLING = 10_000; // ms: what has just come is found within a second, on a busy machine within some
+const AGAIN = 700; // ms until the question is asked again meanwhile
 
 /** The first steps: put something in, ask about it, write. */
 export class Steps {
@@ -20,20 +26,17 @@ export class Steps {
 	suggestions = $state.raw<readonly string[]>([]);
 
 	question = $state("");
-	/** The question that the answer is to. */
-	asked = $state("");
-	answer = $state("");
-	citations = $state.raw<readonly Numbered[]>([]);
-	abstained = $state(false);
-	asking = $state(false);
-	askProblem = $state.raw<Problem | null>(null);
+	/** What is said to it. */
+	telling = $state.raw<Asking | null>(null);
 
 	/** Jobs that were begun here. */
 	readonly begun = $derived.by(() => this.jobs.all.filter((job) => this.#mine.has(job.id)));
 	readonly canAsk = $derived((this.documents ?? 0) > 0);
-	readonly answered = $derived(!this.asking && this.answer !== "" && !this.abstained);
+	readonly asking = $derived(this.telling?.goesOn ?? false);
+	readonly answered = $derived(this.telling?.answer?.abstained === false);
 	#mine = $state.raw<ReadonlySet<string>>(new Set());
-	#current?: AbortController;
+	/** When documents came last, by the clock of this page. */
+	#cameAt = -Infinity;
 
 	constructor(readonly desk: Desk) {
 		this.adding = new Adding(desk.api);
@@ -45,7 +48,9 @@ export class Steps {
 			const before = this.documents;
 			this.documents = (await unwrap(this.desk.api.http.GET("/api/stats"))).documents;
 			this.problem = null;
-			if (this.documents > 0 && this.documents !== before) await this.#suggest();
+			if (this.documents === before) return;
+			if (before !== null) this.#cameAt = performance.now();
+			if (this.documents > 0) await this.#suggest();
 		} catch (error) {
 			this.problem = toProblem(error);
 		}
@@ -89,37 +94,28 @@ export class Steps {
 	}
 
 	async ask(question: string): Promise<void> {
-		this.#current?.abort();
-		const { signal } = (this.#current = new AbortController());
-		[this.question, this.asked] = [question, question.trim()];
-		[this.answer, this.citations, this.abstained, this.askProblem, this.asking] = ["", [], false, null, true];
-		try {
-			for await (const event of this.desk.api.stream("/api/answer", { body: { question: this.asked }, signal })) {
-				if (event.name === "citations") this.citations = event.data as Numbered[];
-				else if (event.name === "delta") this.answer += (event.data as { text: string }).text;
-				else if (event.name === "done") this.#done(event.data as Schemas["AnswerOut"]);
-				else if (event.name === "error") throw readProblem(502, event.data);
-			}
-		} catch (error) {
-			if (!signal.aborted) this.askProblem = toProblem(error);
+		this.stop();
+		this.question = question;
+		for (;;) {
+			const telling = new Asking(uuid(), question.trim(), WHOLE_LIBRARY);
+			this.telling = telling;
+			await telling.run(this.desk.api);
+			const settles = performance.now() - this.#cameAt < SETTLING;
+			if (this.telling !== telling || !telling.answer?.abstained || !settles) return;
+			await new Promise((resolve) => setTimeout(resolve, AGAIN));
+			if (this.telling !== telling) return; // something else was asked meanwhile
 		}
-		if (!signal.aborted) this.asking = false;
 	}
 
 	stop(): void {
-		this.#current?.abort();
-		this.asking = false;
+		this.telling?.stop();
 	}
 
-	/** A new draft that begins with the question; its evidence is looked for at once, and is the answer's. */
+	/** A new draft that begins with the question and its answer, each number a citation of the draft's own. */
 	write(): void {
-		const question = this.asked.replace(/\s+/g, " ");
-		this.desk.handed = (references) => ({ markdown: `# ${question}\n\n`, references });
-		this.desk.route.go(to("drafts", "new"));
-	}
-
-	#done(whole: Schemas["AnswerOut"]): void {
-		[this.answer, this.citations, this.abstained] = [whole.answer, whole.citations, whole.abstained];
+		if (!this.telling) return;
+		const { question, text, citations, answer } = this.telling;
+		dropInto(this.desk, { question, blocks: read(text, citations.length, answer), citations }, null);
 	}
 
 	#refuse(refused: readonly { detail: string; hint: string }[]): void {

@@ -6,7 +6,7 @@ export type State = Source["state"];
 export type Job = Schemas["ListedJob"];
 
 /** How a state is to be taken. */
-export type Mood = "fine" | "waits" | "attention" | "lost" | "rests";
+export type Mood = "fine" | "waits" | "attention" | "lost" | "rests" | "absent";
 
 const MOODS: Readonly<Record<State, Mood>> = {
 	new: "waits",
