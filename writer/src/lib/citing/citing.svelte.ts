@@ -1,3 +1,4 @@
+import type { Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
 import type { Facts } from "./facts";
 import { blockAt, citationAt, citeMarkdown, quoteMarkdown } from "./insert";
@@ -43,7 +44,7 @@ export class CitedDraft implements OpenDraft {
 			const { doc } = this.view.state;
 			const line = doc.lineAt(at);
 			const { back, text } = citationAt(doc.sliceString(line.from, at), markdown);
-			this.#put(at - back, at - back, text, references, at + text.length);
+			this.#put(at - back, at - back, text, references, { cursor: at + text.length });
 		});
 	}
 
@@ -51,8 +52,9 @@ export class CitedDraft implements OpenDraft {
 		this.#after(cited, (facts, at) => {
 			const { markdown, references } = quoteMarkdown(this.references, cited, facts);
 			const { doc } = this.view.state;
-			const [before, after] = [doc.sliceString(Math.max(0, at - 200), at), doc.sliceString(at, at + 200)];
-			this.#put(at, at, blockAt(before, markdown, after), references);
+			const end = paragraphEnd(doc, at);
+			const [before, after] = [doc.sliceString(Math.max(0, end - 200), end), doc.sliceString(end, end + 200)];
+			this.#put(end, end, blockAt(before, markdown, after), references, { follow: true });
 		});
 	}
 
@@ -63,18 +65,31 @@ export class CitedDraft implements OpenDraft {
 		this.#before = this.#before.then(async () => put(await facts, place()));
 	}
 
-	#put(from: number, to: number, text: string, references: readonly Reference[], cursor?: number): void {
-		const { state } = this.view;
+	#put(
+		from: number,
+		to: number,
+		text: string,
+		references: readonly Reference[],
+		{ cursor = from + text.length, follow = false }: { cursor?: number; follow?: boolean } = {},
+	): void {
+		const { main } = this.view.state.selection;
 		this.bibliography.setReferences(merged(this.references, references));
-		// The cursor goes behind what was put where it was; if it has moved on, it stays there.
-		const { main } = state.selection;
-		const follows = main.from <= to && main.to >= from;
+		// The cursor goes behind what was put where it was. Has it gone on meanwhile, it stays where one writes.
+		const isThere = follow || (main.from <= Math.max(to, cursor - text.length) && main.to >= from);
 		this.view.dispatch({
 			changes: { from, to, insert: text },
-			...(follows || main.head === to ? { selection: { anchor: cursor ?? from + text.length } } : {}),
+			...(isThere ? { selection: { anchor: cursor } } : {}),
 			userEvent: "input",
-			scrollIntoView: true,
+			scrollIntoView: isThere,
 		});
 		this.view.focus();
 	}
+}
+
+/** Where the paragraph ends: a block within a sentence would cut it. */
+function paragraphEnd(doc: Text, at: number): number {
+	let line = doc.lineAt(at);
+	if (line.text.trim() === "") return at;
+	while (line.number < doc.lines && doc.line(line.number + 1).text.trim() !== "") line = doc.line(line.number + 1);
+	return line.to;
 }

@@ -47,13 +47,13 @@ export class Evidence {
 	}
 
 	async retry(): Promise<void> {
-		await this.#ask(this.passage);
+		await this.#ask(this.passage, true);
 	}
 
 	async narrow(filters: Filters): Promise<void> {
 		this.filters = filters;
 		keepFilters(filters);
-		if (this.passage !== "") await this.#ask(this.passage);
+		if (this.passage !== "") await this.#ask(this.passage, true);
 	}
 
 	/** Whether the person is at the list. When they leave it, what waited is shown. */
@@ -92,7 +92,8 @@ export class Evidence {
 		return unwrap(this.api.http.POST("/api/enrich", { body: bodyOf(passage, this.filters), signal }));
 	}
 
-	async #ask(passage: string): Promise<void> {
+	/** `isWanted`: the person at the list asked for another one. */
+	async #ask(passage: string, isWanted = false): Promise<void> {
 		this.#current?.abort(); // The writer has moved on: a late answer must not replace a newer one.
 		const { signal } = (this.#current = new AbortController());
 		[this.passage, this.problem, this.searching] = [passage, null, true];
@@ -101,7 +102,7 @@ export class Evidence {
 			if (signal.aborted) return;
 			const hits = settled(this.hits, found.items);
 			this.degraded = found.degraded;
-			if (this.#busy && this.hits.length > 0 && !isSame(this.hits, hits)) this.waiting = hits;
+			if (this.#busy && !isWanted && this.hits.length > 0 && !isSame(this.hits, hits)) this.waiting = hits;
 			else [this.hits, this.waiting] = [hits, null];
 		} catch (error) {
 			if (!signal.aborted) this.problem = toProblem(error);

@@ -188,7 +188,7 @@ export default {
 		selected: "# of %:",
 		cited: { passage: "Cited", document: "Source is cited" },
 		sharedWords: "Shared words: #",
-		byMeaning: "Near in meaning",
+		byMeaning: "Found by meaning alone",
 		also: { one: "The same text in one other place", other: "The same text in # other places" },
 		cite: "Cite",
 		quote: "Quote",
