@@ -173,9 +173,7 @@ def test_what_changed_at_its_source_is_told_with_what_changed(page: Page, extrop
     kept = f"A diary.\n\n{sentence}\n\nRain on the third day."
     head = {"external_id": address, "url": address, "title": "Owls in the polder", "author": "Bo Juul"}
     id = document(extrophi, **head, text=kept)  # noqa: A001
-    found = eventually(lambda: extrophi.post("/api/search", {"query": '"shrews on nights"'})["items"] or None)
     span = {"version": 1, "start": kept.index(sentence), "end": kept.index(sentence) + len(sentence), "quote": sentence}
-    assert found[0]["document_id"] == id
     origin = {"document_id": id, "platform": "web", "part": None, "spans": [{"locator": "", "deep_link": address, **span}]}
     reference = {"id": "juul2024owls", "type": "webpage", "title": "Owls in the polder", "custom": {"extrophi": origin}}
     draft = extrophi.post("/api/drafts", {"text": "They hunt shrews [@juul2024owls].", "bibliography": [reference]})["id"]
@@ -269,11 +267,12 @@ def test_what_was_found_stays_while_extrophi_is_away(page: Page, context: Browse
     expect(panel(page).get_by_role("alert")).to_be_hidden()
 
 
-def test_nothing_found_and_nothing_written_say_what_to_do(page: Page) -> None:
+def test_where_nothing_is_written_yet_it_is_said_what_to_do(page: Page) -> None:
     begin(page)
     expect(panel(page)).to_contain_text("Evidence appears as you write")
-    page.keyboard.insert_text("Zzyzx qwfpgj luytgh arstdh neioqw")
-    expect(panel(page)).to_contain_text("Your library has nothing on this")
+    page.keyboard.insert_text("Too few.")
+    expect(status(page)).to_have_text("Saved")
+    expect(panel(page)).to_contain_text("Evidence appears as you write")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

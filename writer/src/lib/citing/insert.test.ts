@@ -14,7 +14,7 @@ describe("what is put into a draft", () => {
 
 	test("a quotation is a block with its citation", () => {
 		const made = quoteMarkdown([], cited({ quote: "One line.\nAnother.\n\nA paragraph." }));
-		expect(made.markdown).toBe("> One line.\n> Another.\n>\n> A paragraph.\n>\n> — [@holm2024herons]");
+		expect(made.markdown).toBe("> One line. Another.\n>\n> A paragraph.\n>\n> — [@holm2024herons]");
 	});
 
 	test("a post keeps its lines", () => {
@@ -24,10 +24,10 @@ describe("what is put into a draft", () => {
 
 	test("collected text does not become ours", () => {
 		const quote =
-			"# no heading\n[@holm2024herons] and @ada <script>alert(1)</script> ![x](y)\n```\n---\n1. one\n> q\n| a |";
+			"# no heading\n\n[@holm2024herons] and @ada <script>alert(1)</script> ![x](y)\n```\n---\n1. one\n> q\n| a |";
 		const { markdown } = quoteMarkdown([], cited({ quote }));
 		expect(findCitations(markdown).flatMap(({ items }) => items.map(({ id }) => id))).toEqual(["holm2024herons"]);
-		expect(markdown).toContain("> \\# no heading\n> \\[\\@holm2024herons\\] and \\@ada \\<script\\>");
+		expect(markdown).toContain("> \\# no heading\n>\n> \\[\\@holm2024herons\\] and \\@ada \\<script\\>");
 	});
 
 	test("an id that would end too soon is braced", () => {
