@@ -145,7 +145,7 @@ describe("ids", () => {
 		expect(id("Ida Holm", "Why long articles lose on phones", 2024)).toBe("holm2024long");
 		expect(id("Søren Ærø", "Über die Ångström-Skala", 1999)).toBe("aero1999uber");
 		expect(id("@ada_l", "“It’s a heron”", 2024)).toBe("adal2024heron");
-		expect(id("u/bo", "https://x.org", null)).toBe("bondx");
+		expect(id("u/bo", "https://pond.example/x", null)).toBe("bondpond");
 		expect(id("李明", "池塘的鹭", 2020)).toBe("李明2020池塘的鹭");
 		expect(id("Holm, Jens Juul", "The pond", 2024)).toBe("holm2024pond");
 		expect(id(null, "🪶", null)).toBe("source");
