@@ -622,6 +622,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All jobs after each change, as Server-Sent Events
+         * @description The newest 100 jobs, or those of a status, newest first; then `listed`; then each job after each change.
+         *
+         *     Whoever comes back begins anew. A job that was told is told once more when it is not of the status any more.
+         */
+        get: operations["backend_all_events_jobs_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/platforms": {
         parameters: {
             query?: never;
@@ -1947,6 +1969,11 @@ export interface components {
         JobOut: {
             /** Attempts */
             attempts: number;
+            /**
+             * Cancel Requested
+             * @description A running job is told to end at its next page.
+             */
+            cancel_requested: boolean;
             /** Collection */
             collection: string;
             /**
@@ -1993,6 +2020,8 @@ export interface components {
             scope: "page" | "site";
             /** Source Id */
             source_id: string | null;
+            /** Source Title */
+            source_title: string | null;
             /** Started At */
             started_at: string | null;
             /**
@@ -2165,6 +2194,11 @@ export interface components {
         ListedJob: {
             /** Attempts */
             attempts: number;
+            /**
+             * Cancel Requested
+             * @description A running job is told to end at its next page.
+             */
+            cancel_requested: boolean;
             /** Collection */
             collection: string;
             /**
@@ -2209,6 +2243,8 @@ export interface components {
             scope: "page" | "site";
             /** Source Id */
             source_id: string | null;
+            /** Source Title */
+            source_title: string | null;
             /** Started At */
             started_at: string | null;
             /**
@@ -2924,6 +2960,12 @@ export interface components {
              * @description Only what the library held at this moment, in the versions of then.
              */
             as_of?: string | null;
+            /**
+             * As Typed
+             * @description The last word is still being typed: words that begin so are found, too. By word only, unless `mode` says otherwise.
+             * @default false
+             */
+            as_typed: boolean;
             /**
              * @default {
              *       "authors": [],
@@ -10664,6 +10706,172 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Events `job`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This page may not ask */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description This path does not take this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The body stopped coming */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description The name asked for is not this host's */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A transfer coding other than chunked */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A component failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of Extrophi is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BackendProblem"];
+                };
+            };
+            /** @description A component did not answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backend_all_events_jobs_events_get: {
+        parameters: {
+            query?: {
+                status?: ("queued" | "running" | "succeeded" | "partial" | "failed" | "canceled") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `job`, and one `listed` after the first. */
             200: {
                 headers: {
                     [name: string]: unknown;
