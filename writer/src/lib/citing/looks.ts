@@ -10,31 +10,28 @@ const sign = (character: string): Record<string, string> => ({
 	textDecoration: "none",
 });
 
-export const looks = EditorView.baseTheme({
-	".cm-cited": {
-		borderRadius: "3px",
-		color: "var(--accent)",
-		cursor: "pointer",
-		textDecoration: "none",
-	},
-	".cm-cited:hover": { backgroundColor: "var(--accent-soft)" },
-	".cm-cited *": { textDecoration: "inherit" },
-	".cm-cited-missing": {
-		color: "var(--ink-soft)",
-		cursor: "text",
-		textDecoration: "underline dotted var(--danger) 2px",
-		textUnderlineOffset: "0.2em",
-	},
-	".cm-cited-changed": { color: "var(--warn)", textDecoration: "underline wavy 1px", textUnderlineOffset: "0.2em" },
-	".cm-cited-changed::after": sign("≠"),
-	".cm-cited-vanished, .cm-cited-deleted": {
-		color: "var(--danger)",
-		textDecoration: "underline dashed 1px",
-		textUnderlineOffset: "0.2em",
-	},
-	".cm-cited-vanished::after, .cm-cited-deleted::after": sign("∅"),
-	".cm-cited-gone": { textDecoration: "underline dashed 1px", textUnderlineOffset: "0.2em" },
-	".cm-cited-gone::after": sign("†"),
+const underlined = (style: string): Record<string, string> => ({
+	textDecoration: `underline ${style}`,
+	textUnderlineOffset: "0.2em",
+});
+
+export const looks = EditorView.theme({
+	// To Markdown's own grammar a citation in brackets is a link: it is not drawn as one.
+	".cm-citation, .cm-citation span": { color: "var(--ink-soft)", textDecoration: "none" },
+	".cm-citation .cm-cited, .cm-citation .cm-cited span": { color: "var(--accent)" },
+	".cm-citation .cm-cited": { borderRadius: "3px", cursor: "pointer" },
+	".cm-citation .cm-cited:hover": { backgroundColor: "var(--accent-soft)" },
+	".cm-citation .cm-cited-missing": { cursor: "text", ...underlined("dotted var(--danger) 2px") },
+	".cm-citation .cm-cited-missing, .cm-citation .cm-cited-missing span": { color: "var(--ink-soft)" },
+	".cm-citation .cm-cited-changed": underlined("wavy 1px"),
+	".cm-citation .cm-cited-changed, .cm-citation .cm-cited-changed span": { color: "var(--warn)" },
+	".cm-citation .cm-cited-changed::after": sign("≠"),
+	".cm-citation .cm-cited-vanished, .cm-citation .cm-cited-deleted": underlined("dashed 1px"),
+	".cm-citation :is(.cm-cited-vanished, .cm-cited-deleted), .cm-citation :is(.cm-cited-vanished, .cm-cited-deleted) span":
+		{ color: "var(--danger)" },
+	".cm-citation :is(.cm-cited-vanished, .cm-cited-deleted)::after": sign("∅"),
+	".cm-citation .cm-cited-gone": underlined("dashed 1px"),
+	".cm-citation .cm-cited-gone::after": sign("†"),
 	".cm-tooltip.cm-tooltip-hover": { zIndex: "30" },
 	".cm-tooltip.cm-tooltip-autocomplete > ul": {
 		fontFamily: "var(--sans)",
@@ -42,7 +39,7 @@ export const looks = EditorView.baseTheme({
 		maxInlineSize: "min(32rem, 90vw)",
 	},
 	".cm-tooltip.cm-tooltip-autocomplete > ul > li": {
-		padding: "var(--space-1) var(--space-3)",
+		padding: "var(--space-2) var(--space-3)",
 		overflow: "hidden",
 		textOverflow: "ellipsis",
 	},

@@ -91,12 +91,13 @@ export const marks = ViewPlugin.fromClass(
 
 		#marks(state: EditorState, from: number, to: number): Range<Decoration>[] {
 			const references = this.options.references();
-			return citationsBetween(state, from, to).flatMap(({ items }) =>
-				items.map((item) => {
+			return citationsBetween(state, from, to).flatMap((citation) => [
+				WHOLE.range(citation.from, citation.to),
+				...citation.items.map((item) => {
 					const { reference, mood } = meaning(state, item, references, this.options.standing);
 					return mark(reference ? mood : "missing").range(item.from, item.to);
 				}),
-			);
+			]);
 		}
 
 		#settle(): void {
@@ -114,6 +115,7 @@ export const marks = ViewPlugin.fromClass(
 	{ decorations: (plugin) => plugin.decorations },
 );
 
+const WHOLE = Decoration.mark({ class: "cm-citation" });
 const MARKS = new Map<string, Decoration>();
 
 function mark(mood: string): Decoration {

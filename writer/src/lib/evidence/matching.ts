@@ -17,7 +17,7 @@ const MOST_WORDS = 5;
 
 /** The quote within its surroundings, cut at words, in parts that are drawn alike. */
 export function parts(hit: Hit, stems: ReadonlySet<string>): Part[] {
-	const { text } = hit;
+	const text = flowing(hit);
 	const offsets = new Offsets(text);
 	const from = offsets.toUnit(hit.citation.quote_start - hit.start);
 	const to = offsets.toUnit(hit.citation.quote_end - hit.start);
@@ -35,6 +35,13 @@ export function parts(hit: Hit, stems: ReadonlySet<string>): Part[] {
 	});
 	const cut = (part: string): Part => ({ text: part, isQuote: false, isShared: false });
 	return [...(start > 0 ? [cut("… ")] : []), ...found, ...(end < text.length ? [cut(" …")] : [])];
+}
+
+/** A hit's text without the line breaks that mean a space, every character in its place. Lines of a post are its own. */
+function flowing({ text, citation }: Hit): string {
+	return citation.platform === "web" || citation.platform === "files"
+		? text.replace(/(?<!\n)\n(?![\n|#>*+-]|\d+[.)])/g, " ")
+		: text;
 }
 
 /** The words that both have, as the hit writes them, each once, those of its quote first. */
