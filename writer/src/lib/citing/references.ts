@@ -105,7 +105,13 @@ export function withCited(
 		return { references: references.map((other) => (other === found ? reference : other)), reference, span };
 	}
 	const made = newReference(cited, span, facts);
-	const reference = { ...made, id: newId(made, references.map(({ id }) => id)) }; // prettier-ignore
+	const reference = {
+		...made,
+		id: newId(
+			made,
+			references.map(({ id }) => id),
+		),
+	};
 	return { references: [...references, reference], reference, span };
 }
 
