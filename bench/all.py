@@ -23,6 +23,7 @@ NAMES = (
     "memory",
     "vectors",
     "containers",
+    "list_scrolling",
 )
 
 

@@ -4,16 +4,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from extrophi_cli.embedded.valkey import Valkey
 from tests.contracts.services import Service, running
 from tests.system.running import REPO
 
 # What a hostile or careless client may see: never a 5xx, a status or a shape that the document does not tell of.
+# A channel's name has to be asked of its platform, which may be away, as from here: 503 says so, and is no fault.
+CONFIG = """
+[[operations]]
+include-path-regex = "^/(jobs|sources|sources/recognise)$"
+checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "503"]
+"""
+pytestmark = pytest.mark.timeout(900)  # it takes as long as there are paths
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
 def assert_conforms(service: Service, folder: Path, *paths: str) -> None:
-    """Run in an empty folder, with a fixed seed: the same requests each time. `paths`: only these, as an expression."""
+    """With a fixed seed: the same requests each time. `paths`: only these, as an expression."""
+    (folder / "schemathesis.toml").write_text(CONFIG)
     ran = subprocess.run(
         [
             sys.executable, "-m", "schemathesis.cli", "run", str(REPO / service.name / "openapi.json"),

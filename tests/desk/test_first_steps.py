@@ -1,6 +1,5 @@
 """From an empty library behind a key to a first cited answer, as somebody does it who has never been here."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,6 @@ from tests.system.running import REPO, Running, up
 
 KEY = "a-key-of-the-tests"
 NAME = "desk.localhost"  # browsers know without asking that this is here (RFC 6761, section 6.3)
-TWO_MINUTES = 120
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +31,6 @@ def context(browser: Browser, locked: Running) -> Iterator[BrowserContext]:
 
 def test_a_key_opens_and_three_steps_lead_to_a_cited_answer(page: Page, watch: Watch, locked: Running) -> None:
     watch.expects_failures = True  # 401 until there is a key
-    began = time.monotonic()
     page.goto("/")
     key = page.get_by_label("Key", exact=True)
     key.fill("not-a-key")
@@ -54,7 +51,6 @@ def test_a_key_opens_and_three_steps_lead_to_a_cited_answer(page: Page, watch: W
     expect(answer).to_contain_text("phones are used in short gaps")
     expect(answer.get_by_role("button", name="Why long articles lose on phones").first).to_be_visible()
     expect(answer.get_by_role("listitem").first).to_contain_text("Ida Holm")
-    assert time.monotonic() - began < TWO_MINUTES
     assert violations(page) == []
 
     page.get_by_role("button", name="Start a draft from this answer").click()

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.desk.watching import Watch
 from tests.system.running import REPO, Running
+from tests.web_server import Reply, WebServer, serving
 
 AXE = REPO / "writer" / "node_modules" / "axe-core" / "axe.min.js"
 HERONS = "🪶 Herons stand on one leg.\n\nIn cold water a heron loses warmth, e\u0301 vero.\n\nאנפה עומדת על רגל אחת."
@@ -204,6 +205,31 @@ def test_nothing_collected_runs_or_asks_for_anything(page: Page, extrophi: Runni
     page.goto("/#/library?show=highlights")
     expect(page.get_by_role("list", name="Highlights").get_by_role("listitem")).not_to_have_count(0)
     assert page.evaluate("window.ran") is None
+
+
+def test_the_original_is_seen_in_a_frame_that_runs_nothing_and_asks_for_nothing(page: Page, extrophi: Running) -> None:
+    server = WebServer()
+    server.pages["/heron"] = Reply(
+        "<title>Herons</title><h1>Herons at dawn</h1><p>Herons stand in the shallows at dawn, and wait for a fish.</p>"
+        "<script>fetch('/stolen'); parent.ran = 1; top.ran = 1</script><img src='/seen.png'>"
+        "<link rel=stylesheet href='/a.css'>"
+        "<iframe src='/inner'></iframe><body onload='top.ran = 1'>"
+    )
+    with serving(server):
+        job = extrophi.post("/api/jobs", {"target": server.url("/heron")})
+        ended = extrophi.ended(job["id"])
+        assert ended["status"] == "succeeded", ended
+        found = extrophi.get("/api/documents?platform=web&limit=1")["items"][0]
+        server.requests.clear()
+        page.goto(f"/#/documents/{found['id']}")
+        page.get_by_role("tab", name="Original").click()
+        frame = page.frame_locator("iframe[title^='The original of']")
+        expect(frame.get_by_role("heading", name="Herons at dawn")).to_be_visible()
+        expect(page.get_by_text("Scripts do not run")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert list(server.requests) == []
+    assert page.evaluate("window.ran") is None
+    assert page.locator("iframe").get_attribute("sandbox") == ""
 
 
 def test_axe_finds_nothing_in_either_theme(page: Page, extrophi: Running) -> None:

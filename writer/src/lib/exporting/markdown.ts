@@ -85,7 +85,7 @@ export function escaped(text: string): string {
 const escape = (signs: string): string => signs.replace(/./g, "\\$&");
 
 /** At the start of a block some words would begin a list, a heading or a rule. */
-function atStart(written: string): string {
+export function atStart(written: string): string {
 	return written
 		.replace(/^[-+=]|^(\d+|\(?[a-zA-Z#]|[ivxlcdmIVXLCDM]+)(?=[.)])/, (found) =>
 			/^[-+=]/.test(found) ? `\\${found}` : found,

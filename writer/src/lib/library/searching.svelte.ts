@@ -30,7 +30,14 @@ export class Searching {
 		if (isLate()) return;
 		try {
 			const mode = byMeaning ? "hybrid" : "keyword";
-			const body = { query, limit: 50, mode, group: "document", filters: searchFilters(filters) } as const;
+			const body = {
+				query,
+				limit: 50,
+				mode,
+				group: "document",
+				filters: searchFilters(filters),
+				as_typed: !byMeaning,
+			} as const;
 			const found = await unwrap(this.api.http.POST("/api/search", { body, signal }));
 			if (isLate()) return;
 			[this.found, this.problem] = [found, null];

@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import { Asking } from "$lib/answer/asking.svelte";
-import { dropInto } from "$lib/answer/dropping";
+import { dropInto, prepare } from "$lib/answer/dropping";
 import { WHOLE_LIBRARY } from "$lib/answer/models";
 import { read } from "$lib/answer/writing";
 import { unwrap } from "$lib/api/client";
@@ -112,10 +112,11 @@ export class Steps {
 	}
 
 	/** A new draft that begins with the question and its answer, each number a citation of the draft's own. */
-	write(): void {
+	async write(): Promise<void> {
 		if (!this.telling) return;
 		const { question, text, citations, answer } = this.telling;
-		dropInto(this.desk, { question, blocks: read(text, citations.length, answer), citations }, null);
+		const drop = { question, blocks: read(text, citations.length, answer), citations };
+		dropInto(this.desk, await prepare(this.desk, drop), null);
 	}
 
 	#refuse(refused: readonly { detail: string; hint: string }[]): void {

@@ -36,9 +36,16 @@ export function plural(
 
 export const number = (value: number): string => new Intl.NumberFormat(language).format(value);
 
+let days = { language, format: new Intl.DateTimeFormat(language, { dateStyle: "medium" }) };
+
 /** A day as people write it; empty for none. */
 export function day(moment: string | null | undefined): string {
-	return moment ? new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(moment)) : "";
+	if (!moment) return "";
+	// Made once: it takes longer to make than a row of a list to draw.
+	if (days.language !== language) {
+		days = { language, format: new Intl.DateTimeFormat(language, { dateStyle: "medium" }) };
+	}
+	return days.format.format(new Date(moment));
 }
 
 export function dayAndTime(moment: string): string {
