@@ -14,7 +14,7 @@ describe("what is put into a draft", () => {
 
 	test("a quotation is a block with its citation", () => {
 		const made = quoteMarkdown([], cited({ quote: "One line.\nAnother.\n\nA paragraph." }));
-		expect(made.markdown).toBe("> One line. Another.\n>\n> A paragraph.\n>\n> — [@holm2024herons]");
+		expect(made.markdown).toBe("> One line.\n> Another.\n>\n> A paragraph.\n>\n> — [@holm2024herons]");
 	});
 
 	test("a post keeps its lines", () => {

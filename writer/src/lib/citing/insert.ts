@@ -19,29 +19,19 @@ export function citeMarkdown(references: readonly Reference[], cited: Cited, fac
 /** The quote as a block, and below it whose it is. Put it where a block may stand: see `blockAt`. */
 export function quoteMarkdown(references: readonly Reference[], cited: Cited, facts: Facts | null = null): Insertion {
 	const found = withCited(references, cited, facts);
-	const paragraphs = linesOf(cited).map((lines) => `> ${lines.map(escaped).join("\\\n> ")}`);
+	// Lines of a post are its own; those of a file or a page may be where some program broke them.
+	const keepsLines = cited.platform === "twitter" || cited.platform === "reddit" || cited.platform === "youtube";
+	const paragraphs = cited.quote.split(/\n[^\S\n]*\n\s*/u).map((paragraph) =>
+		paragraph
+			.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/u)
+			.map((line) => escaped(line.trim()))
+			.filter((line) => line !== "")
+			.map((line, n, lines) => `> ${line}${keepsLines && n < lines.length - 1 ? "\\" : ""}`)
+			.join("\n"),
+	);
 	const said = `> — ${citation(found.reference, found.span)}`;
-	const markdown = [...paragraphs, said].join("\n>\n");
+	const markdown = [...paragraphs.filter((paragraph) => paragraph !== ""), said].join("\n>\n");
 	return { markdown, references: found.references };
-}
-
-/**
- * A quote's paragraphs, in lines.
- *
- * Lines of a post are its own. Those of a page or a file are where some program broke them, and mean a space.
- */
-export function linesOf({ platform, quote }: Pick<Cited, "platform" | "quote">): string[][] {
-	const isPost = platform === "twitter" || platform === "reddit" || platform === "youtube";
-	return quote
-		.split(/\n[^\S\n]*\n\s*/u)
-		.map((paragraph) =>
-			paragraph
-				.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/u)
-				.map((line) => line.trim())
-				.filter((line) => line !== ""),
-		)
-		.filter((lines) => lines.length > 0)
-		.map((lines) => (isPost ? lines : [lines.join(" ")]));
 }
 
 function citation({ id }: Reference, { locator }: Span): string {

@@ -105,13 +105,7 @@ export function withCited(
 		return { references: references.map((other) => (other === found ? reference : other)), reference, span };
 	}
 	const made = newReference(cited, span, facts);
-	const reference = {
-		...made,
-		id: newId(
-			made,
-			references.map(({ id }) => id),
-		),
-	};
+	const reference = { ...made, id: newId(made, references.map(({ id }) => id)) }; // prettier-ignore
 	return { references: [...references, reference], reference, span };
 }
 

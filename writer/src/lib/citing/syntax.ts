@@ -74,28 +74,11 @@ export function citationsIn(
 		enter(node) {
 			if (!isLeaf(node, read)) return node.name !== "LinkReference";
 			// Metadata is the draft's, not its text. Markdown's grammar knows nothing of it.
-			const raw = node.from >= text ? read(node.from, node.to) : "";
-			if (raw.includes("@")) found.push(...scan(raw, masked(node, read), node.from));
+			if (node.from >= text) found.push(...scan(read(node.from, node.to), masked(node, read), node.from));
 			return false;
 		},
 	});
 	return found;
-}
-
-/** From the first to the last unit of the blocks of text that touch a range: what one edit there may change. */
-export function blocksAt(tree: Tree, from: number, to: number): { from: number; to: number } {
-	const whole = { from, to };
-	tree.iterate({
-		from,
-		to,
-		enter(node) {
-			if (!LEAVES.has(node.name) && !node.name.startsWith("ATXHeading") && node.name !== "LinkReference") return true;
-			whole.from = Math.min(whole.from, node.from);
-			whole.to = Math.max(whole.to, node.to);
-			return false;
-		},
-	});
-	return whole;
 }
 
 function isLeaf(node: SyntaxNodeRef, read: (from: number, to: number) => string): boolean {

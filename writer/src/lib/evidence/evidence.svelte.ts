@@ -1,59 +1,96 @@
-import { unwrap, type Api } from "$lib/api/client";
+import { unwrap, type Api, type Schemas } from "$lib/api/client";
 import { toProblem, type Problem } from "$lib/api/problems";
-import { tellingStems } from "$lib/citing/words";
-import { bodyOf, keepFilters, keptFilters, type Filters } from "./filters";
-import type { Hit } from "./models";
-import { passageOf, saysEnough } from "./passages";
+import { countWords } from "$lib/draft/models";
 
-export interface Found {
-	items: readonly Hit[];
-	/** Why it was looked for by word only; null when it was not. */
-	degraded: string | null;
+export type Hit = Schemas["HitOut"];
+
+export interface EvidenceFilters {
+	platforms: Schemas["FiltersIn"]["platforms"];
+	collections: string[];
+	published_after: string | null;
+	published_before: string | null;
 }
+
+export const NO_FILTERS: EvidenceFilters = {
+	platforms: [],
+	collections: [],
+	published_after: null,
+	published_before: null,
+};
+
+/** Words below which a passage says too little to look for. */
+const SHORTEST = 3;
+/** The end of a long paragraph is what one is writing. Characters; the API takes 8,000. */
+const LONGEST = 2_000;
+const MOST = 8;
+const KEY = "extrophi.evidence";
 
 /** Evidence for the passage under the cursor. One per open draft. */
 export class Evidence {
-	/** What was last looked for; empty where there was too little to look for. */
-	passage = $state("");
+	passage = $state.raw("");
 	hits = $state.raw<readonly Hit[]>([]);
-	/** Newer ones, while the person is at the list: it must not change under their hands. */
+	/** Newer ones, which wait while the person is at the list: it must not change under their hands. */
 	waiting = $state.raw<readonly Hit[] | null>(null);
-	degraded = $state<string | null>(null);
 	problem = $state.raw<Problem | null>(null);
+	/** Why it was looked for by word only. */
+	degraded = $state.raw<string | null>(null);
 	searching = $state(false);
-	filters = $state.raw<Filters>(keptFilters());
-	/** Selected from the editor, by its keys: there the list is not read, and it has to be said. */
-	told = $state.raw<Hit | null>(null);
-	/** By chunk, so that it stays chosen while the list around it changes. */
-	#chosen = $state<string | null>(null);
-	#busy = false;
-	#current: AbortController | undefined;
+	filters = $state.raw<EvidenceFilters>(remembered());
+	/** The one that the keys act on, by its chunk. */
+	chosen = $state.raw<string | null>(null);
 
-	readonly stems = $derived(tellingStems(this.passage));
-	readonly none = $derived(this.passage !== "" && !this.searching && !this.problem && this.hits.length === 0);
-	readonly selected = $derived(this.hits.find(({ chunk_id }) => chunk_id === this.#chosen) ?? this.hits[0] ?? null);
+	readonly selected = $derived(this.hits.find((hit) => hit.chunk_id === this.chosen) ?? this.hits[0] ?? null);
+	readonly isTooShort = $derived(countWords(this.passage) < SHORTEST);
+	readonly none = $derived(!this.isTooShort && !this.searching && !this.problem && this.hits.length === 0);
+
+	#current: AbortController | null = null;
+	#busy = false;
 
 	constructor(private readonly api: Api) {}
 
-	/** Look for what bears on a paragraph of the draft. The same again asks nothing. */
-	async find(paragraph: string): Promise<void> {
-		const passage = passageOf(paragraph);
-		if (passage === this.passage && !this.problem) return;
-		if (saysEnough(passage)) return this.#ask(passage);
-		// A paragraph that has just begun: what was found for the one before stays until there is something new.
+	/** Look for evidence on a passage. The same again asks nothing; the last alone counts. */
+	async find(passage: string): Promise<void> {
+		const wanted = passage.trim();
+		if (wanted === this.passage && !this.problem) return;
 		this.#current?.abort();
-		[this.searching, this.problem] = [false, null];
-		if (this.hits.length === 0) this.passage = "";
+		this.passage = wanted;
+		if (countWords(wanted) < SHORTEST) {
+			this.searching = false;
+			return; // what was found for the paragraph before stays until there is something new
+		}
+		await this.#ask(wanted);
 	}
 
-	async retry(): Promise<void> {
-		await this.#ask(this.passage, true);
+	async #ask(text: string): Promise<void> {
+		const { signal } = (this.#current = new AbortController());
+		[this.searching, this.problem] = [true, null];
+		const filters = { authors: [], job_ids: [], languages: [], source_ids: [], ...this.filters };
+		try {
+			const body = { text: text.slice(-LONGEST), limit: MOST, filters };
+			const found = await unwrap(this.api.http.POST("/api/enrich", { body, signal }));
+			if (signal.aborted) return;
+			this.degraded = found.degraded;
+			if (this.#busy && this.hits.length > 0 && !isSame(this.hits, found.items)) this.waiting = found.items;
+			else this.#show(found.items);
+		} catch (error) {
+			if (signal.aborted) return;
+			this.problem = toProblem(error);
+		}
+		this.searching = false;
 	}
 
-	async narrow(filters: Filters): Promise<void> {
-		this.filters = filters;
-		keepFilters(filters);
-		if (this.passage !== "") await this.#ask(this.passage, true);
+	retry(): void {
+		void this.#ask(this.passage);
+	}
+
+	filter(change: Partial<EvidenceFilters>): void {
+		this.filters = { ...this.filters, ...change };
+		try {
+			localStorage.setItem(KEY, JSON.stringify(this.filters));
+		} catch {
+			// A full or forbidden store: the choice holds while this draft is open.
+		}
+		if (!this.isTooShort) void this.#ask(this.passage);
 	}
 
 	/** Whether the person is at the list. When they leave it, what waited is shown. */
@@ -63,66 +100,33 @@ export class Evidence {
 	}
 
 	showWaiting(): void {
-		if (this.waiting) this.hits = this.waiting;
-		this.waiting = null;
+		if (this.waiting) this.#show(this.waiting);
 	}
 
-	/** Select the next, or the one before; from the editor, without going there. */
+	/** Choose the next one, or the one before. */
 	move(by: 1 | -1): void {
-		this.step(by);
-		this.told = this.selected;
+		const at = this.hits.findIndex((hit) => hit === this.selected);
+		this.chosen = this.hits[Math.max(0, Math.min(this.hits.length - 1, at + by))]?.chunk_id ?? null;
 	}
 
-	step(by: 1 | -1): void {
-		const at = this.hits.findIndex(({ chunk_id }) => chunk_id === this.selected?.chunk_id);
-		const next = this.hits[Math.max(0, Math.min(this.hits.length - 1, at + by))];
-		if (next) this.choose(next);
-	}
-
-	choose(hit: Hit): void {
-		this.#chosen = hit.chunk_id;
-	}
-
-	/** The draft is closed. */
 	close(): void {
 		this.#current?.abort();
 	}
 
-	protected async enrich(passage: string, signal: AbortSignal): Promise<Found> {
-		return unwrap(this.api.http.POST("/api/enrich", { body: bodyOf(passage, this.filters), signal }));
+	#show(hits: readonly Hit[]): void {
+		this.waiting = null;
+		this.hits = hits;
+		if (!hits.some((hit) => hit.chunk_id === this.chosen)) this.chosen = null;
 	}
-
-	/** `isWanted`: the person at the list asked for another one. */
-	async #ask(passage: string, isWanted = false): Promise<void> {
-		this.#current?.abort(); // The writer has moved on: a late answer must not replace a newer one.
-		const { signal } = (this.#current = new AbortController());
-		[this.passage, this.problem, this.searching] = [passage, null, true];
-		try {
-			const found = await this.enrich(passage, signal);
-			if (signal.aborted) return;
-			const hits = settled(this.hits, found.items);
-			this.degraded = found.degraded;
-			if (this.#busy && !isWanted && this.hits.length > 0 && !isSame(this.hits, hits)) this.waiting = hits;
-			else [this.hits, this.waiting] = [hits, null];
-		} catch (error) {
-			if (!signal.aborted) this.problem = toProblem(error);
-		}
-		if (!signal.aborted) this.searching = false;
-	}
-}
-
-/** The new list, in which each that was there before stays where it was; the others come in their order around them. */
-export function settled(before: readonly Hit[], now: readonly Hit[]): readonly Hit[] {
-	const places = new Map(before.map(({ chunk_id }, place) => [chunk_id, place]));
-	const list: (Hit | undefined)[] = Array.from({ length: now.length });
-	const rest: Hit[] = [];
-	for (const hit of now) {
-		const place = places.get(hit.chunk_id);
-		if (place !== undefined && place < list.length) list[place] = hit;
-		else rest.push(hit);
-	}
-	return Array.from(list, (hit) => hit ?? rest.shift()).filter((hit) => hit !== undefined);
 }
 
 const isSame = (some: readonly Hit[], others: readonly Hit[]): boolean =>
-	some.length === others.length && some.every(({ chunk_id }, place) => chunk_id === others[place]?.chunk_id);
+	some.length === others.length && some.every((hit, index) => hit.chunk_id === others[index]?.chunk_id);
+
+function remembered(): EvidenceFilters {
+	try {
+		return { ...NO_FILTERS, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<EvidenceFilters>) };
+	} catch {
+		return NO_FILTERS;
+	}
+}

@@ -1,65 +1,60 @@
-/** Why a hit is evidence for a passage, as far as the two texts show it; and what of the hit is drawn. */
-
-import { shared } from "$lib/citing/words";
 import { Offsets } from "$lib/offsets";
-import type { Hit } from "./models";
+import type { Hit } from "./evidence.svelte";
 
-export interface Part {
+/** A stretch of text, marked where it shares a word with the passage. */
+export interface Stretch {
 	text: string;
-	isQuote: boolean;
-	/** A word that the passage has, too. */
-	isShared: boolean;
+	shared: boolean;
 }
 
-/** UTF-16 units of the text around a quote. */
+/** Characters of a hit shown on either side of its quote. */
 const AROUND = 140;
-const MOST_WORDS = 5;
+/** Letters that two words must share from their start to count as one: what most endings leave. */
+const STEM = 5;
+const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 
-/** The quote within its surroundings, cut at words, in parts that are drawn alike. */
-export function parts(hit: Hit, stems: ReadonlySet<string>): Part[] {
-	const text = flowing(hit);
-	const offsets = new Offsets(text);
-	const from = offsets.toUnit(hit.citation.quote_start - hit.start);
-	const to = offsets.toUnit(hit.citation.quote_end - hit.start);
-	const [start, end] = [wordStart(text, from - AROUND, from), wordEnd(text, to + AROUND, to)];
-	const words = shared(text.slice(start, end), stems).map((word) => ({ from: word.from + start, to: word.to + start }));
-	const edges = [start, from, to, end, ...words.flatMap((word) => [word.from, word.to])];
-	const cuts = [...new Set(edges)].filter((at) => at >= start && at <= end).sort((one, other) => one - other);
-	const found = cuts.slice(1).map((cut, n) => {
-		const at = cuts[n] ?? 0;
-		return {
-			text: text.slice(at, cut),
-			isQuote: at >= from && cut <= to,
-			isShared: words.some((word) => word.from <= at && cut <= word.to),
-		};
-	});
-	const cut = (part: string): Part => ({ text: part, isQuote: false, isShared: false });
-	return [...(start > 0 ? [cut("… ")] : []), ...found, ...(end < text.length ? [cut(" …")] : [])];
+/** The quoted sentence within what stands around it. */
+export function surroundings(hit: Hit): { before: string; quote: string; after: string } {
+	const offsets = new Offsets(hit.text);
+	const from = hit.citation.quote_start - hit.start;
+	const to = hit.citation.quote_end - hit.start;
+	const before = offsets.slice(0, from);
+	const after = offsets.slice(to, Number.MAX_SAFE_INTEGER);
+	return {
+		before: before.length > AROUND ? `… ${afterFirstWord(before.slice(-AROUND))}` : before,
+		quote: hit.citation.quote,
+		after: after.length > AROUND ? `${beforeLastWord(after.slice(0, AROUND))} …` : after,
+	};
 }
 
-/** A hit's text without the line breaks that mean a space, every character in its place. Lines of a post are its own. */
-function flowing({ text, citation }: Hit): string {
-	return citation.platform === "web" || citation.platform === "files"
-		? text.replace(/(?<!\n)\n(?![\n|#>*+-]|\d+[.)])/g, " ")
-		: text;
+const afterFirstWord = (text: string): string => text.slice(text.search(/\s/) + 1);
+const beforeLastWord = (text: string): string => text.replace(/\s+\S*$/, "");
+
+/** A text in stretches, by whether their words are in the passage, too. Short words tell nothing. */
+export function shared(text: string, passage: string): Stretch[] {
+	const stems = new Set(Array.from(passage.matchAll(WORD), ([word]) => stem(word)).filter((one) => one !== null));
+	const found: Stretch[] = [];
+	let at = 0;
+	for (const { 0: word, index } of text.matchAll(WORD)) {
+		const key = stem(word);
+		if (key === null || !stems.has(key)) continue;
+		if (index > at) found.push({ text: text.slice(at, index), shared: false });
+		found.push({ text: word, shared: true });
+		at = index + word.length;
+	}
+	if (at < text.length) found.push({ text: text.slice(at), shared: false });
+	return found;
 }
 
-/** The words that both have, as the hit writes them, each once, those of its quote first. */
-export function sharedWords(hit: Hit, stems: ReadonlySet<string>): string[] {
-	const found = [hit.citation.quote, hit.text].flatMap((text) =>
-		shared(text, stems).map((word) => text.slice(word.from, word.to).toLowerCase()),
-	);
-	return [...new Set(found)].slice(0, MOST_WORDS);
+/** What tells a word; null for one that tells nothing. Of scripts without spaces, the word as it stands. */
+function stem(word: string): string | null {
+	const folded = word.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+	if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(folded)) return folded.length > 1 ? folded : null;
+	return folded.length < 4 ? null : folded.slice(0, STEM);
 }
 
-function wordStart(text: string, at: number, latest: number): number {
-	if (at <= 0) return 0;
-	const space = text.indexOf(" ", at);
-	return space >= 0 && space < latest ? space + 1 : latest;
-}
-
-function wordEnd(text: string, at: number, earliest: number): number {
-	if (at >= text.length) return text.length;
-	const space = text.lastIndexOf(" ", at);
-	return space > earliest ? space : earliest;
+/** The words that a hit and the passage share, as the hit has them: why it was found. None: it was found by meaning. */
+export function sharedWords(hit: Hit, passage: string): string[] {
+	const words = shared(hit.text, passage).flatMap((stretch) => (stretch.shared ? [stretch.text.toLowerCase()] : []));
+	return [...new Set(words)].slice(0, 6);
 }
