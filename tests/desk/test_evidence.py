@@ -45,7 +45,7 @@ def kestrels(extrophi: Running) -> str:
         extrophi,
         title="Railway lines in autumn",
         author=None,
-        text="Trains carry few people in autumn.\n\nAlong railway embankments the kestrels hunt voles once verges are mown.",
+        text="Few people travel in autumn.\n\nAlong railway embankments the kestrels hunt voles once verges are mown.",
     )
     eventually(lambda: extrophi.post("/api/search", {"query": "kestrels voles"})["items"] or None)
     return id
@@ -174,9 +174,16 @@ def test_what_changed_at_its_source_is_told_with_what_changed(page: Page, extrop
     head = {"external_id": address, "url": address, "title": "Owls in the polder", "author": "Bo Juul"}
     id = document(extrophi, **head, text=kept)  # noqa: A001
     span = {"version": 1, "start": kept.index(sentence), "end": kept.index(sentence) + len(sentence), "quote": sentence}
-    origin = {"document_id": id, "platform": "web", "part": None, "spans": [{"locator": "", "deep_link": address, **span}]}
+    origin = {
+        "document_id": id,
+        "platform": "web",
+        "part": None,
+        "spans": [{"locator": "", "deep_link": address, **span}],
+    }
     reference = {"id": "juul2024owls", "type": "webpage", "title": "Owls in the polder", "custom": {"extrophi": origin}}
-    draft = extrophi.post("/api/drafts", {"text": "They hunt shrews [@juul2024owls].", "bibliography": [reference]})["id"]
+    draft = extrophi.post("/api/drafts", {"text": "They hunt shrews [@juul2024owls].", "bibliography": [reference]})[
+        "id"
+    ]
 
     page.goto(f"/#/drafts/{draft}")
     mark = page.locator(".cm-cited")
@@ -209,6 +216,7 @@ def test_an_id_without_a_reference_is_told_and_known_ones_are_offered(page: Page
     page.keyboard.type("So @kes")
     offered = page.get_by_role("listbox").get_by_role("option", name=re.compile("holm2024kestrels"))
     expect(offered).to_be_visible()
+    page.wait_for_timeout(150)  # an Enter at the very moment at which the list opens is a new line
     page.keyboard.press("Enter")
     expect(editor(page)).to_contain_text("So @holm2024kestrels")
 
