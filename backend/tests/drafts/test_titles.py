@@ -51,8 +51,11 @@ def test_a_title_is_one_storable_line_whatever_the_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["<!--" * 250, "# " + "[" * 900, "<a" * 500, "`" * 30_000, "> " * 15_000, "_ " * 400])
-def test_no_line_takes_long(text: str) -> None:
-    read_head("\n\n".join([text] * 200))
+def test_a_head_is_read_of_what_would_take_some_parsers_for_ever(text: str) -> None:
+    # The suite's own limit for one test ends what does: on these, a pattern that goes back takes minutes.
+    head = read_head("\n\n".join([text] * 200) + "\n\nHerons stand.")
+    assert len(head.title) <= 200
+    assert len(head.excerpt) <= 200
 
 
 def test_words_have_letters_or_digits() -> None:

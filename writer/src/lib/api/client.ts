@@ -19,9 +19,13 @@ export class Api {
 	/** Told when a key is needed that we do not have, or not any more. */
 	onlocked: () => void = () => undefined;
 
+	/** Where all of it is asked for, without a slash at the end. */
+	readonly origin: string;
+
 	constructor(readonly connection: Connection) {
+		this.origin = connection.base || location.origin;
 		this.http = createClient<paths>({
-			baseUrl: connection.base || location.origin,
+			baseUrl: this.origin,
 			fetch: (request: Request) => this.fetch(request),
 		});
 	}
@@ -57,7 +61,7 @@ export class Api {
 			init.method = "POST";
 			init.body = JSON.stringify(options.body);
 		}
-		const response = await this.fetch(new Request(`${this.connection.base || location.origin}${path}`, init));
+		const response = await this.fetch(new Request(`${this.origin}${path}`, init));
 		if (!response.ok || !response.body) throw await problemOf(response);
 		yield* events(response.body);
 	}

@@ -1,4 +1,4 @@
-import { problemOf, type Api } from "$lib/api/client";
+import { unwrap, type Api } from "$lib/api/client";
 import { toProblem, type Problem } from "$lib/api/problems";
 import type { Kept } from "./kept";
 import { countWords, titleOf } from "./models";
@@ -41,15 +41,10 @@ export class DraftList {
 		this.#asked?.abort();
 		const { signal } = (this.#asked = new AbortController());
 		this.loading = true;
-		const query = new URLSearchParams({ limit: "50", trashed: String(this.trashed) });
-		if (this.query.trim()) query.set("query", this.query.trim());
-		if (cursor) query.set("cursor", cursor);
+		const query = this.query.trim() || null;
+		const params = { query: { limit: 50, trashed: this.trashed, query, cursor } };
 		try {
-			const page = await this.#ask<{ items: Listed[]; next_cursor: string | null }>(
-				"GET",
-				`?${query.toString()}`,
-				signal,
-			);
+			const page = await unwrap(this.api.http.GET("/api/drafts", { params, signal }));
 			if (signal.aborted) return;
 			this.items = cursor ? [...this.items, ...page.items] : page.items;
 			[this.more, this.problem] = [page.next_cursor, null];
@@ -85,25 +80,19 @@ export class DraftList {
 	}
 
 	async trash(id: string): Promise<void> {
-		await this.#ask("DELETE", `/${id}`);
+		await unwrap(this.api.http.DELETE("/api/drafts/{id}", { params: { path: { id } } }));
 		await this.load();
 	}
 
 	async recover(id: string): Promise<void> {
-		await this.#ask("POST", `/${id}/recover`);
+		await unwrap(this.api.http.POST("/api/drafts/{id}/recover", { params: { path: { id } } }));
 		await this.load();
 	}
 
 	async removeForGood(id: string): Promise<void> {
-		await this.#ask("DELETE", `/${id}?for_good=true`);
+		const params = { path: { id }, query: { for_good: true } };
+		await unwrap(this.api.http.DELETE("/api/drafts/{id}", { params }));
 		await this.kept.forgetDraft(id);
 		await this.load();
-	}
-
-	async #ask<Answer>(method: string, path: string, signal?: AbortSignal): Promise<Answer> {
-		const address = `${this.api.connection.base || location.origin}/api/drafts${path}`;
-		const response = await this.api.fetch(new Request(address, { method, signal: signal ?? null }));
-		if (!response.ok) throw await problemOf(response);
-		return (response.status === 204 ? null : await response.json()) as Answer;
 	}
 }

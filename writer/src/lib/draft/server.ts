@@ -69,7 +69,7 @@ export class DraftServer {
 	}
 
 	#address(path: string): string {
-		return `${this.api.connection.base || location.origin}/api/drafts/${path}`;
+		return `${this.api.origin}/api/drafts/${path}`;
 	}
 
 	async #ask(method: string, id: string | null, headers: HeadersInit, body?: unknown): Promise<Response> {

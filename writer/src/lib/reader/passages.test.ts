@@ -28,6 +28,16 @@ describe("passages", () => {
 		expect(words(make("One.\n\nTwo 🪶,\nstill two.\n \nThree."))).toEqual(["One.", "Two 🪶,\nstill two.", "Three."]);
 	});
 
+	test("the signs of a heading are not shown, those of an item are with its words", () => {
+		const text = "# Herons\n\n## At dawn\n\n- They stand.\n\nEnd ##";
+		const blocks: [number, number, number][] = ["Herons", "At dawn", "They stand.", "End"].map((part, index) => {
+			const start = text.indexOf(part);
+			return [start, start + part.length, index < 2 ? index + 1 : 0];
+		});
+		const shown = ["Herons", "At dawn", "- They stand.", "End", "##"];
+		expect(words(make(text, { format: "markdown", blocks }))).toEqual(shown);
+	});
+
 	test("blocks are counted in code points, and what they leave out is shown, too", () => {
 		expect(
 			words(

@@ -49,6 +49,8 @@ export interface Passage {
 
 /** Characters. A longer paragraph is drawn in parts: a browser lays a paragraph out as a whole. */
 const LONGEST = 8_000;
+/** What makes a heading, an item or a quotation of a line of Markdown, at the end of what is before its words. */
+const SIGNS = /(?:^|\n)([^\S\n]*(?:#{1,6}|[-*+>]|\d{1,9}[.)])[^\S\n]+)$/;
 const BLANK_LINE = /\n[^\S\n]*\n\s*/g;
 
 interface Stretch {
@@ -69,7 +71,10 @@ export function anchorsOf(document: ReadDocument, offsets: Offsets): Anchored[] 
 	return anchors.map(([offset, place]) => ({ at: offsets.toUnit(offset), place }));
 }
 
-/** The text in its parts, in order. All that is no white space is in one of them, whatever the blocks say. */
+/**
+ * The text in its parts, in order. All that is no white space is in one of them, whatever the blocks say, but for the signs
+ * that make a heading of a line of Markdown.
+ */
 export function passagesOf(document: ReadDocument, offsets: Offsets): Passage[] {
 	const anchors = anchorsOf(document, offsets);
 	const voices = anchors.filter(({ place }) => speaks(place));
@@ -136,12 +141,16 @@ function stretchesOf(document: ReadDocument, offsets: Offsets): Stretch[] {
 	const { text } = document;
 	const blocks = document.blocks as unknown as readonly [number, number, number][];
 	const stretches: Stretch[] = [];
+	const isMarkdown = document.format === "markdown";
 	let at = 0;
 	for (const [from, to, level] of blocks) {
 		const [start, end] = [offsets.toUnit(from), offsets.toUnit(to)];
 		if (end <= at) continue; // blocks are ascending and apart; those that are not are nobody's reason to show less
-		stretches.push(...paragraphs(text, at, start));
-		stretches.push({ start: Math.max(at, start), end, level });
+		// Markdown's blocks are their words: of the signs before them on the line, a heading's are seen by its size, and an
+		// item's or a quotation's belong to it.
+		const signs = isMarkdown ? (SIGNS.exec(text.slice(at, start))?.[1]?.length ?? 0) : 0;
+		stretches.push(...paragraphs(text, at, start - signs));
+		stretches.push({ start: Math.max(at, level > 0 ? start : start - signs), end, level });
 		at = end;
 	}
 	stretches.push(...paragraphs(text, at, text.length));
