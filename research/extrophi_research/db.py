@@ -18,7 +18,7 @@ else:
     Connection = asyncpg.Connection
 
 
-_NAME_WAITS = (0.2, 0.5)  # seconds
+_NAME_WAITS = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds: a busy machine takes some to tell its containers of one another
 EF_SEARCH = 60
 """Vectors that an HNSW index looks for at once, where no more are wanted."""
 _SETTINGS = {

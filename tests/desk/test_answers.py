@@ -261,6 +261,8 @@ def test_hostile_sources_run_nothing(page: Page, extrophi: Running) -> None:
         "format": "text",
     }
     extrophi.post("/api/documents", {"documents": [document]})
+    # Found by word, once the index has taken it in: where a first one is still being built, that takes a while.
+    eventually(lambda: extrophi.post("/api/search", {"query": "capybara Zanzibar"})["items"] or None)
     ask(page, "What does the capybara of Zanzibar eat at dawn?")
     expect(answer(page)).to_contain_text("onerror=alert(1)")
     numbers(page).first.hover()

@@ -209,7 +209,7 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_database(request: Request, error: Exception) -> JSONResponse:
-    _log.warning(event("database.away", path=request.url.path, error=type(error).__name__))
+    _log.warning(event("database.away", path=request.url.path, error=f"{type(error).__name__}: {error}"))
     return problem(
         503,
         "database_unavailable",
