@@ -67,6 +67,13 @@ class Extrophi:
             raise Unreachable(f"{self.url} is no Extrophi: it answered without JSON.", hint="Check --url.") from error
         return body if isinstance(body, dict) else {"items": body}
 
+    def read(self, path: str) -> bytes:
+        """The bytes of what is no JSON. Raises as `request`."""
+        with self._reaching():
+            response = self._http.get(path)
+        _raise_for_problem(response)
+        return response.content
+
     def pages(self, path: str, **parameters: Any) -> Iterator[JSON]:
         """The items of a list, page after page."""
         cursor: str | None = None

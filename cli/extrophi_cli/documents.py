@@ -4,7 +4,6 @@ import json
 import re
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from extrophi_cli.errors import CommandError, Refused
 from extrophi_cli.wire import JSON
+from extrophi_cli.writing import KINDS, Written, parse_written
 
 if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
@@ -41,11 +41,19 @@ class BadLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """`body` is what POST /api/documents takes; `id` is the one it had where it comes from."""
+
+    body: JSON
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Documents for one request; `lines` are their line numbers."""
 
     lines: list[int]
-    documents: list[JSON]
+    documents: list["Document"]
 
 
 @contextmanager
@@ -92,7 +100,7 @@ def validate(lines: IO[bytes]) -> tuple[int, list[BadLine]]:
             found = parse(line)
             if isinstance(found, Mark):
                 began = _follow(found, count, began)
-            elif not isinstance(found, Source):
+            elif isinstance(found, Document):
                 count += 1
         except ValueError as error:
             count += 1
@@ -117,8 +125,8 @@ def _follow(mark: Mark, count: int, began: int | None) -> int | None:
     return None
 
 
-def parse(line: bytes) -> JSON | Mark | Source:
-    """One line: a document for the API, a source, or a mark. Raises ValueError in words for a person."""
+def parse(line: bytes) -> Document | Mark | Source | Written:
+    """One line: a document for the API, a source, what a person wrote, or a mark. Raises ValueError in words."""
     if len(line) > _MOST_BYTES:
         raise ValueError(f"is larger than {_MOST_BYTES // 1_000_000} MB")
     try:
@@ -130,6 +138,8 @@ def parse(line: bytes) -> JSON | Mark | Source:
     if not isinstance(document, dict):
         raise ValueError("is not a JSON object")  # noqa: TRY004  one kind of bad line for the caller
     if _MARK in document:
+        if document[_MARK] in KINDS:
+            return parse_written(document[_MARK], document)
         return _mark(document)
     _check_types(document)
     for name in _MOMENTS:
@@ -137,7 +147,8 @@ def parse(line: bytes) -> JSON | Mark | Source:
     names = ["platform", "external_id", "text", *_TEXTS, "format", *_MOMENTS, *_LISTS]
     kept = {name: document[name] for name in names if document.get(name) is not None}
     _check_characters(kept)
-    return kept | {"collections": _collections(document)}
+    own_id = document.get("id")
+    return Document(kept | {"collections": _collections(document)}, own_id if isinstance(own_id, str) else None)
 
 
 def _mark(line: JSON) -> Mark | Source:
@@ -210,7 +221,7 @@ def read_batches(lines: Iterable[bytes]) -> Iterator[Batch]:
         if not line.strip():
             continue
         document = parse(line)
-        if isinstance(document, Mark | Source):
+        if not isinstance(document, Document):
             continue
         if batch.lines and (len(batch.lines) == _MOST_DOCUMENTS or size + len(line) > _MOST_BYTES):
             yield batch
@@ -222,23 +233,30 @@ def read_batches(lines: Iterable[bytes]) -> Iterator[Batch]:
         yield batch
 
 
-def send(extrophi: "Extrophi", batch: Batch) -> dict[str, int]:
-    """Push a batch; gives how many were created, updated, unchanged."""
+def send(extrophi: "Extrophi", batch: Batch) -> list[JSON]:
+    """Push a batch; gives the `id` and the `status` (created, updated, unchanged) of each here."""
     try:
-        answer = extrophi.post("/api/documents", {"documents": batch.documents})
+        answer = extrophi.post("/api/documents", {"documents": [document.body for document in batch.documents]})
     except Refused as refused:
         raise CommandError(
             _at_fault(batch, refused),
             hint="Mend it and import again; what is stored already changes nothing.",
             code=refused.code,
         ) from refused
-    return dict(Counter(item["status"] for item in answer.get("items", [])))
+    return answer["items"]
 
 
 def read_sources(lines: Iterable[bytes]) -> Iterator[Source]:
     """The sources among valid lines."""
     for line in lines:
         if line.strip() and isinstance(found := parse(line), Source):
+            yield found
+
+
+def read_written(lines: Iterable[bytes]) -> Iterator[Written]:
+    """What a person wrote, among valid lines."""
+    for line in lines:
+        if line.strip() and isinstance(found := parse(line), Written):
             yield found
 
 
@@ -279,8 +297,11 @@ def read_all(extrophi: "Extrophi", collection: str | None, *, newest_only: bool 
         yield document
 
 
-def as_lines(documents: Iterable[JSON], sources: Iterable[JSON] = ()) -> Iterator[str]:
-    """An export, which `parse` takes line by line: a mark, sources, documents, a mark that says how many of these."""
+def as_lines(documents: Iterable[JSON], sources: Iterable[JSON] = (), written: Iterable[Written] = ()) -> Iterator[str]:
+    """An export, which `parse` takes line by line.
+
+    A mark, sources, documents, what a person wrote, and a mark that says how many documents there are.
+    """
     yield _line({_MARK: "export", "format": 1})
     for source in sources:
         kept = {name: source[name] for name in (*_OF_SOURCES, "state") if name in source}
@@ -289,6 +310,8 @@ def as_lines(documents: Iterable[JSON], sources: Iterable[JSON] = ()) -> Iterato
     for document in documents:
         yield _line({name: value for name, value in document.items() if name not in _ITS_OWN})
         count += 1
+    for one in written:
+        yield _line({_MARK: one.kind, **one.body})
     yield _line({_MARK: "end", "documents": count})
 
 

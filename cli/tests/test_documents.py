@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from extrophi_cli.documents import as_lines, parse, read_batches, validate
+from extrophi_cli.documents import Document, as_lines, parse, read_batches, validate
 
 GOOD = {"platform": "files", "external_id": "note-1", "text": "Words."}
 
@@ -14,7 +14,8 @@ def line(**changes: object) -> bytes:
 
 def test_a_document_keeps_what_the_api_takes_and_drops_the_rest() -> None:
     document = parse(line(id="018", version=3, title="T", author=None, published_at="2026-01-31T12:00:00Z"))
-    assert document == {**GOOD, "title": "T", "published_at": "2026-01-31T12:00:00Z", "collections": ["default"]}
+    body = {**GOOD, "title": "T", "published_at": "2026-01-31T12:00:00Z", "collections": ["default"]}
+    assert document == Document(body, "018")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,8 @@ def test_an_export_is_read_back_as_it_was() -> None:
     ]
     lines = "".join(as_lines(documents)).encode()
     assert validate(io.BytesIO(lines)) == (2, [])
-    assert [batch.documents for batch in read_batches(io.BytesIO(lines))] == [documents]
+    [batch] = read_batches(io.BytesIO(lines))
+    assert [document.body for document in batch.documents] == documents
 
 
 def test_an_export_cut_off_anywhere_is_refused_by_its_line() -> None:

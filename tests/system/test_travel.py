@@ -1,10 +1,12 @@
 """A library that moves: exported from one home, imported into another, and the same there."""
 
+import base64
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from tests.folders import quick
 from tests.system.running import REPO, Running, eventually, up
 
+pytestmark = pytest.mark.timeout(300)  # the first waits until two libraries are whole
 ODD = [
     {"platform": "twitter", "external_id": "1", "text": "🐦‍⬛ ravens 👨‍👩‍👧 remember faces", "author": "@corvid",
      "url": "https://x.com/corvid/status/1", "published_at": "2026-01-31T12:00:00+05:30"},
@@ -35,6 +38,10 @@ ODD = [
      "gone_at": "2026-02-01T00:00:00Z", "collected_at": "2026-01-01T00:00:00Z"},
     {"platform": "files", "external_id": "empty", "text": ""},
 ]  # fmt: skip
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+PICTURE_NAME = f"{sha256(PICTURE).hexdigest()[:16]}.png"
 _EDITED = 105
 """Versions of the first: a list of them goes on a second page."""
 QUERIES = [
@@ -63,6 +70,7 @@ def travelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Travelled]:
                 here.post("/api/documents", {"documents": [ODD[0] | {"text": f"🐦‍⬛ ravens, edited {number} times"}]})
             source = {"target": str(REPO / "examples" / "reading"), "title": "Reading", "limit": 7, "collect": False}
             here.post("/api/sources", source)
+            write(here)
             embedded(here)
             exported = here.cli("export", str(file))
             assert exported.returncode == 0, exported.stderr
@@ -72,13 +80,49 @@ def travelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Travelled]:
             yield moved(here, there, file)
 
 
+def write(here: Running) -> None:
+    """A draft with an image and a citation, a kept answer with one, and a highlight with a note on an old version."""
+    ravens = next(item["id"] for item in here.get("/api/documents?limit=100")["items"] if item["platform"] == "twitter")
+    reference = {"id": "corvid", "type": "post", "custom": {"extrophi": {"document_id": ravens, "spans": []}}}
+    text = f"# Ravens \u2028\n\nThey remember [@corvid]. 🪶\n\n![A raven](images/{PICTURE_NAME})"
+    draft = here.post("/api/drafts", {"text": text, "bibliography": [reference], "settings": {"goal": 500}})
+    here.client.post(f"/api/drafts/{draft['id']}/images", content=PICTURE).raise_for_status()
+    here.post("/api/drafts", {"text": "A second one, written later."})
+    gone = here.post("/api/drafts", {"text": "Thrown away."})
+    here.client.delete(f"/api/drafts/{gone['id']}").raise_for_status()
+    here.post("/api/answers", {"question": "Who?", "answer": "Ravens [1].", "citations": [{"document_id": ravens}]})
+    span = {"document_id": ravens, "version": 3, "start": 4, "end": 10, "note": "Which ones?", "colour": "green"}
+    here.post("/api/highlights", span)
+
+
+def written(extrophi: Running) -> dict[str, Any]:
+    """All of it, with documents named by what they are, and without moments."""
+    names = {
+        item["id"]: f"{item['platform']} {item['external_id']}"
+        for item in extrophi.get("/api/documents?limit=100")["items"]
+    }
+    drafts = [extrophi.get(f"/api/drafts/{item['id']}") for item in extrophi.get("/api/drafts")["items"]]
+    own = {"created_at": None, "updated_at": None}
+    found = json.dumps(
+        {
+            "drafts": [draft | own for draft in drafts],
+            "answers": [answer | own for answer in extrophi.get("/api/answers")["items"]],
+            "highlights": [one | own for one in extrophi.get("/api/highlights")["items"]],
+        }
+    )
+    for document_id, name in names.items():
+        found = found.replace(document_id, name)
+    return json.loads(found)
+
+
 def moved(here: Running, there: Running, file: Path) -> Travelled:
     imported = there.cli("import", str(file), "--json")
     assert imported.returncode == 0, imported.stderr
     totals = json.loads(imported.stdout)
     assert totals == {
-        "documents": 17 + _EDITED, "sources": 1, "dry_run": False,
-        "created": 18, "updated": _EDITED - 1, "unchanged": 0,
+        "documents": 18 + _EDITED, "sources": 1, "dry_run": False,
+        "drafts": 2, "images": 1, "answers": 1, "highlights": 1,
+        "created": 19, "updated": _EDITED - 1, "unchanged": 0,
     }  # fmt: skip
     [source] = there.get("/api/sources")["items"]
     assert (source["title"], source["limit"], source["last_job"]) == ("Reading", 7, None)
@@ -112,7 +156,7 @@ def hits(extrophi: Running, query: str, **more: Any) -> list[dict[str, Any]]:
 
 def test_documents_and_their_versions_are_the_same(travelled: Travelled) -> None:
     here = documents(travelled.here)
-    assert len(here) == 18
+    assert len(here) == 19
     assert [one["text"] for one in here["twitter", "1"]][2] == "🐦‍⬛ ravens, edited 3 times"
     assert documents(travelled.there) == here
 
@@ -132,9 +176,31 @@ def test_the_same_file_again_changes_nothing(travelled: Travelled) -> None:
     before, stats = documents(travelled.there), travelled.there.get("/api/stats")
     again = travelled.there.cli("import", str(travelled.file), "--json")
     assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["unchanged"] == 17 + _EDITED
+    assert json.loads(again.stdout)["unchanged"] == 18 + _EDITED
     assert documents(travelled.there) == before
     assert travelled.there.get("/api/stats") == stats
+
+
+def test_what_a_person_wrote_is_the_same_and_cites_the_same_documents(travelled: Travelled) -> None:
+    here = written(travelled.here)
+    assert [draft["title"] for draft in here["drafts"]] == ["A second one, written later.", "Ravens"]
+    assert here["drafts"][1]["bibliography"][0]["custom"]["extrophi"]["document_id"] == "twitter 1"
+    assert (here["highlights"][0]["quote"], here["highlights"][0]["version"]) == ("ravens", 3)
+    assert written(travelled.there) == here
+    for extrophi in (travelled.here, travelled.there):
+        image = extrophi.client.get(f"/api/drafts/{here['drafts'][1]['id']}/images/{PICTURE_NAME}")
+        assert image.content == PICTURE
+
+
+def test_a_draft_that_was_written_on_stays_as_it_is_and_is_told(travelled: Travelled) -> None:
+    draft = travelled.there.post("/api/drafts", {"text": "Old."})
+    line = {"extrophi": "draft", "id": draft["id"], "text": "Older.", "bibliography": [], "settings": {}}
+    file = travelled.file.with_name("older.jsonl")
+    file.write_text(json.dumps(line))
+    ran = travelled.there.cli("import", str(file))
+    assert (ran.returncode, travelled.there.get(f"/api/drafts/{draft['id']}")["text"]) == (5, "Old.")
+    assert "not taken in: draft 'Older.'" in ran.stderr
+    travelled.there.client.delete(f"/api/drafts/{draft['id']}").raise_for_status()
 
 
 def test_what_was_imported_is_exported_the_same(travelled: Travelled, tmp_path: Path) -> None:
@@ -143,8 +209,12 @@ def test_what_was_imported_is_exported_the_same(travelled: Travelled, tmp_path: 
     assert exported.returncode == 0, exported.stderr
 
     def without_ids(lines: str) -> list[dict[str, Any]]:
-        read = [json.loads(line) for line in lines.splitlines(keepends=False) if line]
-        return sorted(({**line, "id": None} for line in read), key=lambda line: json.dumps(line, sort_keys=True))
+        """Documents named by what they are."""
+        for line in lines.splitlines():
+            document = json.loads(line)
+            if "external_id" in document:
+                lines = lines.replace(document["id"], f"{document['platform']} {document['external_id']}")
+        return sorted(map(json.loads, lines.splitlines()), key=lambda line: json.dumps(line, sort_keys=True))
 
     assert without_ids(read_lines(file)) == without_ids(read_lines(travelled.file))
 

@@ -12,6 +12,7 @@ from extrophi_cli.errors import REFUSED, CommandError
 from extrophi_cli.output import note, write_utf8
 from extrophi_cli.running import connect
 from extrophi_cli.wire import JSON
+from extrophi_cli.writing import export_written
 
 
 def export(
@@ -21,15 +22,17 @@ def export(
     url: options.URL = None,
     key: options.Key = None,
 ) -> None:
-    """Export all documents and sources as JSON lines; `extrophi import` takes them in again.
+    """Export all documents, sources and drafts as JSON lines; `extrophi import` takes them in again.
 
     A line is a document in one version, the oldest first: text, title, author, addresses, moments, collections, the
     text's parts, and the places in the original. An import makes the same documents, versions and search results of
-    it, under other ids. Lines with a key "extrophi" are no documents: the sources, and the first and the last line,
-    which tell whether the file is whole.
+    it, under other ids. Lines with a key "extrophi" are no documents: the sources; what you wrote, which are drafts
+    with their images, highlights with their notes, and kept answers; and the first and the last line, which tell
+    whether the file is whole. A collection alone is exported without what you wrote.
 
-    Not in it: the pages and files as fetched, jobs, and embeddings, which are made anew. For a copy of
-    everything, run `extrophi down` and copy the folder that `extrophi status` names.
+    Not in it: the pages and files as fetched, jobs, earlier revisions of drafts and those in the trash, and
+    embeddings, which are made anew. For a copy of everything, run `extrophi down` and copy the folder that
+    `extrophi status` names.
 
     Examples:
         extrophi export library.jsonl
@@ -44,7 +47,8 @@ def export(
             for source in extrophi.pages("/api/sources")
             if collection is None or source["collection"] == collection
         )
-        lines = as_lines(_counted(read_all(extrophi, collection, newest_only=newest)), sources)
+        written = export_written(extrophi) if collection is None else ()
+        lines = as_lines(_counted(read_all(extrophi, collection, newest_only=newest)), sources, written)
         if file == "-":
             for line in lines:
                 write_utf8(line)

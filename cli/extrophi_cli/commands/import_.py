@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,10 +8,21 @@ import typer
 from extrophi_cli import options
 from extrophi_cli.archives import is_archive, send_archive, tell_contents
 from extrophi_cli.collecting import collect_all, worst
-from extrophi_cli.documents import Batch, Source, opened, read_batches, read_sources, send, send_source, validate
+from extrophi_cli.documents import (
+    Batch,
+    Source,
+    opened,
+    read_batches,
+    read_sources,
+    read_written,
+    send,
+    send_source,
+    validate,
+)
 from extrophi_cli.errors import PARTIAL, REFUSED, CommandError, Refused
 from extrophi_cli.output import counted, note, one_line, say, write_json
 from extrophi_cli.running import connect
+from extrophi_cli.writing import KINDS, Written, mentioned_ids, send_written
 
 if TYPE_CHECKING:
     from extrophi_cli.client import Extrophi
@@ -37,8 +48,9 @@ def import_(
 
     Each line is an object with platform, external_id and text; title, author, url, published_at, language, format
     and collection if you like. All lines are checked first: one bad line, or an export that was cut off, and nothing
-    is stored. Importing the same again changes nothing, and undoes nothing that was collected since. Sources of an
-    export are kept, and not collected before `extrophi add`; exit code 5: some mean nothing here, such as a folder.
+    is stored. Importing the same again changes nothing, and undoes nothing that was collected or written since. Sources
+    of an export are kept, and not collected before `extrophi add`. Exit code 5: some sources mean nothing here, such as
+    a folder, or a draft was written on here and stays as it is.
 
     An archive is the ZIP file that X, Google Takeout (YouTube) or Reddit gives you of your own data, or the folder it
     was unpacked to. Only its posts, lists and history are sent. Your posts become documents, and what a list or your
@@ -61,24 +73,38 @@ def import_(
         if bad:
             note(f"Nothing was stored: mend {len(bad)} of {count} lines and import again.")
             raise typer.Exit(REFUSED)
-        sources, refused = list(read_sources(lines)), 0
+        sources = list(read_sources(lines))
         lines.seek(0)
-        totals = {"created": 0, "updated": 0, "unchanged": 0}
-        if not dry_run and (count or sources):
+        written = Counter(one.kind for one in read_written(lines))
+        lines.seek(0)
+        totals, refused, left_out = {"created": 0, "updated": 0, "unchanged": 0}, 0, 0
+        if not dry_run and (count or sources or written):
             with connect(url, key) as extrophi:
-                totals |= _send_documents(extrophi, read_batches(lines), count)
+                wanted = mentioned_ids(read_written(lines))
+                lines.seek(0)
+                stored, new_ids = _send_documents(extrophi, read_batches(lines), count, wanted)
+                totals |= stored
                 refused = _send_sources(extrophi, sources)
+                lines.seek(0)
+                left_out = _send_written(extrophi, read_written(lines), new_ids)
     if as_json:
-        write_json({"documents": count, "sources": len(sources), "dry_run": dry_run, **totals})
+        contents = {"documents": count, "sources": len(sources), **{f"{kind}s": written[kind] for kind in KINDS}}
+        write_json({**contents, "dry_run": dry_run, **totals})
     elif dry_run:
-        found = f"{counted(count, 'document')} and {counted(len(sources), 'source')}"
-        say(f"{found}, all well formed. Nothing was stored.")
+        found = [counted(count, "document"), counted(len(sources), "source"), *_counted(written)]
+        say(f"{', '.join(found[:-1])} and {found[-1]}, all well formed. Nothing was stored.")
     else:
         say(f"{totals['created']} new, {totals['updated']} changed, {totals['unchanged']} unchanged")
         if sources:
             say(f"{len(sources) - refused} of {len(sources)} sources kept")
-    if refused:
+        if written:
+            say(f"of what was written, {written.total() - left_out} kept of {', '.join(_counted(written))}")
+    if refused or left_out:
         raise typer.Exit(PARTIAL)
+
+
+def _counted(written: Counter[str]) -> list[str]:
+    return [counted(number, kind) for kind, number in written.items()]
 
 
 def _import_archive(
@@ -100,17 +126,34 @@ def _import_archive(
     return worst(codes)
 
 
-def _send_documents(extrophi: "Extrophi", batches: Iterable[Batch], count: int) -> Counter[str]:
-    """How many were created, updated, unchanged. Says how far it is, also when it ends early."""
-    totals = Counter[str]()
+def _send_documents(
+    extrophi: "Extrophi", batches: Iterable[Batch], count: int, wanted: Collection[str]
+) -> tuple[Counter[str], dict[str, str]]:
+    """How many were created, updated, unchanged; and the ids here of those whose ids there are wanted.
+
+    Says how far it is, also when it ends early.
+    """
+    totals, new_ids = Counter[str](), dict[str, str]()
     try:
         for batch in batches:
-            totals.update(send(extrophi, batch))
+            for document, item in zip(batch.documents, send(extrophi, batch), strict=True):
+                totals[item["status"]] += 1
+                if document.id is not None and document.id in wanted:
+                    new_ids[document.id] = item["id"]
             note(f"{totals.total()} of {count} documents")
     except (CommandError, KeyboardInterrupt):
         note(f"{totals.total()} of {count} documents are stored; importing again goes on from there.")
         raise
-    return totals
+    return totals, new_ids
+
+
+def _send_written(extrophi: "Extrophi", written: Iterable[Written], new_ids: Mapping[str, str]) -> int:
+    """How many were left out; says which."""
+    left_out = 0
+    for one in send_written(extrophi, written, new_ids):
+        left_out += 1
+        note(f"not taken in: {one_line(one.name)}: {one_line(one.reason)}")
+    return left_out
 
 
 def _send_sources(extrophi: "Extrophi", sources: Iterable[Source]) -> int:
