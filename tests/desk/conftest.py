@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,18 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
-@pytest.fixture(scope="package")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, chromium_sandbox=os.geteuid() != 0)
+@contextmanager
+def launched(playwright: Playwright, *more: str) -> Iterator[Browser]:
+    args = [*QUIET, *more]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args, chromium_sandbox=os.geteuid() != 0)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="package")

@@ -26,6 +26,7 @@ from tests.web_server import serving as serving_web
 PLATFORMS = ("twitter", "youtube", "reddit", "web", "files")
 LOT = 5
 """So many documents, one of each platform, share a word that nothing else has: they are found together."""
+_PUSHED = ("hostile-", "https://pages.example/")
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _WORDS = (
     "amber basin cedar delta ember fjord grove hazel inlet jetty knoll lagoon marsh nettle osier plover quarry reed "
@@ -39,6 +40,11 @@ class HostileLibrary:
     model: ChatEndpoint
     documents: list[dict[str, Any]]
     """All that there is, as the list tells it."""
+
+    @property
+    def originals(self) -> list[dict[str, Any]]:
+        """What was fetched from somewhere, not pushed in: those have one."""
+        return [one for one in self.documents if not one["external_id"].startswith(_PUSHED)]
 
 
 def vector(number: int) -> str:
@@ -54,7 +60,7 @@ def lot(number: int) -> str:
 
 
 def pushed(platform: str) -> list[dict[str, Any]]:
-    """Each vector as a title, as an author, in the text, and as what a comment, a post or a caption says and who says it."""
+    """Each vector as a title, an author, in the text, and as what a comment, a post or a caption says and who says it."""
     documents: list[dict[str, Any]] = []
     for number, evil in enumerate(VECTORS):
         words = random.Random(number).sample(_WORDS, 10)
@@ -101,30 +107,31 @@ def extracted() -> list[dict[str, Any]]:
             "title": f"Weirs {number} {evil}",
         }
         for number, evil in enumerate(VECTORS)
-        for kind in ("html", "markdown")
+        for kind in [("html", "markdown")[number % 2]]
     ]
 
 
 def _posts() -> XServer:
     server = XServer()
-    for number, evil in enumerate(VECTORS):
-        user = User(str(1000 + number), f"evil{number}", evil)
+    for number in range(0, len(VECTORS), 3):
+        evil = vector(number)
+        user = User(str(1000 + number), f"evil{number}", vector(number + 1))
         short = f"https://t.co/hostile{number:03d}"
         server.add(
             [
                 Sample(
                     snowflake(_BEGAN + timedelta(minutes=number)),
                     user,
-                    f"Post {number}: {evil} {short}",
+                    f"Post {number}: {evil} {vector(number + 1)} {vector(number + 2)} {short}",
                     links=[(short, address(number))],
-                    media=[("photo", address(number), evil)] if number % 3 == 0 else (),
-                    poll=[evil, vector(number + 1)] if number % 3 == 1 else (),
-                    card=(short, evil, evil) if number % 3 == 2 else None,  # noqa: PLR2004
+                    media=[("photo", address(number), evil)] if number % 2 == 0 else (),
+                    poll=[evil, vector(number + 1)] if number % 4 == 1 else (),
+                    card=(short, evil, vector(number + 2)) if number % 4 == 3 else None,
                     lang=("en", evil[:10])[number % 2],
                 )
             ]
         )
-    server.lists["66"] = [one for one in reversed(server.posts)]
+    server.lists["66"] = list(reversed(server.posts))
     return server
 
 
@@ -172,7 +179,9 @@ def _threads() -> RedditServer:
 def _pages() -> WebServer:
     """Each vector in a page's markup as it is, and in its fields as a page that means well would have it."""
     server = WebServer()
-    told = "".join(f"<p>Lampreys pass the weir at night, when the water is high, in paragraph {n}.</p>" for n in range(5))
+    told = "".join(
+        f"<p>Lampreys pass the weir at night, when the water is high, in paragraph {n}.</p>" for n in range(5)
+    )
     for number, evil in enumerate(VECTORS):
         safe = escape(evil)
         ld = json.dumps({"@type": "Article", "headline": evil, "author": {"name": evil}}).replace("</", "<\\/")
@@ -183,11 +192,12 @@ def _pages() -> WebServer:
             f"{told}<p>{safe}</p><blockquote>{safe}</blockquote><p><a href='{escape(address(number))}'>{safe}</a></p>"
             f"</article></main>{evil}</body></html>"
         )
-    inner = json.dumps(f"<h1>Made here</h1>{told}" + "".join(f"<p>{escape(one)}</p>" for one in VECTORS))
-    inner = inner.replace("</", "<\\/")
+    inner = "".join(f"<p>{escape(one)}</p>" for one in VECTORS)
+    server.pages["/made/parts"] = Reply(f"<article><h1>Made here</h1>{told}{inner}</article>")
     server.pages["/made"] = Reply(
         "<!doctype html><html><head><title>Made here</title></head><body><div id=root></div>"
-        f"<script>document.getElementById('root').innerHTML = {inner}</script></body></html>"
+        "<script>fetch('/made/parts').then((answer) => answer.text()).then((text) => {"
+        " document.getElementById('root').innerHTML = text; });</script></body></html>"
     )
     return server
 
@@ -195,14 +205,13 @@ def _pages() -> WebServer:
 def _files(folder: Path) -> None:
     for number, evil in enumerate(ELEMENTS):
         name = "".join(one for one in evil if one.isprintable() and one != "/")[:60]
-        (folder / f"{number} {name}.md").write_text(
-            f"# {evil}\n\n{evil}\n\n[x]({address(number)}) ![x]({address(number)}) <{address(number)}>\n",
-            encoding="utf-8",
-        )
-        (folder / f"{number} {name}.html").write_text(
-            f"<title>{escape(evil)}</title><h1>Weir {number}</h1><p>Lampreys pass it.</p>{evil}", encoding="utf-8"
-        )
-        (folder / f"{number}.txt").write_text(f"{evil}\n\n{address(number)}\n", encoding="utf-8")
+        linked = f"[x]({address(number)}) ![x]({address(number)}) <{address(number)}>"
+        ending, text = (
+            ("md", f"# {evil}\n\n{evil}\n\n{linked}\n"),
+            ("html", f"<title>{escape(evil)}</title><h1>Weir {number}</h1><p>Lampreys pass it.</p>{evil}"),
+            ("txt", f"{evil}\n\n{address(number)}\n"),
+        )[number % 3]
+        (folder / f"{number} {name}.{ending}").write_text(text, encoding="utf-8")
     (folder / "picture.svg").write_text(
         "<svg xmlns='http://www.w3.org/2000/svg' onload='window.ran=1'><script>window.ran=1</script></svg>",
         encoding="utf-8",
@@ -245,7 +254,7 @@ def hostile_library(folder: Path) -> Iterator[HostileLibrary]:
             "https://www.youtube.com/playlist?list=PLhostile00000000#comments",
             "r/hostile",
             str(folder),
-            *(pages.url(path) for path in pages.pages),
+            *(pages.url(path) for path in pages.pages if path != "/made/parts"),
         ]
         jobs = [running.post("/api/jobs", {"target": target, "limit": 1000}) for target in targets]
         for job in jobs:
