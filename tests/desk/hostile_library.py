@@ -60,7 +60,7 @@ def lot(number: int) -> str:
 
 
 def pushed(platform: str) -> list[dict[str, Any]]:
-    """Each vector as a title, an author, in the text, and as what a comment, a post or a caption says and who says it."""
+    """Each vector as a title, an author, in the text, and as what a comment, a post or a caption says, and by whom."""
     documents: list[dict[str, Any]] = []
     for number, evil in enumerate(VECTORS):
         words = random.Random(number).sample(_WORDS, 10)
