@@ -63,7 +63,10 @@ def extrophi() -> Iterator[Running]:
 @pytest.fixture
 def context(browser: Browser, extrophi: Running) -> Iterator[BrowserContext]:
     """A browser that knows nothing of us yet, with the first steps taken."""
-    context = browser.new_context(base_url=str(extrophi.client.base_url), viewport={"width": 1280, "height": 800})
+    # Without the service worker: what it asks for no test sees or hinders. test_away.py has it.
+    context = browser.new_context(
+        base_url=str(extrophi.client.base_url), viewport={"width": 1280, "height": 800}, service_workers="block"
+    )
     context.set_default_timeout(15_000)
     context.add_init_script(
         "if (origin !== 'null') localStorage['extrophi.preferences'] ??= JSON.stringify({ welcomed: true })"

@@ -79,6 +79,13 @@ export class Kept {
 		await done?.done;
 	}
 
+	/** Forget all that the server has, too, but for what windows have open. */
+	async forgetSaved(): Promise<void> {
+		const living = await livingLocks();
+		const all = (await this.db?.getAll("drafts")) ?? [];
+		await this.forget(all.filter((one) => one.saved && !living.has(lockOf(one.window))));
+	}
+
 	/** Forget a draft that was removed for good. */
 	async forgetDraft(draft: string): Promise<void> {
 		await this.forget((await this.db?.getAllFromIndex("drafts", "draft", draft)) ?? []);
