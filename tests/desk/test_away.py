@@ -1,16 +1,14 @@
 """The server is away: the page opens, drafts are written, and all of it is there when it is back."""
 
 import re
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.desk.test_drafts import begin, editor, saved_text, status
-from tests.system.running import Running, eventually, up
+from tests.desk.test_drafts import editor, saved_text, status
+from tests.system.running import eventually, up
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -76,12 +74,13 @@ def test_drafts_are_written_while_the_server_is_away_and_saved_when_it_is_back(p
     for view in ("library", "sources", "answers", "settings"):  # each opens, and says what is wrong
         page.goto(f"{address}/#/{view}")
         expect(page.get_by_role("heading", level=1)).to_be_attached()
-    page.goto(f"{address}/#/drafts/{other}")
+    page.goto(f"{address}/#/drafts/{other}")  # in the same window, which had it open before
     expect(editor(page)).to_contain_text("Begun while it was away.")
+    page.goto(f"{address}/#/library")
 
-    with up(home, EXTROPHI_PORT=str(port)) as again:
-        again.client.base_url = address
-        eventually(lambda: saved_text(again, other) == "Begun while it was away." or None)
+    with up(home, port) as again:
         page.goto(f"{address}/#/drafts/{id}")
         expect(status(page)).to_have_text("Saved", timeout=40_000)
         eventually(lambda: saved_text(again, id) == "Here. And away." or None)
+        # The other goes there by itself.
+        eventually(lambda: saved_text(again, other) == "Begun while it was away." or None)
