@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { licences } from "./licences";
+import { offline } from "./offline";
 
 // The build lies inside the orchestrator, whose image has no Node; `make check` keeps it equal to these sources.
 const WEB = "../orchestrator/extrophi_orchestrator/desk/web";
@@ -11,7 +12,7 @@ const DESK = { target: EXTROPHI, changeOrigin: true, headers: { origin: EXTROPHI
 const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
 
 export default defineConfig({
-	plugins: [svelte(), licences()],
+	plugins: [svelte(), licences(), offline()],
 	define: { "import.meta.env.VITE_EXTROPHI_VERSION": JSON.stringify(version) },
 	resolve: { alias: { $lib: fileURLToPath(new URL("./src/lib", import.meta.url)) } },
 	build: {

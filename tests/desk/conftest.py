@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,18 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
-@pytest.fixture(scope="package")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, chromium_sandbox=os.geteuid() != 0)
+@contextmanager
+def launched(playwright: Playwright, *more: str) -> Iterator[Browser]:
+    args = [*QUIET, *more]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args, chromium_sandbox=os.geteuid() != 0)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="package")
@@ -55,7 +63,10 @@ def extrophi() -> Iterator[Running]:
 @pytest.fixture
 def context(browser: Browser, extrophi: Running) -> Iterator[BrowserContext]:
     """A browser that knows nothing of us yet, with the first steps taken."""
-    context = browser.new_context(base_url=str(extrophi.client.base_url), viewport={"width": 1280, "height": 800})
+    # Without the service worker: what it asks for no test sees or hinders. test_away.py has it.
+    context = browser.new_context(
+        base_url=str(extrophi.client.base_url), viewport={"width": 1280, "height": 800}, service_workers="block"
+    )
     context.set_default_timeout(15_000)
     context.add_init_script(
         "if (origin !== 'null') localStorage['extrophi.preferences'] ??= JSON.stringify({ welcomed: true })"

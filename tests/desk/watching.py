@@ -25,6 +25,8 @@ class Watch:
         # Of frames within it no address is told; our own policy sets `frame-src`.
         if "/capture?" in message.location["url"] or "'frame-src' was not explicitly set" in message.text:
             return  # what a page wanted in its frame, and was refused: that is what the frame is for
+        if "Service Worker registration blocked by Playwright" in message.text:
+            return  # conftest.py says why
         if self.expects_failures and message.text.startswith("Failed to load resource"):
             return
         self.faults.append(f"{message.type}: {message.text}")

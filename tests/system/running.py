@@ -124,11 +124,11 @@ def events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
 
 
 @contextmanager
-def up(home: Path | None = None, **settings: str) -> Generator[Running]:
+def up(home: Path | None = None, port: int | None = None, **settings: str) -> Generator[Running]:
     """Start everything, and stop it as Ctrl-C would."""
     with tempfile.TemporaryDirectory(prefix="xt-", dir=quick()) as folder:
         home = home or Path(folder) / "home"
-        port = free_port()
+        port = port or free_port()
         env = environment(home, port, **settings)
         with (Path(folder) / "up.log").open("wb") as log:
             process = subprocess.Popen(

@@ -22,6 +22,9 @@ _INDEX = "index.html"
 _NONCE = 'name="csp-nonce" content=""'
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ANEW = "no-cache"
+_WORKER = "/worker.js"
+_WORKERS_POLICY = "default-src 'none'; connect-src 'self'"
+"""The service worker keeps the program's files, and fetches them from us."""
 _SHRINKS = ("text/", "application/json", "application/manifest", "image/svg")
 _TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
 """What the system's own table may not know, or know otherwise."""
@@ -97,6 +100,8 @@ def make_router(web: Web) -> APIRouter:
         if found.plain is None:
             found.read()
         headers = {"Cache-Control": found.caching, "ETag": found.tag, "Vary": "Accept-Encoding"}
+        if request.url.path == _WORKER:
+            headers["Content-Security-Policy"] = _WORKERS_POLICY
         if request.headers.get("if-none-match") == found.tag:
             return Response(status_code=304, headers=headers)
         body = found.plain

@@ -1,8 +1,9 @@
 /**
  * What is written, kept on this device (IndexedDB), whatever becomes of the network, the server, or this window.
  *
- * Each window keeps its own record of a draft, so that two never write over one another. A record that was not saved, and
- * whose window is gone, is what a crash left: the next window that opens the draft takes it over.
+ * Each session, a draft as one window has it open, keeps a record of its own, so that two never write over one another. A
+ * record that was not saved, and whose session is over, is what a crash left, or a server that was away: the next session of
+ * the draft takes it over.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { v4 as uuid } from "uuid";
@@ -10,6 +11,7 @@ import type { Content, Saved } from "./models";
 
 export interface KeptDraft extends Content {
 	draft: string;
+	/** The session: its window's name, a point, and a number. */
 	window: string;
 	/** What the server had when this was written from it; null: it never had the draft. */
 	base: Saved | null;
@@ -28,9 +30,16 @@ interface Schema extends DBSchema {
 /** Records that the server has, too, are kept so long, to open a draft without it. */
 const SAVED_FOR = 30 * 24 * 3600 * 1000; // ms
 
+/** Where a tab notes its window, for the page after a reload. */
+const WINDOW = "extrophi.window";
+/** ms; a tab that was duplicated has the name of a window that lives, and need not wait for longer. */
+const RELEASE = 1_000;
+
 export class Kept {
 	/** This window, for as long as it lives. */
-	readonly window = uuid();
+	readonly #window = uuid();
+	readonly #sessions = new Set<string>();
+	#begun = 0;
 	#alive: Promise<void> | null = null;
 
 	private constructor(private readonly db: IDBPDatabase<Schema> | null) {}
@@ -46,30 +55,58 @@ export class Kept {
 			blocking: (_, __, event) => (event.target as IDBDatabase).close(),
 		}).catch(() => null);
 		const kept = new Kept(db);
-		kept.#alive = holdLock(lockOf(kept.window));
+		// A reload may be here before the browser has let go of what the page before it held: what that one left is this one's.
+		const before = sessionStorage.getItem(WINDOW);
+		sessionStorage.setItem(WINDOW, kept.#window);
+		if (before) await released(lockOf(before));
+		kept.#alive = holdLock(lockOf(kept.#window));
 		await kept.#alive;
 		// Only over https and on this machine can the browser be asked to keep it when room is short.
 		if ("storage" in navigator) void navigator.storage.persist().catch(() => false);
 		return kept;
 	}
 
+	/** A session begins; its name. */
+	begin(): string {
+		const name = `${this.#window}.${this.#begun++}`;
+		this.#sessions.add(name);
+		return name;
+	}
+
+	/** It is over: what it left unsaved is the next one's. */
+	end(session: string): void {
+		this.#sessions.delete(session);
+	}
+
 	/** Whether it is kept now. False where the browser keeps nothing, or its room is used up. */
-	async put(draft: Omit<KeptDraft, "window" | "at">): Promise<boolean> {
+	async put(draft: Omit<KeptDraft, "at">): Promise<boolean> {
 		try {
-			await this.db?.put("drafts", { ...draft, window: this.window, at: Date.now() });
+			await this.db?.put("drafts", { ...draft, at: Date.now() });
 			return this.db !== null;
 		} catch {
 			return false;
 		}
 	}
 
-	/** What other windows left of a draft: the unsaved first, the oldest of them first; those of living windows are theirs. */
+	/** What sessions left of a draft: the unsaved first, the oldest of them first. Those that go on keep theirs. */
 	async left(draft: string): Promise<KeptDraft[]> {
 		const all = (await this.db?.getAllFromIndex("drafts", "draft", draft)) ?? [];
+		return (await this.#over(all)).sort((one, other) => Number(one.saved) - Number(other.saved) || one.at - other.at);
+	}
+
+	/** The drafts of which sessions left something that the server does not have. */
+	async unsaved(): Promise<Set<string>> {
+		const all = ((await this.db?.getAll("drafts")) ?? []).filter((one) => !one.saved);
+		return new Set((await this.#over(all)).map((one) => one.draft));
+	}
+
+	/** Those of the records whose session is over. */
+	async #over(records: readonly KeptDraft[]): Promise<KeptDraft[]> {
 		const living = await livingLocks();
-		return all
-			.filter((one) => one.window !== this.window && !living.has(lockOf(one.window)))
-			.sort((one, other) => Number(one.saved) - Number(other.saved) || one.at - other.at);
+		return records.filter(({ window: session }) => {
+			const [window = ""] = session.split(".");
+			return window === this.#window ? !this.#sessions.has(session) : !living.has(lockOf(window));
+		});
 	}
 
 	/** Forget records that are taken over, or whose draft is gone. */
@@ -77,6 +114,12 @@ export class Kept {
 		const done = this.db?.transaction("drafts", "readwrite");
 		for (const one of records) void done?.store.delete([one.draft, one.window]);
 		await done?.done;
+	}
+
+	/** Forget all that the server has, too, but for what is open in a window. */
+	async forgetSaved(): Promise<void> {
+		const all = (await this.db?.getAll("drafts")) ?? [];
+		await this.forget(await this.#over(all.filter((one) => one.saved)));
 	}
 
 	/** Forget a draft that was removed for good. */
@@ -93,7 +136,9 @@ export class Kept {
 	/** Forget what the server has had for long. */
 	async tidy(): Promise<void> {
 		const all = (await this.db?.getAll("drafts")) ?? [];
-		await this.forget(all.filter((one) => one.saved && one.at < Date.now() - SAVED_FOR && one.window !== this.window));
+		await this.forget(
+			all.filter((one) => one.saved && one.at < Date.now() - SAVED_FOR && !this.#sessions.has(one.window)),
+		);
 	}
 
 	async putImage(draft: string, name: string, bytes: Blob): Promise<boolean> {
@@ -119,6 +164,10 @@ export class Kept {
 	}
 }
 
+let opened: Promise<Kept> | undefined;
+/** This window's: one for as long as it lives, since it holds a lock. */
+export const keptHere = (): Promise<Kept> => (opened ??= Kept.open());
+
 const lockOf = (window: string): string => `extrophi-window-${window}`;
 
 /** Held until the window closes or dies; resolves once it is held. Nothing happens where there are no locks (plain http). */
@@ -130,6 +179,13 @@ async function holdLock(name: string): Promise<void> {
 			return new Promise(() => undefined);
 		});
 	});
+}
+
+/** Resolves when nobody holds the lock, or after a moment. */
+async function released(name: string): Promise<void> {
+	if (!("locks" in navigator)) return;
+	const signal = AbortSignal.timeout(RELEASE);
+	await navigator.locks.request(name, { signal }, () => undefined).catch(() => undefined);
 }
 
 async function livingLocks(): Promise<ReadonlySet<string>> {

@@ -52,6 +52,8 @@ export class DraftSession {
 	/** When it was last saved at the server; null: not since it was opened. */
 	savedAt = $state.raw<Date | null>(null);
 
+	/** What it is called where it keeps its text. */
+	readonly #session: string;
 	#port: TextPort;
 	#base: Saved | null = null;
 	/** Whether anything was written since it was last kept here. */
@@ -72,6 +74,7 @@ export class DraftSession {
 		private readonly tell: (news: News) => void,
 		opened: Content,
 	) {
+		this.#session = kept.begin();
 		this.#port = new Plain(opened.text);
 		this.references = opened.references;
 		this.settings = opened.settings;
@@ -170,7 +173,13 @@ export class DraftSession {
 		const content = this.content;
 		const isSaved = this.#base !== null && isSame(content, this.#base);
 		if (this.#base === null && isSame(content, EMPTY)) return true;
-		const done = await this.kept.put({ draft: this.id, base: this.#base, saved: isSaved, ...content });
+		const done = await this.kept.put({
+			draft: this.id,
+			window: this.#session,
+			base: this.#base,
+			saved: isSaved,
+			...content,
+		});
 		if (!done) {
 			this.#stale = true;
 			this.#sending.now();
@@ -417,6 +426,7 @@ export class DraftSession {
 	async close(): Promise<void> {
 		untrack(() => this.#ended.abort());
 		await this.keep();
+		this.kept.end(this.#session); // whatever becomes of the saving, the next one that opens it has all of it
 		await this.save();
 		for (const pause of [this.#keeping, this.#sending, this.#counting]) pause.stop();
 	}

@@ -11,6 +11,8 @@ export default {
 		settings: "Settings",
 		notFound: "There is nothing at this address.",
 		toDrafts: "To your drafts",
+		newer: "There is a newer Extrophi. This page is still of the one before.",
+		reload: "Load it",
 	},
 
 	common: {
@@ -969,7 +971,7 @@ export default {
 			"On this machine no key is needed. From elsewhere, each person has one of the keys of EXTROPHI_API_KEYS.",
 		signOut: "Sign out",
 		signedOut: "You are signed out.",
-		signOutText: "This browser forgets that it gave a key. What is kept on this device stays.",
+		signOutText: "This browser forgets its key, and what Extrophi has of your drafts. What could not be saved yet stays on this device.",
 		feedTokens: "Feeds",
 		feedTokensText:
 			"A feed reader follows what is collected. From elsewhere its address needs a token, which opens the feed and nothing else.",
