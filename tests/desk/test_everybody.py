@@ -15,7 +15,7 @@ from tests.desk.axe import overflows, violations
 from tests.desk.reading import QUESTION, SENTENCE, collect_reading
 from tests.desk.test_drafts import begin, editor, status
 from tests.desk.watching import Watch
-from tests.system.running import REPO, Running
+from tests.system.running import REPO, Running, eventually
 
 LIB = REPO / "writer" / "src" / "lib"
 
@@ -83,6 +83,7 @@ def draft(page: Page, things: Things, press: str = "", into: str = "") -> None:
     """The draft with its evidence; then a key, or a command by its words."""
     page.goto(f"/#/drafts/{things.draft}")
     editor(page).click()
+    page.keyboard.press("Control+Home")
     expect(page.get_by_role("complementary", name="Evidence").get_by_role("article").first).to_be_visible()
     if press:
         page.keyboard.press(press)
@@ -294,7 +295,7 @@ ELSEWHERE = {
 @pytest.fixture(scope="module")
 def things(extrophi: Running) -> Things:
     collect_reading(extrophi)
-    found = extrophi.post("/api/search", {"query": QUESTION})["items"][0]
+    [found, *_] = eventually(lambda: extrophi.post("/api/search", {"query": QUESTION})["items"] or None)
     source = extrophi.post("/api/sources", {"target": str(REPO / "examples" / "reading"), "title": "Reading"})
     extrophi.ended(source["last_job"]["id"])
     highlight = {"document_id": found["document_id"], "version": 1, "start": found["start"], "end": found["start"] + 20}

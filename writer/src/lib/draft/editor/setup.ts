@@ -39,7 +39,13 @@ export function bare(texts: EditorTexts): Extension {
 		EditorView.lineWrapping,
 		EditorView.perLineTextDirection.of(true),
 		EditorState.phrases.of(texts.phrases),
-		EditorView.contentAttributes.of({ "aria-label": texts.name, autocapitalize: "sentences", autocorrect: "on" }),
+		EditorView.contentAttributes.of({
+			"aria-label": texts.name,
+			autocapitalize: "sentences",
+			autocorrect: "on",
+			// It has the focus without, too: checkers that look at what scrolls know no other way to tell.
+			tabindex: "0",
+		}),
 		placeholder(texts.placeholder),
 		search({ top: true }),
 		// Not `markdown()`: it brings parsers of HTML, CSS and JavaScript, 80 KB of script that no draft needs.
