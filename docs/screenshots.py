@@ -11,13 +11,12 @@ import base64
 import os
 import re
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-from stage import HOST, KEY, POST, QUESTION, chatting, files, fill, stage
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from stage import HOST, KEY, QUESTION, chatting, files, fill, stage
 
 from tests.desk.conftest import CHROMIUM, QUIET
 from tests.desk.test_drafts import begin, editor, status
@@ -25,7 +24,8 @@ from tests.system.running import Running, eventually
 
 IMAGES = Path(__file__).parent / "images"
 LARGEST = 150_000
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 780}
 ESSAY = """# Reading in the gaps
 
 ## What the notebook said
@@ -40,7 +40,6 @@ Each interruption cuts the thread of the argument, and a long article has more t
 - a page that opens **where she left it**
 
 Readers who scroll lose the sense of place, and after a break they cannot find where they were."""
-SHORT = "Long articles get read less on phones because phones are used in short gaps."
 
 
 class Camera:
@@ -50,7 +49,9 @@ class Camera:
         self._wanted = wanted
         self._png = os.environ.get("PNG")
 
-    def take(self, page: Page, name: str, *, phone: bool = False) -> None:
+    def take(self, page: Page, name: str, *, phone: bool = False, hovering: bool = False) -> None:
+        if not hovering:
+            page.mouse.move(639, 799)
         if self._wanted and not any(name.startswith(one) for one in self._wanted):
             return
         self._both(page, name)
@@ -76,7 +77,7 @@ class Camera:
 
 @contextmanager
 def visitor(browser: Browser, base: str, *, welcomed: bool = True) -> Generator[Page]:
-    context: BrowserContext = browser.new_context(base_url=base, viewport=DESKTOP, reduced_motion="reduce")  # pyright: ignore[reportArgumentType]
+    context: BrowserContext = browser.new_context(base_url=base, viewport=DESKTOP, reduced_motion="reduce")
     if welcomed:
         context.add_init_script("localStorage['extrophi.preferences'] ??= JSON.stringify({ welcomed: true })")
     context.set_default_timeout(30_000)
@@ -128,12 +129,14 @@ def first_steps(camera: Camera, browser: Browser, running: Running) -> None:
         eventually(lambda: not running.get("/api/documents")["items"] or None)
 
 
-def drafts(camera: Camera, page: Page, running: Running) -> str:
-    for text in ("# Letters to the group\n\nDear Ida, I have read your note twice, once on paper.", "Interview questions for Ruth"):
+def drafts(camera: Camera, page: Page) -> None:
+    letter = "# Letters to the group\n\nDear Ida, I have read your note twice, once on paper."
+    for text in (letter, "Interview questions for Ruth"):
         begin(page, text)
     page.goto("/#/drafts")
-    id = begin(page)  # noqa: A001
-    expect(page.get_by_role("complementary", name="Evidence")).to_contain_text("Evidence appears as you write")
+    begin(page)
+    panel = page.get_by_role("complementary", name="Evidence")
+    expect(panel).to_contain_text("Evidence appears as you write")
     camera.take(page, "draft-new", phone=True)
     page.keyboard.insert_text(ESSAY)
     expect(status(page)).to_have_text("Saved")
@@ -141,65 +144,64 @@ def drafts(camera: Camera, page: Page, running: Running) -> str:
     cite(page, "Each interruption cuts")
     cite(page, "Readers who scroll", times=2)
     camera.take(page, "draft", phone=True)
-
     page.locator(".cm-cited").first.hover()
     expect(page.get_by_role("region", name="What is cited")).to_be_visible()
-    camera.take(page, "citation")
+    camera.take(page, "citation", hovering=True)
     page.keyboard.press("Escape")
-    page.mouse.move(0, 0)
-
-    panel = page.get_by_role("complementary", name="Evidence")
     panel.get_by_role("button", name="Filters").click()
     camera.take(page, "evidence-filters")
     panel.get_by_role("button", name="Filters").click()
-
-    page.keyboard.press("Control+Shift+b")
-    expect(page.get_by_role("dialog", name="References")).to_be_visible()
-    camera.take(page, "references")
-    page.get_by_role("dialog").get_by_role("button", name="Edit").first.click()
-    camera.take(page, "references-edit")
-    page.keyboard.press("Escape")
-    dismiss(page)
-
-    page.keyboard.press("Control+Shift+x")
-    expect(page.get_by_role("dialog", name="Export").get_by_role("listitem").first).to_be_visible()
-    camera.take(page, "export", phone=True)
-    dismiss(page)
-
     panel.get_by_role("button", name="Read").first.click()
     expect(page.get_by_role("button", name="Close the reader")).to_be_visible()
     expect(page.locator("mark.cited").first).to_be_visible()
     camera.take(page, "draft-reading", phone=True)
     page.get_by_role("button", name="Close the reader").click()
-
     editor(page).focus()
-    page.keyboard.press("Control+Shift+o")
-    expect(page.get_by_role("complementary", name="Outline")).to_be_visible()
-    camera.take(page, "outline")
-    page.keyboard.press("Control+Shift+o")
+    dialogs(camera, page)
+    ways_to_write(camera, page)
+    page.goto("/#/drafts")
+    expect(page.get_by_role("link", name=re.compile("Reading in the gaps"))).to_be_visible()
+    camera.take(page, "drafts", phone=True)
+
+
+def dialogs(camera: Camera, page: Page) -> None:
+    """Those of a draft that is open."""
+    page.keyboard.press("Control+Shift+b")
+    expect(page.get_by_role("dialog", name="References")).to_be_visible()
+    camera.take(page, "references")
+    page.get_by_role("dialog").get_by_role("button", name="Edit").first.click()
+    camera.take(page, "references-edit")
+    dismiss(page)
+    page.keyboard.press("Control+Shift+x")
+    expect(page.get_by_role("dialog", name="Export").get_by_role("listitem").first).to_be_visible()
+    camera.take(page, "export", phone=True)
+    dismiss(page)
     page.get_by_role("button", name=re.compile(r"\d+ words?$")).last.click()
     page.get_by_role("spinbutton").fill("400")
     camera.take(page, "goal")
     page.get_by_role("button", name="Save", exact=True).click()
+
+
+def ways_to_write(camera: Camera, page: Page) -> None:
+    editor(page).focus()
+    page.keyboard.press("Control+Shift+O")
+    expect(page.get_by_role("complementary", name="Outline")).to_be_visible()
+    camera.take(page, "outline")
+    page.keyboard.press("Control+Shift+O")
     page.keyboard.press("Control+f")
-    page.get_by_role("textbox", name="Find").fill("thread")
+    page.get_by_role("textbox", name="Find").press_sequentially("thread")
     camera.take(page, "find", phone=True)
     page.keyboard.press("Escape")
-    page.keyboard.press("Control+Shift+f")
+    page.keyboard.press("Control+Shift+F")
     camera.take(page, "focus")
-    page.keyboard.press("Control+Shift+f")
-
+    page.keyboard.press("Control+Shift+F")
     page.keyboard.press("Control+End")
     page.keyboard.type(" A bookmark of cardboard does all three.")
     expect(status(page)).to_have_text("Saved")
-    page.keyboard.press("Control+Shift+h")
+    page.keyboard.press("Control+Shift+H")
     expect(page.get_by_role("dialog", name="History")).to_contain_text("Restore this version")
     camera.take(page, "history", phone=True)
     dismiss(page)
-    page.goto("/#/drafts")
-    expect(page.get_by_role("link", name=re.compile("Reading in the gaps"))).to_be_visible()
-    camera.take(page, "drafts", phone=True)
-    return id
 
 
 def conflict(camera: Camera, page: Page, running: Running) -> None:
@@ -251,13 +253,19 @@ def answers(camera: Camera, page: Page, running: Running, address: str) -> None:
     ask(page, "What does photosynthesis need in winter?")
     expect(page.get_by_role("heading", name="Your library does not answer this")).to_be_visible()
     camera.take(page, "abstained")
-    asked = {"question": "What helps a reader find the place again?", "targets": [f"{address}/sitemap.xml", "youtube.com/@lanternstreet"]}
+    asked = {
+        "question": "What helps a reader find the place again?",
+        "targets": [f"{address}/sitemap.xml", "youtube.com/@lanternstreet"],
+    }
     done = running.post("/api/investigations", asked)
     eventually(lambda: running.get(f"/api/investigations/{done['id']}")["status"] not in {"queued", "running"} or None)
     page.goto(f"/#/investigations/{done['id']}")
     expect(page.get_by_role("region", name="Sources").get_by_role("listitem").first).to_be_visible()
     camera.take(page, "investigation", phone=True)
-    slow = running.post("/api/investigations", {"question": "What did the group read in its first year?", "targets": [f"{address}/archive", "r/books"]})
+    slow = running.post(
+        "/api/investigations",
+        {"question": "What did the group read in its first year?", "targets": [f"{address}/archive", "r/books"]},
+    )
     page.goto(f"/#/investigations/{slow['id']}")
     expect(page.get_by_role("region", name="What is collected")).to_contain_text(re.compile("is collected|found"))
     page.wait_for_timeout(2000)
@@ -281,7 +289,19 @@ def library(camera: Camera, page: Page, running: Running) -> None:
     expect(page.get_by_text("4 files added")).to_be_visible()
     camera.take(page, "library-added")
     note = "# Ask Ruth\n\nDoes she still read with a bookmark of cardboard?"
-    running.post("/api/documents", {"documents": [{"platform": "files", "external_id": "note:01981111-2222-7333-8444-555555555555", "text": note, "title": "Ask Ruth"}]})
+    running.post(
+        "/api/documents",
+        {
+            "documents": [
+                {
+                    "platform": "files",
+                    "external_id": "note:01981111-2222-7333-8444-555555555555",
+                    "text": note,
+                    "title": "Ask Ruth",
+                }
+            ]
+        },
+    )
     ids = {one["title"]: one["id"] for one in running.get("/api/documents?limit=100")["items"]}
     place = ids["Scrolling, and knowing where you are"]
     text = running.get(f"/api/documents/{place}")["text"]
@@ -290,9 +310,18 @@ def library(camera: Camera, page: Page, running: Running) -> None:
         ("A bookmark of cardboard does all three.", "green", "Quote this at the end."),
     ):
         start = text.index(quote)
-        running.post("/api/highlights", {"document_id": place, "version": 1, "start": start, "end": start + len(quote), "colour": colour, "note": said})
-    page.goto("about:blank")
-    page.goto("/#/library")
+        running.post(
+            "/api/highlights",
+            {
+                "document_id": place,
+                "version": 1,
+                "start": start,
+                "end": start + len(quote),
+                "colour": colour,
+                "note": said,
+            },
+        )
+    page.goto("/#/library?sort=author")
     listed = page.get_by_role("listbox", name="Documents").get_by_role("option")
     expect(listed.first).to_contain_text(re.compile(r"\w"))
     page.get_by_role("option", name=re.compile("^Scrolling, and knowing")).click()
@@ -300,6 +329,7 @@ def library(camera: Camera, page: Page, running: Running) -> None:
     camera.take(page, "library", phone=True)
     page.get_by_role("button", name="Filters", exact=True).click()
     camera.take(page, "library-filters", phone=True)
+    page.get_by_role("button", name="Filters", exact=True).click()
     page.goto("/#/library?query=bookmark")
     expect(page.get_by_role("list", name="What was found").get_by_role("listitem").first).to_be_visible()
     page.get_by_role("list", name="What was found").get_by_role("link").first.click()
@@ -338,11 +368,18 @@ def reader(camera: Camera, page: Page, running: Running) -> None:
     camera.take(page, "original", phone=True)
     page.get_by_role("tab", name="Versions").click()
     camera.take(page, "versions")
-    for name, title in (("reader-video", "Losing one's place: a talk on reading by scrolling"), ("reader-comments", "How do you finish long articles on your phone?")):
+    for name, title in (
+        ("reader-video", "Losing one's place: a talk on reading by scrolling"),
+        ("reader-comments", "How do you finish long articles on your phone?"),
+    ):
         page.goto(f"/#/documents/{ids[title]}")
         expect(page.get_by_role("region", name="The document's text")).to_be_visible()
         camera.take(page, name, phone=True)
-    posts = next(one for one in running.get("/api/documents?platform=twitter")["items"] if "finished four" in (one.get("title") or "") or True)
+    posts = next(
+        one
+        for one in running.get("/api/documents?platform=twitter")["items"]
+        if "finished four" in (one.get("title") or "") or True
+    )
     page.goto(f"/#/documents/{posts['id']}")
     expect(page.get_by_role("region", name="The document's text")).to_be_visible()
     camera.take(page, "reader-posts")
@@ -366,8 +403,6 @@ def sources(camera: Camera, page: Page, address: str) -> None:
     expect(page.get_by_role("dialog").get_by_text("Which do you mean?")).to_be_visible()
     camera.take(page, "source-add", phone=True)
     dismiss(page)
-    page.goto("/#/sources/jobs")
-    page.goto("/#/sources")
     page.get_by_role("link", name="Jobs").click()
     expect(page.get_by_role("list", name="Jobs").get_by_role("listitem").first).to_be_visible()
     camera.take(page, "jobs", phone=True)
@@ -408,7 +443,7 @@ def main(wanted: list[str]) -> None:
             fill(running, address)
             with visitor(browser, str(running.client.base_url)) as page:
                 library(camera, page, running)
-                drafts(camera, page, running)
+                drafts(camera, page)
                 conflict(camera, page, running)
                 bar(camera, page)
                 reader(camera, page, running)

@@ -29,10 +29,8 @@ HOST, KEY = "desk.localhost", "a-key-of-the-pictures"
 POST = "1abcde"
 VIDEO = video_id(1)
 ANSWER = (
-    "Long articles are read less on phones mainly because phones come out in short gaps: at the bus stop, in the "
-    "queue, before a meeting [1]. ",
-    "An article of twenty minutes does not fit into four, and half a minute at each end of a gap goes to finding the "
-    "place again [2]. ",
+    "Long articles are read less on phones mainly because phones come out in short gaps, at the bus stop or in a queue [1]. ",
+    "An article of twenty minutes does not fit into four, and each gap begins with a search for the place [2]. ",
     "A phone also interrupts the person who reads on it",
 )
 
@@ -103,7 +101,9 @@ def reddit() -> RedditServer:
         score=212,
     )
     asked.add("k1", "Flight mode. A phone that cannot ring is a book with a battery.", author="marsh_keeper", score=148)
-    asked.add("k2", "Same here. It took me a week to stop glancing at the top of the screen.", "k1", author="jb", score=41)
+    asked.add(
+        "k2", "Same here. It took me a week to stop glancing at the top of the screen.", "k1", author="jb", score=41
+    )
     asked.add("k3", "And tell the two people who may need you to call.", "k2", author="marsh_keeper", score=12)
     asked.add(
         "k4",
@@ -192,7 +192,10 @@ def fill(running: Running, address: str) -> None:
 @contextmanager
 def chatting() -> Generator[tuple[Running, ChatEndpoint]]:
     """An Extrophi that answers by a chat model, which stops in the middle until it is let go on."""
-    with serving_chat() as model, up(CHAT_URL=model.url, CHAT_MODEL="qwen3:8b", EXTROPHI_FILES_ROOTS=str(REPO)) as running:
+    with (
+        serving_chat() as model,
+        up(CHAT_URL=model.url, CHAT_MODEL="qwen3:8b", EXTROPHI_FILES_ROOTS=str(REPO)) as running,
+    ):
         model.reply, model.waits_after = ANSWER, len(ANSWER) - 1
         job = running.post("/api/jobs", {"target": str(READING)})
         running.ended(job["id"])
