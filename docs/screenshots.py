@@ -321,9 +321,11 @@ def library(camera: Camera, page: Page, running: Running) -> None:
                 "note": said,
             },
         )
+    page.goto("about:blank")
     page.goto("/#/library?sort=author")
     listed = page.get_by_role("listbox", name="Documents").get_by_role("option")
     expect(listed.first).to_contain_text(re.compile(r"\w"))
+    page.wait_for_load_state("networkidle")
     page.get_by_role("option", name=re.compile("^Scrolling, and knowing")).click()
     expect(page.get_by_role("complementary", name="Preview").locator("mark").first).to_be_visible()
     camera.take(page, "library", phone=True)

@@ -3,14 +3,13 @@
 All people and sites are invented; the texts are those of examples/reading, and a few that answer them.
 """
 
-import re
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 
+from tests import reading_site
 from tests.chat_endpoint import ChatEndpoint
 from tests.chat_endpoint import serving as serving_chat
 from tests.desk.reading import QUESTION
@@ -21,7 +20,7 @@ from tests.platforms.reddit import RedditServer, make_thread
 from tests.platforms.x import TOKEN, Sample, User, XServer, snowflake, thread
 from tests.platforms.youtube import MadeTrack, MadeVideo, YouTubeServer, json3, video_id
 from tests.system.running import REPO, Running, up
-from tests.web_server import Reply, WebServer, serving, sitemap
+from tests.web_server import Reply, WebServer, serving
 
 READING = REPO / "examples" / "reading"
 SITE_PORT = 8402
@@ -33,33 +32,6 @@ ANSWER = (
     "An article of twenty minutes does not fit into four, and each gap begins with a search for the place [2]. ",
     "A phone also interrupts the person who reads on it",
 )
-
-
-def site() -> WebServer:
-    """The reading group's own site: five of its notes, a page that is closed to programs, and one that is slow."""
-    server = WebServer(port=SITE_PORT)
-    notes: dict[str, Reply] = {}
-    for file in sorted(READING.glob("0[1-5]*.md")):
-        head, _, text = file.read_text(encoding="utf-8").removeprefix("---\n").partition("\n---\n")
-        facts = dict(line.split(": ", 1) for line in head.splitlines())
-        notes[f"/{file.stem[3:]}"] = page(facts["title"], facts["author"], facts["date"], text)
-    server.pages |= notes
-    server.pages["/members"] = Reply("For members only.", 403, "text/plain")
-    server.pages["/archive"] = slow
-    return server
-
-
-def page(title: str, author: str, date: str, text: str) -> Reply:
-    body = ""
-    for block in re.split(r"\n{2,}", text.strip()):
-        level = len(block) - len(block.lstrip("#"))
-        inner = escape(block.lstrip("# ").replace("\n", " "))
-        body += f"<h{level}>{inner}</h{level}>" if level else f"<p>{inner}</p>"
-    return Reply(
-        f"<!doctype html><html lang=en><head><title>{title}</title><meta name=author content='{author}'>"
-        f"<meta property='article:published_time' content='{date}'>"
-        f"</head><body><main><article>{body}</article></main></body></html>"
-    )
 
 
 def slow(_: WebServer) -> Reply:
@@ -146,7 +118,7 @@ def youtube() -> YouTubeServer:
 @contextmanager
 def stage() -> Generator[tuple[Running, str]]:
     """An Extrophi with nothing in it, and the address of the site."""
-    ours, posts, threads, videos = site(), x(), reddit(), youtube()
+    ours, posts, threads, videos = WebServer(port=SITE_PORT, host="localhost"), x(), reddit(), youtube()
     app, secret = reddit_server.APP
     with (
         serving(ours),
@@ -167,12 +139,9 @@ def stage() -> Generator[tuple[Running, str]]:
             REDDIT_CLIENT_SECRET=secret,
         ) as running,
     ):
-        address = f"http://localhost:{ours.port}"
-        listed = [f"{address}{path}" for path in ours.pages if path not in {"/members", "/archive"}]
-        links = "".join(f"<li><a href='{url}'>{url.rpartition('/')[2].replace('-', ' ')}</a>" for url in listed)
-        ours.pages["/"] = Reply(f"<title>Lantern Street</title><h1>Lantern Street reading group</h1><ul>{links}</ul>")
-        ours.pages["/sitemap.xml"] = sitemap(*listed)
-        yield running, address
+        reading_site.fill(ours)
+        ours.pages |= {"/members": Reply("For members only.", 403, "text/plain"), "/archive": slow}
+        yield running, ours.base
 
 
 def fill(running: Running, address: str) -> None:
