@@ -13,7 +13,7 @@ WEB := orchestrator/extrophi_orchestrator/desk/web
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev web test containers reproducible soak check fix lock api bench clean
+.PHONY: help setup dev web test containers reproducible soak check fix lock api bench screenshots clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ lock: ## write requirements*.txt from pyproject.toml (UPGRADE=--upgrade takes th
 
 bench: setup ## every figure we claim, beside its peer (bench/README.md)
 	PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python -m bench.all $(T)
+
+screenshots: setup ## take the pictures of docs/images anew: ten minutes (T="export bar" takes some)
+	PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python docs/screenshots.py $(T)
 
 clean: ## remove both environments and caches
 	rm -rf .venv .venv-dev .web-check writer/node_modules .pytest_cache .ruff_cache .hypothesis bench/.cache

@@ -54,9 +54,12 @@ export function titleOf(text: string): string {
 		.slice(0, 200);
 }
 
-// Words are what lies between spaces and punctuation; of scripts without spaces, each character counts, as word processors have it.
-const WORD =
-	/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]|[\p{L}\p{N}\p{M}]+(?:['’.-][\p{L}\p{N}\p{M}]+)*/gu;
+// Words are what lies between spaces and punctuation; of scripts without spaces, each letter counts, as word processors
+// have it. The server counts by the same rule: tests/data/words.json holds both to it.
+const UNSPACED =
+	"[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}]";
+const SPACED = `(?!${UNSPACED})[\\p{L}\\p{N}\\p{M}]`;
+const WORD = new RegExp(`(?=[\\p{L}\\p{N}])(?:${UNSPACED}|(?:${SPACED})+(?:['’.,_-](?:${SPACED})+)*)`, "gu");
 
 export function countWords(text: string): number {
 	return text.match(WORD)?.length ?? 0;

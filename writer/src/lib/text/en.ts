@@ -573,7 +573,7 @@ export default {
 		missesNone: "Everything that it lists could be had.",
 		triedAgain: "tried again #",
 		tries: { one: "# try", other: "# tries" },
-		webhookTitle: "Being told",
+		webhookTitle: "Webhook",
 		webhookText: "What appears, changes or vanishes here can be posted to an address of yours.",
 		webhookUrl: "Address that is told",
 		webhookSet: "Set",
@@ -726,7 +726,7 @@ export default {
 		jobs: "What is collected",
 		jobStates: {
 			queued: "waits",
-			running: "is collected",
+			running: "being collected",
 			succeeded: "collected",
 			partial: "collected in part",
 			failed: "not collected",
@@ -802,7 +802,7 @@ export default {
 			one: "This image is on the web. It is not fetched; a link stands in its place:",
 			other: "These images are on the web. They are not fetched; links stand in their places:",
 		},
-		copyRich: "Copy with its look",
+		copyRich: "Copy formatted",
 		copyMarkdown: "Copy Markdown",
 		saveAs: "Will be saved as",
 		saved: "Saved #",
@@ -971,7 +971,8 @@ export default {
 			"On this machine no key is needed. From elsewhere, each person has one of the keys of EXTROPHI_API_KEYS.",
 		signOut: "Sign out",
 		signedOut: "You are signed out.",
-		signOutText: "This browser forgets its key, and what Extrophi has of your drafts. What could not be saved yet stays on this device.",
+		signOutText:
+			"This browser forgets its key, and what Extrophi has of your drafts. What could not be saved yet stays on this device.",
 		feedTokens: "Feeds",
 		feedTokensText:
 			"A feed reader follows what is collected. From elsewhere its address needs a token, which opens the feed and nothing else.",

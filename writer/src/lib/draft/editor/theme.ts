@@ -63,9 +63,7 @@ const looks = EditorView.theme({
 		padding: "0 var(--space-3)",
 	},
 	".cm-panel.cm-search [name=close]": {
-		insetInlineEnd: "var(--space-2)",
-		insetBlockStart: "var(--space-2)",
-		right: "auto",
+		inset: "var(--space-2) var(--space-2) auto auto", // of one kind: those of the library's own theme are
 		inlineSize: "2rem",
 		blockSize: "2rem",
 		fontSize: "1.25rem",
