@@ -1,6 +1,7 @@
 """Another language for the Writer, made of its English: every letter of it is one that no English word has.
 
-It is added as any language is: one more file of texts and a line in `LANGUAGES` (writer/README.md), in a build of its own.
+It is added as any language is, in a build of its own: one more file of texts and a line in `LANGUAGES`
+(writer/README.md).
 """
 
 import json
@@ -53,7 +54,7 @@ await build({ plugins: [another], build: { outDir, minify: false }, logLevel: "w
 _LEFT = r"""() => {
     const found = [];
     const isEnglish = (text) => /[A-Za-z]{2,}/.test(text.replace(/\S*(?:[:@/_]|\.[a-z])\S*/g, ""));
-    // What is no text of ours: addresses and names of settings, keys, editors' content, what the server says in its own words.
+    // What is no text of ours: addresses, names of settings, keys, editors' content, what the server says in its words.
     const others = "kbd, code, pre, bdi, .cm-content, iframe, [lang], [data-said]";
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {

@@ -124,7 +124,7 @@ def events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
 
 
 @contextmanager
-def up(home: Path | None = None, port: int | None = None, **settings: str) -> Generator[Running]:
+def up(home: Path | None = None, port: int | None = None, /, **settings: str) -> Generator[Running]:
     """Start everything, and stop it as Ctrl-C would."""
     with tempfile.TemporaryDirectory(prefix="xt-", dir=quick()) as folder:
         home = home or Path(folder) / "home"
