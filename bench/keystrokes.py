@@ -108,7 +108,9 @@ async def measure(running: Running, text: str, rounds: int) -> int:
         raise RuntimeError("There was no evidence beside the draft.")
     p95 = {name: statistics.quantiles(strokes, n=20)[-1] for name, strokes in taken.items()}
     for name, strokes in taken.items():
-        print(f"{name:<5} p50 {statistics.median(strokes):5.1f} ms   p95 {p95[name]:5.1f} ms   {len(strokes)} keystrokes")
+        print(
+            f"{name:<5} p50 {statistics.median(strokes):5.1f} ms   p95 {p95[name]:5.1f} ms   {len(strokes)} keystrokes"
+        )
     ratio = p95["ours"] / p95["bare"]
     print(f"ratio of p95 {ratio:.2f}, asked {MOST_RATIO}; and under {MOST_MS} ms where the bare one is")
     return int(ratio > MOST_RATIO or (p95["bare"] < MOST_MS <= p95["ours"]))
