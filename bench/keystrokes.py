@@ -2,10 +2,10 @@
 
     python -m bench.keystrokes [--words 20000] [--rounds 6]
 
-The Writer as `extrophi up` serves it, in Chromium; beside it, in the same browser, CodeMirror by itself with the same text
-(`bare_editor.ts`). They take turns. Keys come in bursts with pauses that are long enough for evidence to be looked for, so
-that some fall while it is found and drawn. A keystroke begins when the browser got it (`event.timeStamp`) and ends when the
-frame that shows it was painted. Frames come as fast as they can (no waiting for the screen): else what is measured is the screen.
+The Writer as `extrophi up` serves it, in Chromium; beside it, in the same browser, CodeMirror by itself with the same
+text (`bare_editor.ts`). They take turns. Keys come in bursts, with pauses long enough for evidence to be looked for, so
+that some fall while it is found and drawn. A keystroke begins when the browser got it (`event.timeStamp`) and ends when
+the frame that shows it was painted. Frames come as fast as they can: else it is the screen that is measured.
 """
 
 import argparse
