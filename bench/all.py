@@ -24,6 +24,9 @@ NAMES = (
     "vectors",
     "containers",
     "list_scrolling",
+    "first_view",
+    "keystrokes",
+    "evidence_speed",
 )
 
 

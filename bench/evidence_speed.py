@@ -19,7 +19,8 @@ from contextlib import suppress
 import asyncpg
 import httpx
 import uvloop
-from playwright.async_api import Page, TimeoutError, async_playwright
+from playwright.async_api import Page, async_playwright
+from playwright.async_api import TimeoutError as NotSeen
 
 from bench.memory import load
 from extrophi_backend.fetch.chromium import Chromium, find_chromium
@@ -114,7 +115,7 @@ async def write(page: Page, passage: str) -> None:
         await page.keyboard.press(key)
         await asyncio.sleep(0.05)
     before: int = await page.evaluate("window.shown.length")
-    with suppress(TimeoutError):  # a passage that nothing was found for
+    with suppress(NotSeen):  # a passage that nothing was found for
         await page.wait_for_function("(before) => window.shown.length > before", arg=before, timeout=5_000)
     await asyncio.sleep(0.3)
 
