@@ -1,7 +1,7 @@
 """Another language for the Writer, made of its English: every letter of it is one that no English word has.
 
-It is added as any language is, in a build of its own: one more file of texts and a line in `LANGUAGES`
-(writer/README.md).
+It is added as any language is: one more file of texts and a line in `LANGUAGES` (writer/README.md), in a build of its
+own.
 """
 
 import json
@@ -9,12 +9,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Error, Page, Response, Route
 
 from tests.system.running import REPO
 
@@ -22,6 +22,7 @@ WRITER = REPO / "writer"
 NODE = shutil.which("node")
 LANGUAGE = "ar"
 """A language that is read from right to left."""
+NO_BODY = 304
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OTHER = "άϐςδεφγήίϳκλμνόπϟρστύωϖχψζΆΒϹΔΕΦΓΗΙͿΚΛΜΝΟΠϘΡΣΤΥΩϢΧΨΖ"
 _LETTERS = str.maketrans(dict(zip(_PLAIN, _OTHER, strict=True)))
@@ -51,11 +52,14 @@ const another = {
 };
 await build({ plugins: [another], build: { outDir, minify: false }, logLevel: "warn" });
 """
-_LEFT = r"""() => {
+_LEFT = r"""(told) => {
     const found = [];
-    const isEnglish = (text) => /[A-Za-z]{2,}/.test(text.replace(/\S*(?:[:@/_]|\.[a-z])\S*/g, ""));
-    // What is no text of ours: addresses, names of settings, keys, editors' content, what the server says in its words.
-    const others = "kbd, code, pre, bdi, .cm-content, iframe, [lang], [data-said]";
+    // Addresses, names of settings and of products are nobody's language.
+    const isWords = (text) => /[A-Za-z]{2,}/.test(
+        text.replace(/\S*(?:[:@/_]|\.[a-z])\S*|Reddit|YouTube|PostgreSQL|pgvector|ChromaDB/g, ""));
+    const isEnglish = (text) => isWords(text) && isWords(told.reduce((left, one) => left.replaceAll(one, " "), text));
+    // What is no text of ours: commands to type, keys, the draft, originals.
+    const others = "kbd, code, pre, bdi, .cm-content, iframe, body [lang]";
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const element = node instanceof Element ? node : node.parentElement;
@@ -74,13 +78,46 @@ def pseudo(text: str) -> str:
     return text.translate(_LETTERS)
 
 
-def plain(text: str) -> str:
-    return text.translate({ord(other): letter for other, letter in zip(_OTHER, _PLAIN, strict=True)})
+_CODES = {"code", "kind", "platform", "purpose", "state", "status", "type"}
+"""What the server says for programs: it must not come to the page as it is."""
 
 
-def english_left(page: Page) -> list[str]:
+class Told:
+    """What the server says in its own words: titles, why something failed, what an account is for."""
+
+    def __init__(self, page: Page) -> None:
+        self._responses: list[Response] = []
+        page.on("response", self._came)
+        self._texts: set[str] = set()
+
+    def _came(self, response: Response) -> None:
+        self._responses.append(response)
+
+    def texts(self) -> list[str]:
+        """The longest first."""
+        while self._responses:
+            response = self._responses.pop()
+            if "json" in response.headers.get("content-type", "") and response.status != NO_BODY:
+                with suppress(Error):  # the page has moved on, and its answer is gone
+                    self._take(response.json())
+        return sorted(self._texts, key=len, reverse=True)
+
+    def _take(self, value: Any, name: str = "") -> None:
+        if isinstance(value, dict):
+            for key, one in value.items():  # pyright: ignore[reportUnknownVariableType]
+                self._take(one, str(key))  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(value, list):
+            for one in value:  # pyright: ignore[reportUnknownVariableType]
+                self._take(one, name)
+        elif isinstance(value, str) and name not in _CODES and len(value) > 1:
+            self._texts.add(value)
+            # Hints are shown with their commands apart.
+            self._texts |= {part.strip() for part in value.split("`") if len(part.strip()) > 1}
+
+
+def english_left(page: Page, told: Told) -> list[str]:
     """Texts of the page, and names of its parts, that are English still."""
-    return page.evaluate(_LEFT)
+    return page.evaluate(_LEFT, told.texts())
 
 
 @contextmanager

@@ -101,6 +101,8 @@ def test_a_number_shows_its_passage_to_pointer_and_keys_and_opens_it_in_its_plac
     page.keyboard.press("Enter")
     beside = page.get_by_role("complementary", name="Source")
     expect(beside.locator("mark").first).to_contain_text(SENTENCE.split()[0])
+    page.wait_for_timeout(300)  # the passage is brought into the middle over some frames
+    assert page.evaluate("document.querySelector('main').scrollTop + document.documentElement.scrollTop") == 0
     expect(numbers(page).first).to_be_focused()
     assert faults(page) == []
     page.set_viewport_size({"width": 800, "height": 800})  # no room beside: it is a page of its own

@@ -53,6 +53,57 @@ def test_what_is_written_is_saved_by_itself(page: Page, extrophi: Running) -> No
     expect(editor(page)).to_contain_text("They stand in the shallows 🪶.")
 
 
+def test_a_draft_without_a_word_is_one_after_a_reload_and_still_is_when_it_was_saved(
+    page: Page, extrophi: Running, watch: Watch
+) -> None:
+    watch.expects_failures = True  # the server does not know it yet
+    page.goto("/#/drafts/new")
+    expect(editor(page)).to_be_visible()
+    id = draft_id(page)  # noqa: A001
+    page.reload()
+    expect(editor(page)).to_be_visible()
+    assert draft_id(page) == id
+    editor(page).click()
+    page.keyboard.type("Herons.")
+    eventually(lambda: saved_text(extrophi, id) == "Herons." or None)
+    page.reload()
+    expect(editor(page)).to_contain_text("Herons.")
+
+
+def test_a_draft_that_was_removed_elsewhere_does_not_come_back_by_a_reload(
+    page: Page, extrophi: Running, watch: Watch
+) -> None:
+    watch.expects_failures = True
+    id = begin(page, "Gone.")  # noqa: A001
+    for where in ("", "?for_good=true"):
+        extrophi.client.delete(f"/api/drafts/{id}{where}").raise_for_status()
+    page.evaluate("indexedDB.deleteDatabase('extrophi')")  # as after a month: nothing of it is kept here
+    page.reload()
+    expect(page.get_by_text("There is no draft")).to_be_visible()
+
+
+def test_a_dialog_gives_the_focus_back_to_what_it_was_opened_from(page: Page) -> None:
+    begin(page, "one two three")
+    page.keyboard.press("Control+Shift+H")
+    expect(page.get_by_role("dialog", name="History")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(editor(page)).to_be_focused()
+
+    page.keyboard.press("Control+k")  # the bar is gone by the time the dialog closes
+    page.keyboard.type("word goal")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Goal")
+    expect(dialog.get_by_role("spinbutton")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(editor(page)).to_be_focused()
+
+    goal = page.get_by_role("button", name="3 words")
+    goal.click()
+    dialog.get_by_role("button", name="Close").click()
+    expect(goal).to_be_focused()
+
+
 def test_marks_step_aside_where_one_is_not_writing(page: Page) -> None:
     begin(page, "# Herons\n\nA **grey** heron.\n\nEnd")
     heading = page.locator(".cm-line").first

@@ -210,7 +210,6 @@ def test_an_id_without_a_reference_is_told_and_known_ones_are_offered(page: Page
     page.keyboard.type(" and @nobody2020 says. ")
     missing = page.locator(".cm-cited-missing")
     expect(missing).to_have_text("@nobody2020")
-    page.screenshot(path="/tmp/d1shots/missing.png")
     missing.hover()
     expect(page.get_by_role("region", name="What is cited")).to_contain_text("No such reference")
     page.keyboard.type("So @kes")

@@ -132,6 +132,7 @@ export class Steps {
 		}
 		const { items } = await unwrap(this.desk.api.http.GET("/api/documents", { params: { query: { limit: 3 } } }));
 		const titles = items.map((one) => one.title).filter((title) => title !== "" && title.length <= 80);
-		this.suggestions = titles.map((title) => t.onboarding.about.replace("#", title));
+		// Two documents may be called the same, and a title may have a `$` in it.
+		this.suggestions = [...new Set(titles)].map((title) => t.onboarding.about.replace("#", () => title));
 	}
 }
