@@ -11,6 +11,10 @@ _RUN = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', '
 _WIDER = """document.documentElement.scrollWidth > innerWidth
     || [...document.querySelectorAll('main')].some((main) => main.scrollWidth > main.clientWidth)"""
 
+_STILL = """() => Promise.all(document.getAnimations()
+    .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished.catch(() => undefined)))"""
+
 
 def violations(page: Page) -> list[str]:
     """One line each, in both themes; the theme that was there is there again."""
@@ -18,6 +22,7 @@ def violations(page: Page) -> list[str]:
     found: list[str] = []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.evaluate(_STILL)  # what fades in has to have faded in
         found += [f"{theme} {one}" for one in page.evaluate(_RUN)]
     page.emulate_media(color_scheme="light")
     return found
