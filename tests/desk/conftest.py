@@ -27,7 +27,9 @@ QUIET = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/desk" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("desk"))  # one `up` and one browser for all of them
+            # One `up` and one browser for all of a group; those that take minutes run beside the others.
+            group = item.path.stem if item.path.stem in {"test_hostile", "test_everybody"} else "desk"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 # Of the package, not of the session: while Playwright is open no other test of this process can run an event loop.
