@@ -213,7 +213,8 @@ def test_what_was_imported_is_exported_the_same(travelled: Travelled, tmp_path: 
         for line in lines.splitlines():
             document = json.loads(line)
             if "external_id" in document:
-                lines = lines.replace(document["id"], f"{document['platform']} {document['external_id']}")
+                name = json.dumps(f"{document['platform']} {document['external_id']}")
+                lines = lines.replace(document["id"], name[1:-1])
         return sorted(map(json.loads, lines.splitlines()), key=lambda line: json.dumps(line, sort_keys=True))
 
     assert without_ids(read_lines(file)) == without_ids(read_lines(travelled.file))
