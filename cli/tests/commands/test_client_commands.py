@@ -429,7 +429,8 @@ def test_sources_travel_with_an_export(front_door: FrontDoor, extrophi: Command,
     kept = {"target": "https://a.example/feed", "collection": "people", "limit": 7, "title": "A feed"}
     source = {"id": "s", "platform": "web", **kept, "state": "paused", "documents": 1}
     front_door.answers["GET", "/api/sources"] = {"items": [source], "next_cursor": None}
-    front_door.answers["GET", "/api/documents"] = {"items": [], "next_cursor": None}
+    for nothing in ("documents", "drafts", "answers", "highlights"):
+        front_door.answers["GET", f"/api/{nothing}"] = {"items": [], "next_cursor": None}
     assert extrophi("export", str(file), "--url", front_door.url).code == 0
     front_door.answers["POST", "/api/sources"] = lambda body: (
         (422, {"detail": "Unknown."}) if body["target"] == "nonsense" else {"id": "t"}
