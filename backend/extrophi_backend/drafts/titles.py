@@ -22,8 +22,9 @@ _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")  # YAML's escapes may
 _SAYING = re.compile(r"[^-*_=~`#>|:.\s]")
 _SCRIPTS = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar")
 _UNSPACED = "[" + "".join(rf"\p{{Script={name}}}" for name in _SCRIPTS) + "]"
-_SPACED = rf"(?!{_UNSPACED})[\p{{L}}\p{{N}}\p{{M}}]"
-_WORD = regex.compile(rf"(?=[\p{{L}}\p{{N}}])(?:{_UNSPACED}|(?:{_SPACED})+(?:['’.,_-](?:{_SPACED})+)*)")
+# A set and possessive, so that a text without any space takes neither the time nor the memory of going back in it.
+_SPACED = rf"[[\p{{L}}\p{{N}}\p{{M}}]--{_UNSPACED}]++"
+_WORD = regex.compile(rf"(?=[\p{{L}}\p{{N}}])(?:{_UNSPACED}|{_SPACED}(?:['’.,_-]{_SPACED})*+)", regex.V1)
 _MARKS = [
     (re.compile(pattern), instead)
     for pattern, instead in (
