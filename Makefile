@@ -13,7 +13,7 @@ WEB := orchestrator/extrophi_orchestrator/desk/web
 export PYTHONPATH := $(subst $() ,:,$(addprefix $(CURDIR)/,$(COMPONENTS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev web test containers reproducible soak check fix lock api bench screenshots clean
+.PHONY: help setup dev web test containers desktop reproducible soak check fix lock api bench screenshots clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,11 +50,19 @@ test: setup writer/node_modules/.stamp ## all tests, or some: make test T=backen
 containers: setup ## build the images with podman, and run them: half an hour at most
 	$(BIN)/python -m pytest -m "containers and not soak" tests/containers
 
+DESKTOP := writer/src-tauri
+desktop: setup writer/node_modules/.stamp ## build the desktop program, and run it: its packages are in writer/README.md
+	cd $(DESKTOP) && cargo fmt --check
+	cd writer && npm run build -- --outDir dist/web --logLevel warn
+	cd $(DESKTOP) && cargo clippy --all-targets -- -D warnings
+	cd $(DESKTOP) && cargo test
+	$(BIN)/python -m pytest -m "desktop and not soak" tests/desktop
+
 reproducible: setup ## build the larger images twice, and compare the layers: twelve minutes at most
 	$(BIN)/python -m pytest -m "containers and soak" tests/containers
 
 soak: setup ## twenty rounds of kill -9 of each kind: half an hour
-	$(BIN)/python -m pytest -m "soak and not containers" --timeout 3600 -s
+	$(BIN)/python -m pytest -m "soak and not containers and not desktop" --timeout 3600 -s
 
 check: setup writer/node_modules/.stamp ## lint, types, and that generated files are fresh
 	$(BIN)/ruff check .

@@ -164,7 +164,7 @@ def serve(context: BrowserContext, web: Path) -> None:
         nonce = re.search(r'name="csp-nonce" content="([^"]+)"', ours.text())
         assert nonce
         text = (web / "index.html").read_text(encoding="utf-8")
-        route.fulfill(response=ours, body=text.replace('name="csp-nonce" content=""', nonce[0]))
+        route.fulfill(response=ours, body=re.sub(r'name="csp-nonce" content="[^"]*"', nonce[0], text))
 
     def asset(route: Route) -> None:
         route.fulfill(path=web / "assets" / route.request.url.rpartition("/")[2])

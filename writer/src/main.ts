@@ -5,12 +5,17 @@ import { Desk } from "$lib/desk.svelte";
 import { preferences, showTheme } from "$lib/preferences.svelte";
 import { browser } from "$lib/shell/browser";
 import { keepProgram } from "$lib/shell/offline";
+import type { Shell } from "$lib/shell/shell";
 import { speak, t } from "$lib/text";
 
 showTheme();
 await speak([preferences.language, ...navigator.languages]);
-const desk = new Desk(browser, await browser.connect());
+// Tauri puts it there before any script of the page runs.
+const shell: Shell = "__TAURI_INTERNALS__" in window ? (await import("$lib/shell/tauri")).tauri : browser;
+const desk = new Desk(shell, await shell.connect());
 const target = document.getElementById("desk");
 if (target) mount(App, { target, props: { desk } });
-// What is written is kept by then: a draft that is left keeps itself.
-keepProgram(() => desk.toasts.tell(t.app.newer, { name: t.app.reload, run: () => location.reload() }, false, true));
+if (shell.kind === "browser") {
+	// What is written is kept by then: a draft that is left keeps itself.
+	keepProgram(() => desk.toasts.tell(t.app.newer, { name: t.app.reload, run: () => location.reload() }, false, true));
+}

@@ -19,7 +19,8 @@ from fastapi.responses import HTMLResponse
 
 WEB = Path(__file__).parent / "web"
 _INDEX = "index.html"
-_NONCE = 'name="csp-nonce" content=""'
+_NONCE = 'name="csp-nonce" content="__TAURI_STYLE_NONCE__"'
+"""Where the nonce goes: the desktop program, which shows the same build, puts its own in the place of that word."""
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ANEW = "no-cache"
 _WORKER = "/worker.js"

@@ -5,11 +5,14 @@ import { events, type ServerEvent } from "./sse";
 
 export type Schemas = components["schemas"];
 
-/** Where Extrophi is, and what opens it. In the browser: where the page came from, and nothing. */
+/** The way to Extrophi. In the browser it is where the page came from, and a cookie holds what opens it. */
 export interface Connection {
-	/** Without a slash at the end; empty for the page's own origin. */
+	/** What the addresses of requests begin with, without a slash at the end; empty for the page's own origin. */
 	base: string;
-	key: string | null;
+	/** Asks, where the page cannot by itself: then keys are not the page's to know. Null: it can. */
+	ask: ((request: Request) => Promise<Response>) | null;
+	/** Where Extrophi is for other programs: a browser, a feed reader. Empty for the page's own origin. */
+	readonly outside: string;
 }
 
 /** One Extrophi, over HTTP. Every failure is thrown as a `Problem`; an abort as the signal's own error. */
@@ -30,16 +33,15 @@ export class Api {
 		});
 	}
 
-	/** The address of something that the browser itself fetches: an image, a frame, a download. */
+	/** The address of something that a browser itself fetches: an image, a frame, a link. */
 	address(path: string): string {
-		return `${this.connection.base}${path}`;
+		return `${this.connection.outside}${path}`;
 	}
 
-	/** `fetch` with our key; what the network says becomes a `Problem`. Answers of any status are returned. */
+	/** `fetch`; what the network says becomes a `Problem`. Answers of any status are returned. */
 	async fetch(request: Request): Promise<Response> {
-		if (this.connection.key) request.headers.set("Authorization", `Bearer ${this.connection.key}`);
 		try {
-			const response = await fetch(request);
+			const response = await (this.connection.ask ?? fetch)(request);
 			if (response.status === 401) this.onlocked();
 			return response;
 		} catch (error) {

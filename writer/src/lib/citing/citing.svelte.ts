@@ -11,6 +11,8 @@ export interface Bibliography {
 	readonly id: string;
 	readonly references: readonly Reference[];
 	setReferences(references: readonly Reference[]): void;
+	keep(): Promise<boolean>;
+	save(): Promise<void>;
 }
 
 /** The open draft, for those who put something into it: its bibliography and its editor. */
@@ -36,6 +38,11 @@ export class CitedDraft implements OpenDraft {
 	insert(markdown: string, references: readonly Reference[]): void {
 		const { from, to } = this.view.state.selection.main;
 		this.#put(from, to, markdown, references);
+	}
+
+	async save(): Promise<void> {
+		await this.bibliography.keep();
+		await this.bibliography.save();
 	}
 
 	cite(cited: Cited): void {

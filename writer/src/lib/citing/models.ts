@@ -53,6 +53,8 @@ export interface OpenDraft {
 	readonly citations: ReadonlyMap<string, number>;
 	/** Put Markdown at the cursor, as a step that undo takes back, and what it cites into the bibliography. */
 	insert(markdown: string, references: readonly Reference[]): void;
+	/** Keep all that was written, and save it if its master is there. */
+	save(): Promise<void>;
 	/** Cite a passage at the cursor: `[@id, locator]`, the reference made if there is none yet. */
 	cite(cited: Cited): void;
 	/** Quote it as a block, with its reference. */

@@ -16,9 +16,12 @@ export interface DraftSettings {
 	[name: string]: unknown;
 }
 
-/** A draft's content as the server has it, under the number of that state. */
+/** What tells two states of a draft apart: the server's number of them, or a file's stamp. */
+export type Revision = number | string;
+
+/** A draft's content as its master has it, and which state of it that is. */
 export interface Saved extends Content {
-	revision: number;
+	revision: Revision;
 }
 
 export const EMPTY: Content = { text: "", references: [], settings: {} };

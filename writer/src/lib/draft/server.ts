@@ -1,6 +1,6 @@
 import { problemOf, type Api } from "$lib/api/client";
 import type { Reference } from "$lib/citing/models";
-import type { Content, DraftSettings, Saved } from "./models";
+import type { Content, DraftSettings, Revision, Saved } from "./models";
 
 /** Why a revision is kept however old it gets. */
 export type Mark = "restored" | "merged";
@@ -13,12 +13,28 @@ interface Told {
 	trashed_at: string | null;
 }
 
-/** Drafts as the server keeps them. A write names the revision it was made from, or is refused (`draft_changed`). */
-export class DraftServer {
+/** Where drafts are mastered. A write names the state it was made from, or is refused (`draft_changed`). */
+export interface DraftStore {
+	/** The draft; null when it still is what `known` was. */
+	read(id: string, known?: Revision): Promise<(Saved & { trashed: boolean }) | null>;
+	/** Make it, under an id of ours: again is harmless. */
+	create(id: string, content: Content): Promise<Revision>;
+	/** The state that it now is. */
+	write(id: string, content: Content, seen: Revision, mark: Mark | null): Promise<Revision>;
+	recover(id: string): Promise<void>;
+	/** Keep an image of the draft; its name. */
+	putImage(id: string, bytes: Blob): Promise<string>;
+	/** An image of the draft; null where there is none of that name. */
+	image(id: string, name: string): Promise<Blob | null>;
+	/** What an image's `src` is. */
+	imageSource(id: string, name: string): Promise<string>;
+}
+
+/** Drafts as the server keeps them. */
+export class DraftServer implements DraftStore {
 	constructor(private readonly api: Api) {}
 
-	/** The draft; null when it still is at the revision `known`. */
-	async read(id: string, known?: number): Promise<(Saved & { trashed: boolean }) | null> {
+	async read(id: string, known?: Revision): Promise<(Saved & { trashed: boolean }) | null> {
 		const response = await this.#ask("GET", id, known === undefined ? {} : { "If-None-Match": `"${known}"` });
 		if (response.status === 304) return null;
 		if (!response.ok) throw await problemOf(response);
@@ -32,14 +48,12 @@ export class DraftServer {
 		};
 	}
 
-	/** Make it, under an id of ours: again is harmless. */
-	async create(id: string, content: Content): Promise<number> {
+	async create(id: string, content: Content): Promise<Revision> {
 		const body = { id, text: content.text, bibliography: content.references, settings: content.settings };
 		return this.#revision(await this.#ask("POST", null, {}, body));
 	}
 
-	/** The revision that it now is. */
-	async write(id: string, content: Content, seen: number, mark: Mark | null): Promise<number> {
+	async write(id: string, content: Content, seen: Revision, mark: Mark | null): Promise<Revision> {
 		const body = { text: content.text, bibliography: content.references, settings: content.settings, mark };
 		return this.#revision(await this.#ask("PUT", id, { "If-Match": `"${seen}"` }, body));
 	}
@@ -64,8 +78,11 @@ export class DraftServer {
 		return response.blob();
 	}
 
-	imageAddress(id: string, name: string): string {
-		return this.api.address(`/api/drafts/${id}/images/${encodeURIComponent(name)}`);
+	async imageSource(id: string, name: string): Promise<string> {
+		if (!this.api.connection.ask) return this.#address(`${id}/images/${encodeURIComponent(name)}`);
+		// The page cannot ask by itself.
+		const bytes = await this.image(id, name);
+		return bytes ? URL.createObjectURL(bytes) : "";
 	}
 
 	#address(path: string): string {

@@ -1,13 +1,15 @@
 /**
- * One open draft: what is written is kept on this device within the second, and at the server soon after.
+ * One open draft: what is written is kept on this device within the second, and at its master soon after.
  *
- * The server's draft is the master. What was written elsewhere meanwhile is merged in; where both changed the same words, the
+ * The master is the server, or a file. What was written elsewhere meanwhile is merged in; where both changed the same words, the
  * writing goes on and the person is asked. Whatever happens to the server, the network or this window, the text is in one of
  * three places: the window, this device (`Kept`), the server.
  */
 import { untrack } from "svelte";
 import { toProblem, Problem } from "$lib/api/problems";
 import type { Reference } from "$lib/citing/models";
+import { CHANGES } from "./changes";
+import { fileOf } from "$lib/shell/shell";
 import type { Kept, KeptDraft } from "./kept";
 import { agreed, mergeRest, mergeTexts } from "./merging";
 import {
@@ -20,7 +22,7 @@ import {
 	type DraftSettings,
 	type Saved,
 } from "./models";
-import type { DraftServer, Mark } from "./server";
+import type { DraftStore, Mark } from "./server";
 
 /** ms of quiet until it is kept here, and at most while typing goes on: what a crash may take. */
 const KEEP = { pause: 250, most: 700 };
@@ -64,12 +66,12 @@ export class DraftSession {
 	readonly #keeping = new Pause(KEEP, () => void this.keep());
 	readonly #sending = new Pause(SAVE, () => void this.save());
 	readonly #counting = new Pause({ pause: 150, most: 1_000 }, () => this.#count());
-	readonly #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("extrophi-drafts") : null;
+	readonly #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANGES) : null;
 	readonly #ended = new AbortController();
 
 	private constructor(
 		readonly id: string,
-		private readonly server: DraftServer,
+		private readonly server: DraftStore,
 		private readonly kept: Kept,
 		private readonly tell: (news: News) => void,
 		opened: Content,
@@ -82,7 +84,7 @@ export class DraftSession {
 	}
 
 	/** The draft's own window on it, with all that was left unsaved of it. Throws a `Problem` when neither place has it. */
-	static async open(id: string, server: DraftServer, kept: Kept, tell: (news: News) => void): Promise<DraftSession> {
+	static async open(id: string, server: DraftStore, kept: Kept, tell: (news: News) => void): Promise<DraftSession> {
 		const left = await kept.left(id);
 		let saved: (Saved & { trashed: boolean }) | null = null;
 		try {
@@ -110,13 +112,7 @@ export class DraftSession {
 	}
 
 	/** A new draft. The server learns of it with the first word. */
-	static create(
-		id: string,
-		server: DraftServer,
-		kept: Kept,
-		tell: (news: News) => void,
-		content = EMPTY,
-	): DraftSession {
+	static create(id: string, server: DraftStore, kept: Kept, tell: (news: News) => void, content = EMPTY): DraftSession {
 		const session = new DraftSession(id, server, kept, tell, content);
 		session.#begin();
 		if (!isSame(content, EMPTY)) session.changed();
@@ -127,6 +123,11 @@ export class DraftSession {
 	attach(port: (text: string) => TextPort): () => void {
 		this.#port = port(this.#port.read());
 		return () => (this.#port = new Plain(this.#port.read()));
+	}
+
+	/** Whether a file is its master. Then history and trash are not ours: they are those of the person's folder. */
+	get isFile(): boolean {
+		return fileOf(this.id) !== null;
 	}
 
 	get content(): Content {
@@ -377,7 +378,7 @@ export class DraftSession {
 	/** Where an image of the draft is: on this device while the server does not have it. */
 	async imageSource(name: string): Promise<string> {
 		const here = await this.kept.image(this.id, name);
-		return here ? URL.createObjectURL(here) : this.server.imageAddress(this.id, name);
+		return here ? URL.createObjectURL(here) : this.server.imageSource(this.id, name);
 	}
 
 	/** An image of the draft itself; null where there is none of that name. */

@@ -32,7 +32,7 @@ class Slow extends Evidence {
 	readonly asked: Asked[] = [];
 
 	constructor() {
-		super(new Api({ base: "https://extrophi.invalid", key: null }));
+		super(new Api({ base: "https://extrophi.invalid", ask: null, outside: "" }));
 	}
 
 	protected override enrich(passage: string, signal: AbortSignal): Promise<Found> {

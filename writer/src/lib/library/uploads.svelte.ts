@@ -47,7 +47,7 @@ export class Uploads {
 			const body = new FormData();
 			body.append("files", file, name);
 			body.append("collection", this.collection());
-			const request = new Request(new URL(this.api.address("/api/uploads"), location.href), { method: "POST", body });
+			const request = new Request(`${this.api.origin}/api/uploads`, { method: "POST", body });
 			const response = await this.api.fetch(request);
 			if (!response.ok) throw await problemOf(response);
 			const { items, failures } = (await response.json()) as Schemas["Uploaded"];

@@ -3,7 +3,8 @@ import { isOutside, type Shell } from "./shell";
 export const browser: Shell = {
 	kind: "browser",
 	folder: null,
-	connect: () => Promise.resolve({ base: "", key: null }),
+	services: null,
+	connect: () => Promise.resolve({ base: "", ask: null, outside: "" }),
 	save(name, bytes) {
 		const link = document.createElement("a");
 		link.href = URL.createObjectURL(bytes);
@@ -18,4 +19,5 @@ export const browser: Shell = {
 		return Promise.resolve();
 	},
 	onOpened: () => undefined, // a browser's links are its own routes
+	onClosing: () => undefined,
 };

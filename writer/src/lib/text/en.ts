@@ -121,6 +121,12 @@ export default {
 		removeAsk: "This draft and its history will be gone for good.",
 		emptyTrash: "Empty the trash",
 		history: "History",
+		files: {
+			list: "Drafts in your folder",
+			choose: "Choose a folder of drafts",
+			new: "New file",
+			newName: "Draft",
+		},
 		historyNone: "Nothing was saved yet.",
 		restore: "Restore this version",
 		restored: "Restored. The text from before is in the history.",
@@ -990,6 +996,35 @@ export default {
 		aboutNotices: "The Writer is made with the work of others. Their licences:",
 		aboutNoticesLink: "Licence notices",
 		aboutApi: "The API, for programs",
+	},
+
+	connecting: {
+		title: "Where is your Extrophi?",
+		text: "It keeps what you collect, searches it and answers. This window is where you write.",
+		here: "On this computer",
+		hereText: "It is started with this window, and ends with it.",
+		start: "Start Extrophi",
+		starting: "Starting Extrophi …",
+		first: "The first start takes a minute or more: it makes its environment and its database.",
+		progress: "What the start tells",
+		show: "Show where the extrophi command is",
+		elsewhere: "On another computer",
+		address: "Address",
+		addressExample: "https://extrophi.example.org",
+		key: "Key",
+		keyText: "It is kept in the system's keychain, and nowhere else. Leave it empty if that Extrophi needs none.",
+		unencrypted:
+			"This address begins with http: key and text can be read on their way. Use it in a network that you trust.",
+		connect: "Connect",
+		connecting: "Connecting …",
+		unkept:
+			"Connected. No keychain answers on this computer, so the key is asked for at each start: it is never written into a file.",
+		goOn: "Go on",
+		later: "Write without it for now",
+		choose: "Choose another Extrophi",
+		current: "This window speaks to #.",
+		none: "no Extrophi yet",
+		remembered: "The key is kept in the system's keychain.",
 	},
 
 	onboarding: {

@@ -1,0 +1,2 @@
+document.querySelector("textarea").focus();
+document.title = "The draft";
