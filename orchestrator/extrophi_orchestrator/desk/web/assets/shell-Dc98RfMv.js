@@ -1,0 +1,1 @@
+const e=new Set(["http:","https:","mailto:"]);function n(t){return URL.canParse(t)&&e.has(new URL(t).protocol)}const s="file:",i=t=>`${s}${t}`,o=t=>t.startsWith(s)?t.slice(s.length):null;export{i as a,o as f,n as i};
