@@ -17,8 +17,8 @@ export class Desk {
 	readonly toasts = new Toasts();
 	/** The draft that is open, if one is. */
 	draft = $state.raw<OpenDraft | null>(null);
-	/** What the next draft to open is to begin with, or gets at its end: from its references, Markdown and references. */
-	handed: Handed | null = null;
+	/** What a draft is to begin with, or gets at its end when it opens. Null: the next new one. */
+	handed: { draft: string | null; write: Handed } | null = null;
 
 	/** Whether a key is asked for before anything else can be. */
 	locked = $state(false);

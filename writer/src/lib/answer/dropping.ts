@@ -1,7 +1,7 @@
 import { learn, type Facts } from "$lib/citing/facts";
 import { citeMarkdown } from "$lib/citing/insert";
 import type { Reference } from "$lib/citing/models";
-import type { Desk } from "$lib/desk.svelte";
+import type { Desk, Handed } from "$lib/desk.svelte";
 import { to } from "$lib/route.svelte";
 import { t } from "$lib/text";
 import type { Block } from "./markdown";
@@ -57,11 +57,12 @@ export function dropHere(desk: Desk, drop: Drop): boolean {
 
 /** Open a draft, which takes it at its end; null for a new one, which begins with the question. */
 export function dropInto(desk: Desk, drop: Drop, draftId: string | null): void {
-	desk.handed = (known) => {
+	const write: Handed = (known) => {
 		const { markdown, references } = written(drop, known);
 		const heading = draftId === null ? `# ${escaped(drop.question)}\n\n` : "";
 		desk.toasts.tell(t.answer.dropped);
 		return { markdown: `${heading}${markdown}\n`, references };
 	};
+	desk.handed = { draft: draftId, write };
 	desk.route.go(to("drafts", draftId ?? "new"));
 }

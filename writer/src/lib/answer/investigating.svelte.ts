@@ -1,6 +1,7 @@
 import { unwrap, type Api } from "$lib/api/client";
 import { toProblem } from "$lib/api/problems";
 import type { ServerEvent } from "$lib/api/sse";
+import { pause } from "$lib/pause";
 import type { Collecting } from "./models";
 import { Telling } from "./telling.svelte";
 
@@ -94,11 +95,4 @@ const ENDED = new Set(["succeeded", "partial", "failed", "canceled"]);
 
 export function isIndexing(job: Collecting): boolean {
 	return job.id !== undefined && (job.indexing?.pending ?? 0) > 0;
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		const timer = setTimeout(resolve, milliseconds);
-		signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-	});
 }

@@ -1,5 +1,6 @@
 import type { Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
+import { disjoint } from "./disjoint";
 import type { Facts } from "./facts";
 import { blockAt, citationAt, citeMarkdown, quoteMarkdown } from "./insert";
 import { hold } from "./marks.svelte";
@@ -37,7 +38,8 @@ export class CitedDraft implements OpenDraft {
 
 	insert(markdown: string, references: readonly Reference[]): void {
 		const { from, to } = this.view.state.selection.main;
-		this.#put(from, to, markdown, references);
+		const put = disjoint({ text: markdown, references }, this.references);
+		this.#put(from, to, put.text, put.references);
 	}
 
 	async save(): Promise<void> {
@@ -67,9 +69,13 @@ export class CitedDraft implements OpenDraft {
 
 	/** What is to be known of a passage is asked for first; meanwhile one may write on, and the place moves along. */
 	#after(cited: Cited, put: (facts: Facts | null, at: number) => void): void {
-		const place = hold(this.view);
+		const place = hold(this.view, this.view.state.selection.main.head);
 		const facts = this.learn(cited);
-		this.#before = this.#before.then(async () => put(await facts, place()));
+		this.#before = this.#before.then(async () => {
+			const told = await facts;
+			place.release();
+			put(told, place.at);
+		});
 	}
 
 	#put(

@@ -6,6 +6,7 @@ import {
 } from "@codemirror/autocomplete";
 import { syntaxTree } from "@codemirror/language";
 import { EditorState, type Extension } from "@codemirror/state";
+import { day } from "./fields";
 import { key } from "./insert";
 import type { Reference } from "./models";
 import { authorsShown } from "./references";
@@ -28,7 +29,7 @@ export function citationCompletion(references: () => readonly Reference[]): Exte
 }
 
 function option(reference: Reference): Completion {
-	const year = reference.issued?.["date-parts"][0][0];
+	const year = day(reference, "issued")?.[0];
 	const detail = [authorsShown(reference), year, reference.title].filter(Boolean).join(", ");
 	return { label: key(reference.id), detail: detail.length > 70 ? `${detail.slice(0, 69)}…` : detail };
 }

@@ -1,3 +1,4 @@
+import { day, isoDay } from "./fields";
 import type { DateParts, Name, Reference } from "./models";
 
 /** Authors as one writes them in a field, and back. */
@@ -32,8 +33,9 @@ export function readDate(text: string): DateParts | undefined | null {
 	return there.getUTCMonth() === month - 1 && date > 0 ? { "date-parts": [[year, month, date]] } : null;
 }
 
-export function writeDate(date: DateParts | undefined): string {
-	return (date?.["date-parts"][0] ?? []).map((part, n) => String(part).padStart(n === 0 ? 4 : 2, "0")).join("-");
+export function writeDate(reference: Reference): string {
+	const issued = day(reference, "issued");
+	return issued ? isoDay(issued) : "";
 }
 
 export interface Fields {
@@ -46,22 +48,28 @@ export interface Fields {
 export const fieldsOf = (reference: Reference): Fields => ({
 	title: reference.title ?? "",
 	author: writeAuthors(reference.author),
-	issued: writeDate(reference.issued),
+	issued: writeDate(reference),
 	type: reference.type,
 });
 
-/** The reference with what was written; its id stays, since the text has it. Null where the date is none. */
+/**
+ * The reference with what was written; its id stays, since the text has it. Null where the date is none.
+ *
+ * A field that nobody touched is as it was: it may say more than one sees of it (particles of names, a range of days).
+ */
 export function edited(reference: Reference, fields: Fields): Reference | null {
+	const before = fieldsOf(reference);
+	const changed = (field: keyof Fields): boolean => fields[field].trim() !== before[field];
 	const issued = readDate(fields.issued);
-	if (issued === null) return null;
-	const rest = Object.entries(reference).filter(([field]) => !["title", "author", "issued"].includes(field));
+	if (issued === null && changed("issued")) return null;
 	const authors = readAuthors(fields.author);
-	return {
-		...Object.fromEntries(rest),
-		id: reference.id,
-		type: fields.type,
-		...(fields.title.trim() ? { title: fields.title.trim() } : {}),
-		...(authors.length > 0 ? { author: authors } : {}),
-		...(issued ? { issued } : {}),
+	const now = {
+		title: fields.title.trim() || undefined,
+		author: authors.length > 0 ? authors : undefined,
+		issued: issued ?? undefined,
 	};
+	const names = (["title", "author", "issued"] as const).filter(changed);
+	const rest = Object.entries(reference).filter(([name]) => !names.some((one) => one === name));
+	const written = names.flatMap((name) => (now[name] === undefined ? [] : [[name, now[name]] as const]));
+	return { ...Object.fromEntries([...rest, ...written]), id: reference.id, type: fields.type };
 }

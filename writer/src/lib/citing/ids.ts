@@ -1,3 +1,4 @@
+import { day } from "./fields";
 import type { Reference } from "./models";
 
 /** What `NFKD` leaves as it is, though it has a Latin spelling. */
@@ -58,7 +59,7 @@ function wordOf(title: string): string {
 /** A readable id for a reference, as none of the others has it: `holm2024long`, `holm2024longa`. */
 export function newId(reference: Reference, taken: Iterable<string>): string {
 	const others = new Set(taken);
-	const year = reference.issued?.["date-parts"][0][0];
+	const year = day(reference, "issued")?.[0];
 	const parts = [nameOf(reference), year === undefined ? "nd" : String(year), wordOf(reference.title ?? "")];
 	const plain = parts.map(cut).join("");
 	// Pandoc's ids begin with a letter, a digit or `_`; `nd` alone would tell nobody anything.

@@ -124,15 +124,12 @@ function mark(mood: string): Decoration {
 	return known;
 }
 
-/** A place in the text that stays where it is while others are written around it, until it is asked for. */
-export function hold(view: EditorView): () => number {
-	const place = { at: view.state.selection.main.head };
+/** A place in the text that stays where it is while others are written around it, until it is released. */
+export function hold(view: EditorView, at: number): { readonly at: number; release: () => void } {
+	const place = { at, release: () => void plugin?.held.delete(place) };
 	const plugin = view.plugin(marks);
 	plugin?.held.add(place);
-	return () => {
-		plugin?.held.delete(place);
-		return place.at;
-	};
+	return place;
 }
 
 export const markExtension = (options: MarkOptions): Extension => marks.of(options);

@@ -3,6 +3,7 @@
 import { t } from "$lib/text";
 import { isOutside } from "$lib/shell/shell";
 import { at, type Facts } from "./facts";
+import { names } from "./fields";
 import { newId } from "./ids";
 import type { Cited, DateParts, Origin, Reference, Span } from "./models";
 
@@ -161,8 +162,8 @@ export function citedFrom(reference: Reference, span: Span): Cited | null {
 
 /** The authors as one line. */
 export function authorsShown(reference: Reference): string {
-	return (reference.author ?? [])
-		.map((name) => ("literal" in name ? name.literal : [name.given, name.family].filter(Boolean).join(" ")))
+	return names(reference)
+		.map(({ given, family }) => [given, family].filter(Boolean).join(" "))
 		.join(", ");
 }
 

@@ -1,5 +1,7 @@
+import { validate } from "uuid";
 import { unwrap, type Api, type Schemas } from "$lib/api/client";
 import type { Reference, Span } from "./models";
+import { LONGEST_QUOTE } from "./reading";
 
 export type Checked = Schemas["CheckedOut"];
 /** `same` says nothing; `gone` is a document that its source no longer has, as far as its text goes unchanged. */
@@ -87,11 +89,17 @@ const keyOf = ({ document_id, version, start, end }: Place): string => [document
 const pair = (place: Place, checked: Checked | undefined): [string, Checked][] =>
 	checked ? [[keyOf(place), checked]] : [];
 
+/** The API refuses a call for one place that cannot be: the others are asked without it. */
+function mayBeAsked({ document_id, version, start, end }: Place): boolean {
+	const isSpan = start >= 0 && start <= end && end - start <= LONGEST_QUOTE && end < 2 ** 31;
+	return validate(document_id) && version >= 1 && version < 2 ** 31 && isSpan;
+}
+
 function placesOf(references: readonly Reference[]): Place[] {
 	return references.flatMap(({ custom }) => {
 		const origin = custom?.extrophi;
 		if (!origin) return [];
 		const { document_id } = origin;
-		return origin.spans.map(({ version, start, end }) => ({ document_id, version, start, end }));
+		return origin.spans.map(({ version, start, end }) => ({ document_id, version, start, end })).filter(mayBeAsked);
 	});
 }

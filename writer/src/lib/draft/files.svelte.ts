@@ -1,5 +1,5 @@
 import { toProblem, type Problem } from "$lib/api/problems";
-import type { Reference } from "$lib/citing/models";
+import { readReferences } from "$lib/citing/reading";
 import { fileOf, idOfFile, type FileDraft, type Folder } from "$lib/shell/shell";
 import { CHANGES } from "./changes";
 import type { Content, DraftSettings, Revision, Saved } from "./models";
@@ -16,7 +16,7 @@ export class DraftFiles implements DraftStore {
 		const { text, references, stamp } = await this.folder.read(idIn(id));
 		if (stamp === known) return null;
 		const settings = readSettings()[id] ?? {};
-		return { revision: stamp, text, references: references as Reference[], settings, trashed: false };
+		return { revision: stamp, text, references: readReferences(references), settings, trashed: false };
 	}
 
 	/** Where there was one: a file that was taken away while it was open comes back. */

@@ -56,8 +56,7 @@ export class Kept {
 		}).catch(() => null);
 		const kept = new Kept(db);
 		// A reload may be here before the browser has let go of what the page before it held: what that one left is this one's.
-		const before = sessionStorage.getItem(WINDOW);
-		sessionStorage.setItem(WINDOW, kept.#window);
+		const before = windowBefore(kept.#window);
 		if (before) await released(lockOf(before));
 		kept.#alive = holdLock(lockOf(kept.#window));
 		await kept.#alive;
@@ -167,6 +166,17 @@ export class Kept {
 let opened: Promise<Kept> | undefined;
 /** This window's: one for as long as it lives, since it holds a lock. */
 export const keptHere = (): Promise<Kept> => (opened ??= Kept.open());
+
+/** The window that the page before this one was, and a note for the one after it. */
+function windowBefore(now: string): string | null {
+	try {
+		const before = sessionStorage.getItem(WINDOW);
+		sessionStorage.setItem(WINDOW, now);
+		return before;
+	} catch {
+		return null; // a browser that keeps nothing for sites
+	}
+}
 
 const lockOf = (window: string): string => `extrophi-window-${window}`;
 

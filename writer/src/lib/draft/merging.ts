@@ -6,17 +6,15 @@
  */
 import { diff3Merge } from "node-diff3";
 import type { Reference, Span } from "$lib/citing/models";
+import { compared, LINES, WORDS, type Cut } from "./comparing";
 import type { Content, DraftSettings, Part } from "./models";
-
-/** Words beyond which two versions of a paragraph are compared as wholes: the comparison grows with the square of them. */
-const MOST_WORDS = 4_000;
 
 /** The merged text in parts; without conflicts it has at most one. */
 export function mergeTexts(base: string, mine: string, theirs: string): Part[] {
 	if (mine === theirs || theirs === base) return joined([{ text: mine }]);
 	if (mine === base) return joined([{ text: theirs }]);
-	const byLines = merged(lines(base), lines(mine), lines(theirs));
-	return joined(byLines.flatMap((part) => ("text" in part ? [part] : byWords(part))));
+	const byLines = merged({ base, mine, theirs }, LINES);
+	return joined(byLines.flatMap((part) => ("text" in part ? [part] : merged(part, WORDS))));
 }
 
 /** The text, where there is no conflict in it; otherwise null. */
@@ -33,8 +31,12 @@ export function mergeRest(base: Content, mine: Content, theirs: Content): Pick<C
 	};
 }
 
-function merged(base: string[], mine: string[], theirs: string[]): Part[] {
-	return diff3Merge(mine, base, theirs, { excludeFalseConflicts: true }).map((region) =>
+/** What cannot be compared in time is a conflict as a whole: nothing of it is lost. */
+function merged(versions: Exclude<Part, { text: string }>, cuts: readonly Cut[]): Part[] {
+	const found = compared([versions.base, versions.mine, versions.theirs], cuts);
+	if (!found) return [versions];
+	const [base = [], mine = [], theirs = []] = found.rows.map((row) => [...row]);
+	const parts = diff3Merge(mine, base, theirs, { excludeFalseConflicts: true }).map((region): Part =>
 		region.ok
 			? { text: region.ok.join("") }
 			: {
@@ -43,16 +45,8 @@ function merged(base: string[], mine: string[], theirs: string[]): Part[] {
 					theirs: region.conflict?.b.join("") ?? "",
 				},
 	);
+	return [{ text: found.head }, ...parts, { text: found.tail }];
 }
-
-function byWords(part: Exclude<Part, { text: string }>): Part[] {
-	const [base, mine, theirs] = [words(part.base), words(part.mine), words(part.theirs)];
-	if (Math.max(base.length, mine.length, theirs.length) > MOST_WORDS) return [part];
-	return merged(base, mine, theirs);
-}
-
-const lines = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-const words = (text: string): string[] => text.match(/\s+|[\p{L}\p{N}\p{M}]+|[^\s\p{L}\p{N}\p{M}]/gu) ?? [];
 
 /** Neighbours that agree become one, and empty ones none. */
 function joined(parts: readonly Part[]): Part[] {

@@ -1,5 +1,5 @@
 import { problemOf, type Api } from "$lib/api/client";
-import type { Reference } from "$lib/citing/models";
+import { readReferences } from "$lib/citing/reading";
 import type { Content, DraftSettings, Revision, Saved } from "./models";
 
 /** Why a revision is kept however old it gets. */
@@ -8,7 +8,7 @@ export type Mark = "restored" | "merged";
 interface Told {
 	revision: number;
 	text: string;
-	bibliography: Reference[];
+	bibliography: unknown;
 	settings: DraftSettings;
 	trashed_at: string | null;
 }
@@ -42,7 +42,7 @@ export class DraftServer implements DraftStore {
 		return {
 			revision: told.revision,
 			text: told.text.replace(/\r\n?/g, "\n"), // as editors have lines
-			references: told.bibliography,
+			references: readReferences(told.bibliography),
 			settings: told.settings,
 			trashed: told.trashed_at !== null,
 		};
@@ -95,7 +95,7 @@ export class DraftServer implements DraftStore {
 			(init.headers as Headers).set("Content-Type", "application/json");
 			init.body = JSON.stringify(body);
 			// Browsers finish this after the page is gone, up to 64 KiB of UTF-8.
-			init.keepalive = document.hidden && init.body.length < 20_000;
+			init.keepalive = init.body.length < 20_000;
 		}
 		const address = id === null ? this.#address("").replace(/\/$/, "") : this.#address(id);
 		return this.api.fetch(new Request(address, init));

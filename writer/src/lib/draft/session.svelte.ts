@@ -7,8 +7,10 @@
  */
 import { untrack } from "svelte";
 import { toProblem, Problem } from "$lib/api/problems";
+import { disjoint } from "$lib/citing/disjoint";
 import type { Reference } from "$lib/citing/models";
 import { CHANGES } from "./changes";
+import { ENDINGS, typeOf } from "$lib/image";
 import { fileOf } from "$lib/shell/shell";
 import type { Kept, KeptDraft } from "./kept";
 import { agreed, mergeRest, mergeTexts } from "./merging";
@@ -34,7 +36,9 @@ const AWAY = { first: 2_000, most: 30_000 };
 const LOOK = 10_000;
 
 export type Status = "saving" | "saved" | "local" | "conflict" | "failed";
-export type News = "merged" | "adopted" | "recovered" | "recreated";
+export type News = "merged" | "adopted" | "recovered" | "recreated" | "imageRefused";
+/** Told of what happened to the draft without the person's doing; with the words of whoever refused something. */
+export type Tell = (news: News, problem?: Problem) => void;
 
 /** The text in the editor. Until there is an editor, a variable. */
 export interface TextPort {
@@ -62,6 +66,10 @@ export class DraftSession {
 	#stale = false;
 	#mark: Mark | null = null;
 	#saving: Promise<void> | null = null;
+	/** What other windows left, forgotten as soon as this one's record or the master has it. */
+	#left: readonly KeptDraft[] = [];
+	/** Images that the master will not have: they stay on this device. */
+	readonly #refused = new Set<string>();
 	#away: number = AWAY.first;
 	readonly #keeping = new Pause(KEEP, () => void this.keep());
 	readonly #sending = new Pause(SAVE, () => void this.save());
@@ -73,7 +81,7 @@ export class DraftSession {
 		readonly id: string,
 		private readonly server: DraftStore,
 		private readonly kept: Kept,
-		private readonly tell: (news: News) => void,
+		private readonly tell: Tell,
 		opened: Content,
 	) {
 		this.#session = kept.begin();
@@ -84,35 +92,36 @@ export class DraftSession {
 	}
 
 	/** The draft's own window on it, with all that was left unsaved of it. Throws a `Problem` when neither place has it. */
-	static async open(id: string, server: DraftStore, kept: Kept, tell: (news: News) => void): Promise<DraftSession> {
+	static async open(id: string, server: DraftStore, kept: Kept, tell: Tell): Promise<DraftSession> {
 		const left = await kept.left(id);
+		const unsaved = left.filter((one) => !one.saved);
+		const newest = unsaved.at(-1) ?? left.at(-1);
+		let session: DraftSession;
 		let saved: (Saved & { trashed: boolean }) | null = null;
+		let away = false;
 		try {
 			saved = await server.read(id);
+			session = new DraftSession(id, server, kept, tell, saved ?? EMPTY);
+			session.#base = saved;
 		} catch (error) {
 			const problem = toProblem(error);
-			const newest = left.findLast((one) => !one.saved) ?? left.at(-1);
-			if (!newest || !(problem.passes || (problem.status === 404 && !newest.saved))) throw problem;
-			const session = new DraftSession(id, server, kept, tell, newest);
-			session.#base = problem.status === 404 ? null : newest.base;
-			await session.keep();
-			await kept.forget(left);
-			session.#begin();
-			if (!isSame(newest, newest.base ?? EMPTY)) session.#later("local");
-			return session;
+			if (!newest || !(problem.passes || (isGone(problem) && !newest.saved))) throw problem;
+			session = new DraftSession(id, server, kept, tell, newest);
+			session.#base = isGone(problem) ? null : newest.base;
+			away = true;
 		}
-		const session = new DraftSession(id, server, kept, tell, saved ?? EMPTY);
-		session.#base = saved;
-		for (const record of left) if (!record.saved) session.#adopt(record);
+		for (const one of unsaved) if (!away || one !== newest) session.#adopt(one);
+		session.#left = left;
 		await session.keep();
-		await kept.forget(left);
 		session.#begin();
-		if (!session.#isSaved && !session.conflict) void session.save();
+		if (session.#isSaved || session.conflict) return session;
+		if (away) session.#later("local");
+		else void session.save();
 		return session;
 	}
 
 	/** A new draft. The server learns of it with the first word. */
-	static create(id: string, server: DraftStore, kept: Kept, tell: (news: News) => void, content = EMPTY): DraftSession {
+	static create(id: string, server: DraftStore, kept: Kept, tell: Tell, content = EMPTY): DraftSession {
 		const session = new DraftSession(id, server, kept, tell, content);
 		session.#begin();
 		if (!isSame(content, EMPTY)) session.changed();
@@ -128,6 +137,11 @@ export class DraftSession {
 	/** Whether a file is its master. Then history and trash are not ours: they are those of the person's folder. */
 	get isFile(): boolean {
 		return fileOf(this.id) !== null;
+	}
+
+	/** Whether its master has never had it. */
+	get isNew(): boolean {
+		return this.#base === null;
 	}
 
 	get content(): Content {
@@ -159,12 +173,17 @@ export class DraftSession {
 		this.changed();
 	}
 
-	/** Put an older text back: it becomes the newest revision, and what was there stays in the history. */
-	async restore(content: Content): Promise<void> {
+	/**
+	 * Put an older text back: it becomes the newest revision, and what was there stays in the history. False: what is there now
+	 * is in no history yet, and would be lost.
+	 */
+	async restore(content: Content): Promise<boolean> {
 		await this.save(); // so that what is there now is a revision
+		if (this.conflict || !this.#isSaved) return false;
 		this.#put(content, true);
 		this.#mark = "restored";
 		await this.save();
+		return true;
 	}
 
 	/** Keep all of it on this device. False: it cannot be kept here. */
@@ -181,11 +200,20 @@ export class DraftSession {
 			saved: isSaved,
 			...content,
 		});
-		if (!done) {
+		if (done) {
+			await this.#forgetLeft();
+		} else {
 			this.#stale = true;
 			this.#sending.now();
 		}
 		return done;
+	}
+
+	async #forgetLeft(): Promise<void> {
+		if (this.#left.length === 0) return;
+		const left = this.#left;
+		this.#left = [];
+		await this.kept.forget(left);
 	}
 
 	/** Save it at the server now. Two at once are one; what is written meanwhile is saved after. */
@@ -203,22 +231,11 @@ export class DraftSession {
 		if (this.conflict) return;
 		for (let tries = 0; tries < 3; tries++) {
 			const content = this.content;
-			if (this.#base ? isSame(content, this.#base) : isSame(content, EMPTY)) {
-				this.status = "saved";
-				return;
-			}
-			this.status = "saving";
 			try {
-				const revision = this.#base
-					? await this.server.write(this.id, content, this.#base.revision, this.#mark)
-					: await this.server.create(this.id, content);
-				this.#base = { ...content, revision };
-				this.#mark = null;
+				if (!isSame(content, this.#base ?? EMPTY)) await this.#write(content);
+				if (this.#base) await this.#sendImages();
 				this.#away = AWAY.first;
-				[this.status, this.problem, this.savedAt] = ["saved", null, new Date()];
-				this.#channel?.postMessage({ id: this.id, revision });
-				await this.#sendImages();
-				await this.keep();
+				[this.status, this.problem] = ["saved", null];
 				if (!this.#isSaved) this.#sending.touch();
 				return;
 			} catch (error) {
@@ -226,6 +243,19 @@ export class DraftSession {
 			}
 		}
 		this.#later("local");
+	}
+
+	async #write(content: Content): Promise<void> {
+		this.status = "saving";
+		const revision = this.#base
+			? await this.server.write(this.id, content, this.#base.revision, this.#mark)
+			: await this.server.create(this.id, content);
+		this.#base = { ...content, revision };
+		this.#mark = null;
+		this.savedAt = new Date();
+		this.#channel?.postMessage({ id: this.id, revision });
+		await this.#forgetLeft();
+		await this.keep();
 	}
 
 	/** Whether saving may be tried again at once. */
@@ -237,7 +267,7 @@ export class DraftSession {
 				this.tell("recovered");
 				return true;
 			}
-			if (problem.status === 404 || problem.status === 410) {
+			if (isGone(problem)) {
 				this.#base = null; // removed for good elsewhere, while it is written here: it is made anew
 				this.tell("recreated");
 				return true;
@@ -270,10 +300,11 @@ export class DraftSession {
 
 	#take(theirs: Saved): void {
 		const base = this.#base ?? { ...EMPTY, revision: 0 };
-		const mine = this.content;
+		const mine = distinct(this.content, base, theirs);
 		const parts = mergeTexts(base.text, mine.text, theirs.text);
 		const text = agreed(parts);
 		if (text === null) {
+			if (mine.text !== this.#port.read()) this.#put(mine, false);
 			this.conflict = { theirs, parts };
 			this.status = "conflict";
 			return;
@@ -295,12 +326,10 @@ export class DraftSession {
 		return { theirs, parts: mergeTexts(this.#base?.text ?? "", this.#port.read(), theirs.text) };
 	}
 
-	/** The person has decided. */
-	async resolve(text: string): Promise<void> {
-		const conflict = this.conflict;
-		if (!conflict) return;
-		const rest = mergeRest(this.#base ?? EMPTY, this.content, conflict.theirs);
-		this.#base = conflict.theirs;
+	/** The person has decided, having seen `theirs`. What came after that is merged as any other change. */
+	async resolve(text: string, theirs: Saved): Promise<void> {
+		const rest = mergeRest(this.#base ?? EMPTY, this.content, theirs);
+		this.#base = theirs;
 		this.conflict = null;
 		this.#put({ text, ...rest }, true);
 		this.#mark = "merged";
@@ -309,9 +338,10 @@ export class DraftSession {
 	}
 
 	/** What a window that is gone had written, put into what there is now. */
-	#adopt(record: KeptDraft): void {
+	#adopt(left: KeptDraft): void {
 		const now = this.content;
-		const base = record.base ?? EMPTY;
+		const base = left.base ?? EMPTY;
+		const record = { ...left, ...distinct(left, base, now) };
 		const parts = mergeTexts(base.text, record.text, now.text);
 		const text = agreed(parts);
 		if (text !== null) {
@@ -352,10 +382,12 @@ export class DraftSession {
 
 	/** Look at what was written elsewhere, and take it over. */
 	async look(): Promise<void> {
-		if (this.#isBusy() || !this.#base || document.hidden) return;
+		const base = this.#base;
+		if (this.#isBusy() || !base || document.hidden) return;
 		try {
-			const theirs = await this.server.read(this.id, this.#base.revision);
-			if (!theirs || this.#isBusy()) return;
+			const theirs = await this.server.read(this.id, base.revision);
+			// What was saved or merged meanwhile is newer than this answer may be.
+			if (!theirs || this.#isBusy() || this.#base !== base) return;
 			if (theirs.revision === this.conflict?.theirs.revision) return;
 			this.#take(theirs);
 			if (!this.#isSaved && !this.conflict) await this.save();
@@ -367,12 +399,12 @@ export class DraftSession {
 
 	/** An image for the draft: kept here at once, sent as soon as may be. Its name, for the text. */
 	async addImage(bytes: Blob): Promise<string> {
-		const name = await imageName(bytes);
-		if (name !== null && (await this.kept.putImage(this.id, name, bytes))) {
+		const found = await named(bytes);
+		if (found && (await this.kept.putImage(this.id, found.name, found.image))) {
 			this.#sending.touch();
-			return name;
+			return found.name;
 		}
-		return this.server.putImage(this.id, bytes);
+		return this.server.putImage(this.id, found?.image ?? bytes);
 	}
 
 	/** Where an image of the draft is: on this device while the server does not have it. */
@@ -386,10 +418,19 @@ export class DraftSession {
 		return (await this.kept.image(this.id, name)) ?? (await this.server.image(this.id, name));
 	}
 
+	/** Throws what passes; what the master refuses is told once, and stays here. */
 	async #sendImages(): Promise<void> {
 		for (const { name, bytes } of await this.kept.images(this.id)) {
-			await this.server.putImage(this.id, bytes);
-			await this.kept.forgetImage(this.id, name);
+			if (this.#refused.has(name)) continue;
+			try {
+				if ((await this.server.putImage(this.id, bytes)) === name) await this.kept.forgetImage(this.id, name);
+				else this.#refused.add(name); // under another name it is there, too; the text has this one
+			} catch (error) {
+				const problem = toProblem(error);
+				if (problem.passes || isGone(problem)) throw problem;
+				this.#refused.add(name);
+				this.tell("imageRefused", problem);
+			}
 		}
 	}
 
@@ -407,7 +448,9 @@ export class DraftSession {
 			"beforeunload",
 			(event) => {
 				// Only what is in no other place is worth a question.
-				if (this.#stale && (this.status === "failed" || this.status === "local")) event.preventDefault();
+				if (!this.#stale || this.#isSaved) return;
+				void this.keep();
+				event.preventDefault();
 			},
 			{ signal },
 		);
@@ -478,6 +521,13 @@ class Plain implements TextPort {
 	}
 }
 
+/** Of one who wrote on from `base`, with ids for what they added that mean nothing else to the other who did. */
+function distinct({ text, references, settings }: Content, base: Content, other: Content): Content {
+	const before = new Set(base.references.map(({ id }) => id));
+	const added = other.references.filter(({ id }) => !before.has(id));
+	return disjoint({ text, references, settings }, added);
+}
+
 /** One after the other, so that both are there to be sorted. */
 function joinBoth(one: Content, other: Content): Content {
 	if (one.text === other.text) return one;
@@ -486,19 +536,16 @@ function joinBoth(one: Content, other: Content): Content {
 	return { text: `${one.text.trimEnd()}\n\n---\n\n${other.text}`, references, settings: one.settings };
 }
 
-const EXTENSIONS: Readonly<Record<string, string>> = {
-	"image/png": "png",
-	"image/jpeg": "jpg",
-	"image/gif": "gif",
-	"image/webp": "webp",
-	"image/avif": "avif",
-};
+/** Whether it is not there any more. A proxy that lost its way says 404, too, but not in our words. */
+const isGone = ({ code }: Problem): boolean => code === "not_found" || code === "file_missing";
 
-/** The name that the server gives it, too. Null where it cannot be computed (a page over plain http has no `subtle`). */
-async function imageName(bytes: Blob): Promise<string | null> {
-	const extension = EXTENSIONS[bytes.type];
-	if (!extension || !("subtle" in crypto)) return null;
-	const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await bytes.arrayBuffer()));
+/** An image under the type that it is of, and the name that its master gives it, too: what its bytes are, and their digest. */
+async function named(image: Blob): Promise<{ name: string; image: Blob } | null> {
+	const bytes = new Uint8Array(await image.arrayBuffer());
+	const type = typeOf(bytes);
+	// A page over plain http has no `subtle`.
+	if (!type || !("subtle" in crypto)) return null;
+	const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 	const hex = Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
-	return `${hex}.${extension}`;
+	return { name: `${hex}.${ENDINGS[type] ?? ""}`, image: new Blob([bytes], { type }) };
 }

@@ -1,6 +1,6 @@
 import type { Reference } from "$lib/citing/models";
-import { day, field, isoDay, names, type Name } from "./fields";
-import { oneLine } from "./printable";
+import { day, field, isoDay, names, type Name } from "$lib/citing/fields";
+import { oneLine } from "$lib/printable";
 
 /**
  * A bibliography as BibTeX, in biblatex's dialect: only that has `@online`, `@video` and the day something was seen.

@@ -2,7 +2,7 @@ import MarkdownIt, { type StateInline, type Token } from "markdown-it";
 import footnotes from "markdown-it-footnote";
 import { findCitations, type Citation } from "$lib/citing/syntax";
 import { readFront } from "./front";
-import { printable } from "./printable";
+import { printable } from "$lib/printable";
 import { plain, type Align, type Block, type Cell, type Document, type Inline, type Item } from "./tree";
 
 /**

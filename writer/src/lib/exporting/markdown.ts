@@ -3,7 +3,7 @@ import { isOutside } from "$lib/shell/shell";
 import { findCitations, type Citation } from "$lib/citing/syntax";
 import { bodyStart } from "./front";
 import { ended, type Piece, type Style } from "./notes";
-import { oneLine } from "./printable";
+import { oneLine } from "$lib/printable";
 import { Citing, signAfter } from "./resolve";
 
 /**

@@ -1,6 +1,6 @@
 import type { Reference } from "$lib/citing/models";
 import type { CitedItem } from "$lib/citing/syntax";
-import { day, field, names, type Day, type Name } from "./fields";
+import { day, field, names, type Day, type Name } from "$lib/citing/fields";
 
 /** A part of how a reference reads. A `work` stands by itself (a book, a film); a `title` is of something within another. */
 export interface Piece {

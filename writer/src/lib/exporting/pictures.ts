@@ -1,3 +1,5 @@
+import { typeOf } from "$lib/image";
+
 /** An image of a draft, with what formats need to know of it. Width and height in px. */
 export interface Picture {
 	type: string;
@@ -43,16 +45,6 @@ async function loadPicture(name: string, image: (name: string) => Promise<Blob |
 	const { width, height } = bitmap;
 	bitmap.close();
 	return { type, bytes, width, height };
-}
-
-/** What an image is by its first bytes; the name may say anything. */
-export function typeOf(bytes: Uint8Array): string | null {
-	const head = String.fromCharCode(...bytes.subarray(0, 12));
-	if (head.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
-	if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
-	if (/^GIF8[79]a/.test(head)) return "image/gif";
-	if (/^RIFF[\s\S]{4}WEBP/.test(head)) return "image/webp";
-	return /^[\s\S]{4}ftypavi[fs]/.test(head) ? "image/avif" : null;
 }
 
 /** The same picture as PNG: Word knows neither WebP nor AVIF. */

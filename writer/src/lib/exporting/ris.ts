@@ -1,5 +1,5 @@
 import type { Reference } from "$lib/citing/models";
-import { day, field, names, type Day, type Name } from "./fields";
+import { day, field, names, type Day, type Name } from "$lib/citing/fields";
 
 /**
  * A bibliography as RIS, as Zotero, EndNote and Mendeley read it.

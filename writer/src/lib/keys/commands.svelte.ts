@@ -1,7 +1,9 @@
 import { untrack } from "svelte";
 import { SvelteMap } from "svelte/reactivity";
-import { matchKeyBindingPress, parseKeybinding } from "tinykeys";
 import { COMMANDS, type Command, type CommandId } from "./commands";
+import { isPressed, keysHere, parsePress } from "./pressing";
+
+const IS_MAC = typeof navigator !== "undefined" && /Mac|iP(hone|ad)/.test(navigator.userAgent);
 
 type Run = () => void;
 
@@ -10,7 +12,7 @@ export class Commands {
 	/** The last to come is asked first, so that a dialog goes before the view under it. */
 	readonly #runs = new SvelteMap<CommandId, readonly Run[]>();
 	readonly #bindings = COMMANDS.flatMap((command) =>
-		(command.keys ?? []).map((keys) => ({ command, press: parseKeybinding(keys)[0] })),
+		(command.keys ?? []).map((keys) => ({ command, press: parsePress(keysHere(keys, IS_MAC)) })),
 	);
 
 	/** The commands that somebody can carry out now. */
@@ -43,7 +45,7 @@ export class Commands {
 	/** A key press anywhere in the window. */
 	press(event: KeyboardEvent): void {
 		if (event.defaultPrevented || event.isComposing) return;
-		const found = this.#bindings.find(({ press }) => press !== undefined && matchKeyBindingPress(event, press));
+		const found = this.#bindings.find(({ press }) => isPressed(press, event));
 		if (!found || (isPlain(event) && isTyping(event.target))) return;
 		if (this.run(found.command.id)) event.preventDefault();
 	}
@@ -56,13 +58,12 @@ function isTyping(target: EventTarget | null): boolean {
 	return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 }
 
-const IS_MAC = typeof navigator !== "undefined" && /Mac|iP(hone|ad)/.test(navigator.userAgent);
 const SHOWN: Readonly<Record<string, string>> = IS_MAC
 	? { $mod: "⌘", Shift: "⇧", Alt: "⌥", Enter: "↩", ArrowUp: "↑", ArrowDown: "↓" }
 	: { $mod: "Ctrl", Enter: "↵", ArrowUp: "↑", ArrowDown: "↓" };
 
 /** A command's first keys as people read them: `["Ctrl", "K"]`. */
 export function shownKeys(command: Command): string[] {
-	const keys = command.keys?.[0]?.split("+") ?? [];
+	const keys = command.keys?.[0] ? keysHere(command.keys[0], IS_MAC).split("+") : [];
 	return keys.map((key) => SHOWN[key] ?? (key.length === 1 ? key.toUpperCase() : key));
 }

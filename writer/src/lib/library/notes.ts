@@ -1,3 +1,4 @@
+import { v4 as uuid } from "uuid";
 import { unwrap, type Api } from "$lib/api/client";
 
 /** A note of one's own is a document like any other: pushed in, found and cited by everything that finds and cites. */
@@ -54,7 +55,7 @@ export async function saveNote(
 	return saved.items[0]?.id ?? "";
 }
 
-export const newNoteId = (): string => `${PREFIX}${crypto.randomUUID()}`;
+export const newNoteId = (): string => `${PREFIX}${uuid()}`;
 
 /** What is being written, kept on this device until it is saved. One for each note, and one for a new one. */
 export function unsaved(externalId: string | null): string | null {

@@ -1,3 +1,4 @@
+import { v4 as uuid } from "uuid";
 import { unwrap, type Api, type Schemas } from "$lib/api/client";
 import { toProblem, type Problem } from "$lib/api/problems";
 import { Offsets } from "$lib/offsets";
@@ -83,7 +84,7 @@ export class Reading {
 	async highlight(selected: Selected, colour: Colour): Promise<Highlight> {
 		const document = this.document as ReadDocument;
 		const { start, end } = selected;
-		const body = { id: crypto.randomUUID(), document_id: document.id, version: document.version, start, end, colour };
+		const body = { id: uuid(), document_id: document.id, version: document.version, start, end, colour };
 		return this.#add(await unwrap(this.api.http.POST("/api/highlights", { body: { note: "", ...body } })));
 	}
 

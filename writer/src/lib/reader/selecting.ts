@@ -7,9 +7,6 @@ export interface Selected {
 	quote: string;
 }
 
-/** Characters that the API takes in a quote. */
-export const LONGEST_QUOTE = 10_000;
-
 /**
  * What is selected in the text shown, or null for nothing.
  *

@@ -1,4 +1,5 @@
 /** The desktop program around the Writer (`src-tauri/`). */
+import { ENDINGS } from "$lib/image";
 import { Channel } from "@tauri-apps/api/core";
 import type { Connection } from "$lib/api/client";
 import type { Problem } from "$lib/api/problems";
@@ -144,12 +145,4 @@ export const tauri: Shell = {
 		image: async (id, name) => new Blob([await commands.readImage(id, name)]),
 		watch: (listener) => void changed.listen(listener),
 	},
-};
-
-const ENDINGS: Readonly<Record<string, string>> = {
-	"image/png": "png",
-	"image/jpeg": "jpg",
-	"image/gif": "gif",
-	"image/webp": "webp",
-	"image/avif": "avif",
 };

@@ -1,5 +1,6 @@
 import { unwrap, type Api } from "$lib/api/client";
 import { toProblem, type Problem } from "$lib/api/problems";
+import { pause } from "$lib/pause";
 import { isOpen, type Job } from "./states";
 
 const LIVELY = 1_000; // ms between two looks while something runs
@@ -28,11 +29,9 @@ export class Jobs {
 		while (!signal.aborted) {
 			await this.#look(signal);
 			const lively = this.open.length > 0 && !document.hidden;
-			await new Promise<void>((resolve) => {
-				const timer = setTimeout(resolve, lively ? LIVELY : QUIET);
-				this.#wake = () => (clearTimeout(timer), resolve());
-				signal.addEventListener("abort", this.#wake, { once: true });
-			});
+			const waking = new AbortController();
+			this.#wake = () => waking.abort();
+			await pause(lively ? LIVELY : QUIET, AbortSignal.any([signal, waking.signal]));
 		}
 	}
 

@@ -5,6 +5,7 @@ import { search, searchKeymap } from "@codemirror/search";
 import { Annotation, EditorState, Transaction, type Extension } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder, type Command } from "@codemirror/view";
 import { diffIndices } from "node-diff3";
+import { compared, LINES } from "../comparing";
 import type { TextPort } from "../session.svelte";
 import { theme } from "./theme";
 
@@ -94,19 +95,21 @@ export function port(view: EditorView): TextPort {
 
 /** The changes that make one text of another, line by line: what is around them, and the cursor in it, stands still. */
 export function lineChanges(before: string, after: string): { from: number; to: number; insert: string }[] {
-	const [old, now] = [linesOf(before), linesOf(after)];
-	const starts = [0];
+	const found = compared([before, after], LINES);
+	if (!found) return [change(0, before, after)];
+	const [old = [], now = []] = found.rows.map((row) => [...row]);
+	const starts = [found.head.length];
 	for (const one of old) starts.push((starts.at(-1) ?? 0) + one.length);
-	return diffIndices(old, now).map(({ buffer1: [at, count], buffer1Content, buffer2Content }) => {
-		const [was, is] = [buffer1Content.join(""), buffer2Content.join("")];
-		const from = starts[at] ?? before.length;
-		const to = starts[at + count] ?? before.length;
-		let head = 0;
-		while (head < was.length && head < is.length && was[head] === is[head]) head += 1;
-		let tail = 0;
-		while (tail < was.length - head && tail < is.length - head && was.at(-1 - tail) === is.at(-1 - tail)) tail += 1;
-		return { from: from + head, to: to - tail, insert: is.slice(head, is.length - tail) };
-	});
+	return diffIndices(old, now).map(({ buffer1: [at], buffer1Content, buffer2Content }) =>
+		change(starts[at] ?? before.length, buffer1Content.join(""), buffer2Content.join("")),
+	);
 }
 
-const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+/** What was at a place and what is there now, without what both begin and end with. */
+function change(from: number, was: string, is: string): { from: number; to: number; insert: string } {
+	let head = 0;
+	while (head < was.length && head < is.length && was[head] === is[head]) head += 1;
+	let tail = 0;
+	while (tail < was.length - head && tail < is.length - head && was.at(-1 - tail) === is.at(-1 - tail)) tail += 1;
+	return { from: from + head, to: from + was.length - tail, insert: is.slice(head, is.length - tail) };
+}

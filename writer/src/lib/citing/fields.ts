@@ -1,5 +1,5 @@
-import type { Reference } from "$lib/citing/models";
-import { oneLine } from "./printable";
+import type { Reference } from "./models";
+import { oneLine } from "$lib/printable";
 
 /** What a reference says, whoever wrote it: a bibliography may come from another program, and hold anything. */
 
