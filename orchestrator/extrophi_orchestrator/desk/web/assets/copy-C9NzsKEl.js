@@ -1,1 +1,0 @@
-import{I as o,s as c,r as p}from"./Button-BdlvZOjs.js";var a=new Set(["$$slots","$$events","$$legacy"]);function i(e,s){let t=p(s,a);const r={name:"copy",size:24,node:[["rect",{width:"14",height:"14",x:"8",y:"8",rx:"2",ry:"2"}],["path",{d:"M4 16c-1.1 0-2-.9-2-2V4c0-1.1.9-2 2-2h10c1.1 0 2 .9 2 2"}]]};o(e,c(()=>t,{get icon(){return r}}))}export{i as C};

@@ -1,0 +1,3 @@
+const r={"image/png":"png","image/jpeg":"jpg","image/gif":"gif","image/webp":"webp","image/avif":"avif"};function g(i){const e=String.fromCharCode(...i.subarray(0,256));if(e.startsWith(`PNG\r
+
+`))return"image/png";if(e.startsWith("ÿØÿ"))return"image/jpeg";if(/^GIF8[79]a/.test(e))return"image/gif";if(/^RIFF[^]{4}WEBPVP/.test(e))return"image/webp";if(!/^[^]{4}ftyp/.test(e))return null;const n=Math.min(new DataView(i.buffer,i.byteOffset).getUint32(0),e.length),a=[e.slice(8,12)];for(let t=16;t<n;t+=4)a.push(e.slice(t,t+4));return a.some(t=>t==="avif"||t==="avis")?"image/avif":null}export{r as E,g as t};

@@ -1,0 +1,1 @@
+import{r as e,u as o}from"./rng-BRMSSOqw.js";function m(r,f,t){return crypto.randomUUID?crypto.randomUUID():u(r)}function u(r,f,t){r=r||{};const n=r.random??r.rng?.()??e();if(n.length<16)throw new Error("Random bytes length must be >= 16");return n[6]=n[6]&15|64,n[8]=n[8]&63|128,o(n)}export{m as v};
