@@ -21,7 +21,7 @@ def draft_id(page: Page) -> str:
 
 
 def status(page: Page) -> Locator:
-    return page.locator("footer").get_by_role("status")
+    return page.locator("footer .status")
 
 
 def begin(page: Page, text: str = "") -> str:

@@ -149,7 +149,7 @@ def test_a_draft_its_evidence_and_its_dialogs(look: Look) -> None:
     expect(pieces.first).to_be_visible()
     page.keyboard.press("Alt+Enter")
     expect(pieces.first).to_contain_text(said("Cited"))
-    expect(page.locator("footer").get_by_role("status")).to_have_text(said("Saved"))
+    expect(page.locator("footer .status")).to_have_text(said("Saved"))
     look("evidence")
     button(page, "Filters").click()
     look("evidence with filters")
