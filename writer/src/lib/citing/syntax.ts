@@ -75,7 +75,7 @@ export function citationsIn(
 			if (!isLeaf(node, read)) return node.name !== "LinkReference";
 			// Metadata is the draft's, not its text. Markdown's grammar knows nothing of it.
 			const raw = node.from >= text ? read(node.from, node.to) : "";
-			if (raw.includes("@")) found.push(...scan(raw, masked(node, read), node.from));
+			if (raw.includes("@")) found.push(...scanned(node, raw, read).map((citation) => moved(citation, node.from)));
 			return false;
 		},
 	});
@@ -129,13 +129,28 @@ function masked(block: SyntaxNodeRef, read: (from: number, to: number) => string
 	return text + read(at, block.to);
 }
 
+/** What was found in blocks, by what they are and say: what is in a block depends on nothing around it. */
+const known = new Map<string, readonly Citation[]>();
+const MOST_KNOWN = 5_000;
+
+/** A block's citations, seen from its start. */
+function scanned(block: SyntaxNodeRef, raw: string, read: (from: number, to: number) => string): readonly Citation[] {
+	const key = `${block.name} ${raw}`;
+	const before = known.get(key);
+	if (before) return before;
+	const found = scan(raw, masked(block, read));
+	if (known.size >= MOST_KNOWN) known.clear();
+	known.set(key, found);
+	return found;
+}
+
 /** Walks a block once; `raw` has the ids as written, `text` tells what is text. */
-function scan(raw: string, text: string, offset: number): Citation[] {
+function scan(raw: string, text: string): Citation[] {
 	const found: Citation[] = [];
 	const scanner = new Scanner(raw, text);
 	for (let at = 0; at < text.length;) {
 		const read = scanner.citation(at);
-		if (read) found.push(moved(read, offset));
+		if (read) found.push(read);
 		at = read?.to ?? at + 1;
 	}
 	return found;

@@ -1,5 +1,7 @@
 /** The words of two texts that say the same thing, whatever their endings. */
 
+import { remembering } from "$lib/remembering";
+
 export interface Word {
 	from: number;
 	to: number;
@@ -26,7 +28,12 @@ const EVERYWHERE = new Set(
 	).split(" "),
 );
 
-export function words(text: string): Word[] {
+/** Passages of evidence, which stay while the paragraph beside them is written. */
+const MOST_REMEMBERED = 100;
+
+export const words = remembering(segmented, MOST_REMEMBERED);
+
+function segmented(text: string): readonly Word[] {
 	const found: Word[] = [];
 	for (const { segment, index, isWordLike } of SEGMENTS.segment(text)) {
 		if (!isWordLike) continue;

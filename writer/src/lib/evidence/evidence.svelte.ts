@@ -26,10 +26,14 @@ export class Evidence {
 	told = $state.raw<Hit | null>(null);
 	/** By chunk, so that it stays chosen while the list around it changes. */
 	#chosen = $state<string | null>(null);
+	/** What the hits were found for. */
+	#matched = $state("");
+	#waitingFor = "";
 	#busy = false;
 	#current: AbortController | undefined;
 
-	readonly stems = $derived(tellingStems(this.passage));
+	/** Of the passage that the hits are for: while others are looked for, these stay as they are. */
+	readonly stems = $derived(tellingStems(this.#matched));
 	readonly none = $derived(this.passage !== "" && !this.searching && !this.problem && this.hits.length === 0);
 	readonly selected = $derived(this.hits.find(({ chunk_id }) => chunk_id === this.#chosen) ?? this.hits[0] ?? null);
 
@@ -63,7 +67,7 @@ export class Evidence {
 	}
 
 	showWaiting(): void {
-		if (this.waiting) this.hits = this.waiting;
+		if (this.waiting) [this.hits, this.#matched] = [this.waiting, this.#waitingFor];
 		this.waiting = null;
 	}
 
@@ -102,8 +106,9 @@ export class Evidence {
 			if (signal.aborted) return;
 			const hits = settled(this.hits, found.items);
 			this.degraded = found.degraded;
-			if (this.#busy && !isWanted && this.hits.length > 0 && !isSame(this.hits, hits)) this.waiting = hits;
-			else [this.hits, this.waiting] = [hits, null];
+			if (this.#busy && !isWanted && this.hits.length > 0 && !isSame(this.hits, hits)) {
+				[this.waiting, this.#waitingFor] = [hits, passage];
+			} else [this.hits, this.#matched, this.waiting] = [hits, passage, null];
 		} catch (error) {
 			if (!signal.aborted) this.problem = toProblem(error);
 		}
