@@ -11,6 +11,8 @@ import { key } from "./insert";
 import type { Reference } from "./models";
 import { authorsShown } from "./references";
 
+export { startCompletion } from "@codemirror/autocomplete";
+
 /** What is being typed after an `@` that no word, and no other id, ends with. */
 const TYPED = /(?<![\p{L}\p{N}.\\@])@([\p{L}\p{N}_:.#$%&\-+?<>~/]*)$/u;
 /** Where Markdown has no citations. */

@@ -13,7 +13,7 @@ import {
 } from "@codemirror/view";
 import { mount, unmount } from "svelte";
 import CitationCard from "./CitationCard.svelte";
-import { citationCompletion } from "./completion";
+import { completionWhenAsked } from "./completing";
 import { DRAGGED } from "./dragging";
 import { looks } from "./looks";
 import { markExtension, type MarkOptions } from "./marks.svelte";
@@ -123,7 +123,7 @@ export function citationExtension(options: CitationOptions): Extension {
 			{ key: "Escape", run: hideCard },
 		]),
 		EditorView.domEventHandlers({ click, drop }),
-		citationCompletion(options.references),
+		completionWhenAsked(options.references),
 		looks,
 	];
 }

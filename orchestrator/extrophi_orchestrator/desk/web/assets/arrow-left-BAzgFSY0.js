@@ -1,1 +1,0 @@
-import{I as o,s as a,r as n}from"./Button-DdlIF-wj.js";var p=new Set(["$$slots","$$events","$$legacy"]);function l(e,r){let s=n(r,p);const t={name:"arrow-left",size:24,node:[["path",{d:"m12 19-7-7 7-7"}],["path",{d:"M19 12H5"}]]};o(e,a(()=>s,{get icon(){return t}}))}export{l as A};

@@ -1,1 +1,0 @@
-import{I as c,s as t,r as a}from"./Button-DdlIF-wj.js";var n=new Set(["$$slots","$$events","$$legacy"]);function l(e,s){let o=a(s,n);const r={name:"clock",size:24,node:[["circle",{cx:"12",cy:"12",r:"10"}],["path",{d:"M12 6v6l4 2"}]]};c(e,t(()=>o,{get icon(){return r}}))}export{l as C};

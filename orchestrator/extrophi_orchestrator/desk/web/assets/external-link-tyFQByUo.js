@@ -1,1 +1,0 @@
-import{I as n,s as r,r as o}from"./Button-DdlIF-wj.js";var p=new Set(["$$slots","$$events","$$legacy"]);function c(e,a){let t=o(a,p);const s={name:"external-link",size:24,node:[["path",{d:"M15 3h6v6"}],["path",{d:"M10 14 21 3"}],["path",{d:"M18 13v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h6"}]]};n(e,r(()=>t,{get icon(){return s}}))}export{c as E};

@@ -1,1 +1,0 @@
-import{z as s,A as t,B as i}from"./route.svelte-CNp0PVZ_.js";import{Y as c}from"./Button-DdlIF-wj.js";const f=Symbol("NaN");function h(r,e,n){s&&t();var o=new c(r);i(()=>{var a=e();a!==a&&(a=f),o.ensure(a,n)})}export{h as k};

@@ -1,1 +1,0 @@
-import{I as a,s as o,r as p}from"./Button-DdlIF-wj.js";var n=new Set(["$$slots","$$events","$$legacy"]);function c(t,e){let s=p(e,n);const r={name:"list-filter",size:24,node:[["path",{d:"M2 5h20"}],["path",{d:"M6 12h12"}],["path",{d:"M9 19h6"}]]};a(t,o(()=>s,{get icon(){return r}}))}export{c as L};

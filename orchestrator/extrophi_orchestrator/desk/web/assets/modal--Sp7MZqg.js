@@ -1,0 +1,1 @@
+const o=new WeakMap;function s(t){return o.set(t,document.activeElement),t.showModal(),()=>{t.close();const n=document.activeElement;if(n&&n!==document.body&&!t.contains(n))return;let e=o.get(t)??null;for(;e&&!e.isConnected;){const c=e.closest("dialog");e=(c&&o.get(c))??null}e instanceof HTMLElement&&e.focus({preventScroll:!0})}}export{s as m};

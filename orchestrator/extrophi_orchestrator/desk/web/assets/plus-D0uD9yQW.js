@@ -1,1 +1,0 @@
-import{I as r,s as a,r as p}from"./Button-DdlIF-wj.js";var n=new Set(["$$slots","$$events","$$legacy"]);function l(s,e){let t=p(e,n);const o={name:"plus",size:24,node:[["path",{d:"M5 12h14"}],["path",{d:"M12 5v14"}]]};r(s,a(()=>t,{get icon(){return o}}))}export{l as P};

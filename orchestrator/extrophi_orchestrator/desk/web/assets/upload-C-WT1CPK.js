@@ -1,1 +1,0 @@
-import{I as o,s as p,r}from"./Button-DdlIF-wj.js";var n=new Set(["$$slots","$$events","$$legacy"]);function c(a,e){let s=r(e,n);const t={name:"upload",size:24,node:[["path",{d:"M12 3v12"}],["path",{d:"m17 8-5-5-5 5"}],["path",{d:"M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4"}]]};o(a,p(()=>s,{get icon(){return t}}))}export{c as U};
