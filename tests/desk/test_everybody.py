@@ -282,6 +282,8 @@ FACES = [
 ELSEWHERE = {
     # It takes an Extrophi with keys: test_first_steps looks at it.
     "dialog:onboarding/SignIn",
+    # Only the desktop program has it: tests/desktop looks at it there.
+    "dialog:connecting/ConnectView",
     # They open nothing that is not here by another name.
     *(f"command:go.{one}" for one in ("drafts", "library", "sources", "answers", "settings")),
     *(f"command:draft.{one}" for one in ("new", "save", "bold", "italic", "link", "trash")),
