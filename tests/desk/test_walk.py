@@ -1,12 +1,8 @@
 """The walk of the README, step by step, as it says: from an empty library to a Word document with a bibliography."""
 
-import io
 import re
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-import docx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -14,46 +10,14 @@ from tests import reading_site
 from tests.desk.test_drafts import editor, status
 from tests.desk.watching import Watch
 from tests.system.running import REPO, Running, up
+from tests.walking import ANSWERED, PARAGRAPH, QUESTION, Walk, check_document, walking
 from tests.web_server import WebServer, serving
-
-HEADING = "## A first walk in the browser"
-PARAGRAPH = (
-    "Long articles stay unread on phones, since a gap of four minutes is soon over and a message cuts the thread."
-)
-NOTED = {"Add a site.", "Ask.", "Write.", "Cite.", "Take it along."}
-"""What each step is called."""
-ELSEWHERE = {
-    "Take the ten example texts",
-    "Alt+Shift+Enter",
-    "Ctrl+K",
-    "F1",
-    "Ctrl",
-    "./extrophi up",
-    "https://some.site",
-}
-"""What the walk names beside its way; other tests go there."""
-
-
-@dataclass
-class Walk:
-    """What the README has one look for and press. What a test takes must be there, and all of it be taken."""
-
-    names: list[str]
-    taken: set[str] = field(default_factory=set[str])
-
-    def __call__(self, name: str) -> str:
-        assert name in self.names, f"the README does not say {name}"
-        self.taken.add(name)
-        return name
 
 
 @pytest.fixture
 def walk() -> Iterator[Walk]:
-    text = (REPO / "README.md").read_text(encoding="utf-8").partition(HEADING)[2].partition("\n## ")[0]
-    assert text
-    walk = Walk([*re.findall(r"\*\*(.+?)\*\*", text), *re.findall(r"`(.+?)`", text)])
-    yield walk
-    assert set(walk.names) - walk.taken - NOTED - ELSEWHERE == set()
+    with walking() as walk:
+        yield walk
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +59,14 @@ def test_the_walk_of_the_readme(page: Page, watch: Watch, walk: Walk, site: WebS
     page.get_by_role("button", name=walk("Add"), exact=True).click()
     expect(page.get_by_text(re.compile(r"^6 documents are in your library"))).to_be_visible(timeout=120_000)
 
-    page.get_by_label(walk("Your question")).fill("Why do long articles get read less on phones?")
+    page.get_by_label(walk("Your question")).fill(QUESTION)
     page.get_by_role("main").get_by_role("button", name=walk("Ask"), exact=True).click()
     answer = page.get_by_role("region", name="Answer")
-    expect(answer).to_contain_text("phones are used in short gaps")
+    expect(answer).to_contain_text(ANSWERED)
     expect(answer.get_by_role("listitem").first).to_contain_text("Ida Holm")
 
     page.get_by_role("button", name=walk("Start a draft from this answer")).click()
-    expect(editor(page)).to_contain_text("phones are used in short gaps")
+    expect(editor(page)).to_contain_text(ANSWERED)
     editor(page).click()
     page.keyboard.press("Control+End")
     page.keyboard.press("Enter")
@@ -125,18 +89,7 @@ def test_the_walk_of_the_readme(page: Page, watch: Watch, walk: Walk, site: WebS
     dialog.get_by_role("radio", name=re.compile(f"^{walk('Word')} ")).check()
     with page.expect_download() as saving:
         dialog.get_by_role("button", name=walk("Save")).click()
-    saved = saving.value.path().read_bytes()
-
-    document = docx.Document(io.BytesIO(saved))
-    texts = [paragraph.text for paragraph in document.paragraphs]
-    assert any(PARAGRAPH.rstrip(".") in text for text in texts)
-    bibliography = " ".join(texts[texts.index("Bibliography") :])
-    with zipfile.ZipFile(io.BytesIO(saved)) as archive:
-        notes = re.sub(r"<[^>]+>", "", archive.read("word/footnotes.xml").decode())
-    for author in set(authors):
-        assert author in bibliography
-        assert author in notes
-    assert site.base in bibliography
+    check_document(saving.value.path().read_bytes(), authors, site.base)
 
 
 def test_the_documents_and_pictures_that_the_readme_links_to_are_there() -> None:

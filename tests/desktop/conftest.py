@@ -1,28 +1,16 @@
 """The desktop program for real: built, under Xvfb, driven by tauri-driver, before a real Extrophi."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.desktop.driver import Person, missing_tools
+from tests.desktop.driver import Person
+from tests.desktop.program import NotHere, build
 from tests.desktop.surroundings import keyring, screen, somebody
-from tests.system.running import REPO, Running, eventually, up
+from tests.system.running import Running, eventually, up
 
 QUOTE = "Kestrels hover above motorway verges because voles live in the long grass there."
-WRITER = REPO / "writer"
-BINARY = WRITER / "src-tauri" / "target" / "debug" / "extrophi-desktop"
-TOOLS = [
-    ("Xvfb", "xvfb"),
-    ("WebKitWebDriver", "webkit2gtk-driver"),
-    ("openbox", "openbox"),
-    ("wmctrl", "wmctrl"),
-    ("xdotool", "xdotool"),
-    ("dbus-daemon", "dbus"),
-    ("gnome-keyring-daemon", "gnome-keyring"),
-    ("pkg-config", "pkg-config"),
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,26 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def binary() -> Path:
-    """The program, built from these sources. Cargo and Vite do only what changed."""
-    packages = missing_tools(TOOLS)
-    if subprocess.run(["pkg-config", "--exists", "webkit2gtk-4.1"], check=False).returncode != 0:
-        packages.append("libwebkit2gtk-4.1-dev")
-    if packages:
-        pytest.fail(f"The desktop tests need Debian's packages: apt-get install {' '.join(packages)}")
-    if missing_tools([("cargo", "cargo")]):
-        pytest.fail("The desktop tests need Rust 1.89 or newer, with cargo: https://rustup.rs")
-    if missing_tools([("tauri-driver", "tauri-driver")]):
-        pytest.fail("The desktop tests need tauri-driver: cargo install tauri-driver --locked")
-    built = subprocess.run(
-        ["npm", "run", "tauri:build", "--", "--debug", "--no-bundle"],
-        cwd=WRITER,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3000,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    return BINARY
+    """The program, built from these sources."""
+    try:
+        return build()
+    except NotHere as lacking:
+        pytest.fail(str(lacking))
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,10 @@ and a display of the test's own, so that it knows nothing of the person whose ma
 
 import base64
 import os
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from tests.system.running import eventually, free_port
 
 IDENTIFIER = "org.extrophi.writer"
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # W3C WebDriver, section 12
-ENTER, CONTROL, END = "\ue007", "\ue009", "\ue010"
+ENTER, SHIFT, CONTROL, ALT, END, DOWN = "\ue007", "\ue008", "\ue009", "\ue00a", "\ue010", "\ue015"
 T = TypeVar("T")
 
 
@@ -85,7 +84,9 @@ class Window:
         return self.one(f"//button[normalize-space(.)={name!r} or @aria-label={name!r}]")
 
     def field(self, label: str) -> Element:
-        return self.one(f"//label[starts-with(normalize-space(.), {label!r})]//input")
+        """In its label, or named by it."""
+        named = f"label[starts-with(normalize-space(.), {label!r})]"
+        return self.one(f"//{named}//input | //*[@id=//{named}/@for]")
 
     def says(self, text: str, *, seconds: float = 60) -> None:
         until(
@@ -174,7 +175,12 @@ class Person:
                 window = Window(client, session, self.binary, environment)
                 # It shows nothing of ours before its script has run.
                 until(lambda: window.run("return document.querySelector('main, dialog') !== null") or None, "no page")
-                yield window
+                try:
+                    yield window
+                except AssertionError:
+                    with suppress(DriverError, httpx.HTTPError):
+                        print(f"It showed, at {window.place}:\n{window.run('return document.body.innerText')}")
+                    raise
         finally:
             _end(driver)
             log.close()
@@ -194,10 +200,6 @@ def until(look: Callable[[], T | None], complaint: str, *, seconds: float = 60) 
                 return seen
         time.sleep(0.1)
     raise AssertionError(f"{complaint} within {seconds} s; last error: {last!r}")
-
-
-def missing_tools(tools: Sequence[tuple[str, str]]) -> list[str]:
-    return [package for tool, package in tools if shutil.which(tool) is None]
 
 
 def _ask(client: httpx.Client, method: str, path: str, body: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Generator
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.folders import quick
+from tests.system.running import COMPONENTS
 
 # A bus that starts nothing by itself: where a test wants a keychain, it starts one.
 _BUS = """<busconfig>
@@ -80,6 +82,13 @@ def somebody(display: str, extrophi_home: Path) -> Generator[tuple[Path, dict[st
             assert bus.poll() is None, "dbus-daemon did not start"
             time.sleep(0.02)
         yield home, environment
+
+
+def install_extrophi(home: Path) -> None:
+    """The `extrophi` command on the person's search path, as `pipx install` would leave it."""
+    command = home / "bin" / "extrophi"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={COMPONENTS} exec {sys.executable} -m extrophi_cli "$@"\n')
+    command.chmod(0o755)
 
 
 @contextmanager

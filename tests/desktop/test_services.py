@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from tests.desktop.driver import Person
+from tests.desktop.surroundings import install_extrophi
 from tests.desktop.test_writing import begin
-from tests.system.running import COMPONENTS, Running, eventually, free_port
+from tests.system.running import Running, eventually, free_port
 
 KEY = "a-key-of-the-tests"
 
@@ -106,11 +107,9 @@ def test_one_can_write_without_an_extrophi(person: Person, extrophi: Running) ->
 
 
 def test_extrophi_is_started_and_ends_with_the_program(person: Person) -> None:
-    command = person.home / "bin" / "extrophi"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m extrophi_cli "$@"\n')
-    command.chmod(0o755)
+    install_extrophi(person.home)
     home = person.home / "fresh"
-    variables = {"EXTROPHI_HOME": str(home), "PYTHONPATH": COMPONENTS}
+    variables = {"EXTROPHI_HOME": str(home)}
     with person.program(**variables) as window:
         window.button("Start Extrophi").click()
         window.says("Starting Extrophi")
@@ -129,7 +128,7 @@ def test_extrophi_is_started_and_ends_with_the_program(person: Person) -> None:
     with person.program(**variables) as window:
         window.run("location.hash = '#/drafts/new'")
         window.editor.type("Before it was there.")
-        window.one("//footer//*[@role='status' and normalize-space(.)='Saved']", seconds=180)
+        window.one("//footer//*[contains(@class, 'status') and normalize-space(.)='Saved']", seconds=180)
         up = psutil.Process(json.loads((home / "up.json").read_text())["pid"])
         window.close()
     up.wait(timeout=60)

@@ -28,7 +28,7 @@ def begin(window: Window, text: str) -> str:
 
 
 def saved(window: Window) -> None:
-    window.one("//footer//*[@role='status' and normalize-space(.)='Saved']")
+    window.one("//footer//*[contains(@class, 'status') and normalize-space(.)='Saved']")
 
 
 def open_file(person: Person, window: Window, file: Path) -> None:
