@@ -15,10 +15,10 @@ from screenshots import DESKTOP, ESSAY, IMAGES
 from stage import READING
 
 from tests.desk.conftest import launched
-from tests.desktop.driver import ALT, CONTROL, DOWN, END, ENTER, Person, Window
+from tests.desktop.driver import ALT, CONTROL, DOWN, END, ENTER, Person, Window, answer_dialog
 from tests.desktop.program import build
 from tests.desktop.surroundings import screen, somebody
-from tests.desktop.test_writing import answer_dialog, saved
+from tests.desktop.test_writing import saved
 from tests.system.running import REPO, Running, up
 
 THEMES = {"light": "Adwaita", "dark": "Adwaita:dark"}

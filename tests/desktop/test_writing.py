@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -11,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.desktop.driver import CONTROL, END, DriverError, Person, Window, until
+from tests.desktop.driver import CONTROL, END, DriverError, Person, Window, answer_dialog, until
 from tests.system.running import Running, eventually
 
 PASSAGE = "Along the motorway verges one sees kestrels that hover, since the long grass is full of voles"
@@ -128,33 +127,6 @@ def test_a_folder_is_chosen_and_its_drafts_are_listed(person: Person, tmp_path: 
         until(lambda: (folder / "Draft.md").exists() or None, "no new file")
     with person.program() as window:
         window.one("//a[contains(., 'Herons')]")
-
-
-def answer_dialog(person: Person, path: str) -> None:
-    """Type a path into the system's dialog, as one who knows it does."""
-
-    def dialog() -> str | None:
-        listed = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--name", "(Open|Select|Save|Choose|extrophi-desktop)"],
-            env=person.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        names = {
-            one: subprocess.run(
-                ["xdotool", "getwindowname", one], env=person.environment, capture_output=True, text=True, check=False
-            ).stdout.strip()
-            for one in listed.stdout.split()
-        }
-        return next((one for one, name in names.items() if "Extrophi" not in name), None)
-
-    window = until(dialog, "no dialog came")
-    run = ["xdotool", "windowactivate", "--sync", window]
-    subprocess.run(run, env=person.environment, check=True)
-    subprocess.run(["xdotool", "type", "--delay", "20", path], env=person.environment, check=True)
-    time.sleep(1)  # its list of completions
-    subprocess.run(["xdotool", "key", "Return"], env=person.environment, check=True)
 
 
 def words() -> Iterator[str]:
