@@ -4,8 +4,8 @@ from playwright.sync_api import Page
 
 from tests.system.running import REPO
 
-_AXE = REPO / "writer" / "node_modules" / "axe-core" / "axe.min.js"
-_RUN = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))
+AXE = REPO / "writer" / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))
     .violations.map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`)"""
 
 _WIDER = """document.documentElement.scrollWidth > innerWidth
@@ -18,12 +18,12 @@ _STILL = """() => Promise.all(document.getAnimations()
 
 def violations(page: Page) -> list[str]:
     """One line each, in both themes; the theme that was there is there again."""
-    page.evaluate(_AXE.read_text(encoding="utf-8"))
+    page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.evaluate(_STILL)  # what fades in has to have faded in
-        found += [f"{theme} {one}" for one in page.evaluate(_RUN)]
+        found += [f"{theme} {one}" for one in page.evaluate(RUN)]
     page.emulate_media(color_scheme="light")
     return found
 

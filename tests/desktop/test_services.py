@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.desk import axe
 from tests.desktop.driver import Person
 from tests.desktop.surroundings import install_extrophi
 from tests.desktop.test_writing import begin
@@ -142,3 +143,16 @@ def test_what_is_not_found_is_said_with_the_next_step(person: Person) -> None:
         window.button("Start Extrophi").click()
         window.says("There is no extrophi command on this computer's search path.")
         window.says("Show where it is")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_where_one_says_which_extrophi(person: Person, theme: str) -> None:
+    gtk = {"light": "Adwaita", "dark": "Adwaita:dark"}[theme]
+    with person.program(**elsewhere(person), GTK_THEME=gtk) as window:
+        window.field("Address").type("127.0.0.1:1")
+        window.button("Connect").click()
+        window.says("Nothing answers at http://127.0.0.1:1/")
+        assert window.run("return matchMedia('(prefers-color-scheme: dark)').matches") is (theme == "dark")
+        window.run(axe.AXE.read_text(encoding="utf-8"))
+        found = window.wait(f"({axe.RUN})().then(arguments[0], (error) => arguments[0]([String(error)]))")
+        assert found == []
