@@ -23,6 +23,10 @@ from tests.system.running import eventually, free_port
 IDENTIFIER = "org.extrophi.writer"
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # W3C WebDriver, section 12
 ENTER, SHIFT, CONTROL, ALT, END, DOWN = "\ue007", "\ue008", "\ue009", "\ue00a", "\ue010", "\ue015"
+# WebKitWebDriver waits for the next thing that is painted: where nothing moves, for ever. A dot that nobody sees moves.
+_STIR = """const dot = window.stirring = document.body.appendChild(document.createElement('div'));
+    dot.style.cssText = 'position: fixed; inset: 0 auto auto 0; width: 1px; height: 1px';
+    dot.animate([{ background: '#0000' }, { background: '#00000002' }], { duration: 200, iterations: Infinity });"""
 T = TypeVar("T")
 
 
@@ -114,7 +118,9 @@ class Window:
         until(lambda: text in self.text() or None, f"the draft never showed {text!r}")
 
     def picture(self, path: Path) -> None:
+        self.run(_STIR)
         path.write_bytes(base64.b64decode(self.ask("GET", "/screenshot")))
+        self.run("window.stirring.remove()")
 
     @property
     def process(self) -> psutil.Process:
