@@ -27,6 +27,7 @@ NAMES = (
     "first_view",
     "keystrokes",
     "evidence_speed",
+    "desktop",
 )
 
 

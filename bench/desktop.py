@@ -7,7 +7,7 @@ runs. Ready is when the page says so by its window's title: the empty one once i
 field, ours once the editor stands with the draft's text in it. So the time has all in it, from the process's start.
 Memory is PSS of the program and of WebKit's processes below it, some seconds after that.
 
-Needs what the desktop tests need (writer/README.md). The first run builds both: half an hour on two cores.
+Needs what the desktop tests need (writer/README.md). The first run builds both: a quarter of an hour on two cores.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.desktop.program import look_around
 from tests.desktop.surroundings import end, screen, somebody
 from tests.system.running import REPO, up
 
@@ -57,6 +58,7 @@ def main() -> int:
 
 
 def build() -> None:
+    look_around()
     subprocess.run(["npm", "run", "tauri:build", "--", "--no-bundle"], cwd=WRITER, check=True)
     subprocess.run(
         ["cargo", "build", "--release", "--features", "tauri/custom-protocol"],
