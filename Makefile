@@ -53,7 +53,7 @@ containers: setup ## build the images with podman, and run them: half an hour at
 # Clippy in the compiler's place for our own package: one build is linted, tested and run. With a command for each, Cargo
 # would go through 500 packages once more for the lint, and again for a program with other features.
 DESKTOP := cd writer/src-tauri && RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ cargo
-writer/dist/web/index.html: writer/node_modules/.stamp writer/index.html writer/vite.config.ts $(shell find writer/src)
+writer/dist/web/index.html: writer/node_modules/.stamp writer/index.html writer/vite.config.ts $(shell find writer/src writer/public writer/worker)
 	cd writer && npm run build -- --outDir dist/web --logLevel warn
 
 desktop-program: writer/dist/web/index.html
@@ -120,5 +120,5 @@ desktop-screenshots: setup desktop-program ## those of the desktop program
 	PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python docs/desktop_screenshots.py
 
 clean: ## remove both environments and caches
-	rm -rf .venv .venv-dev .web-check writer/node_modules .pytest_cache .ruff_cache .hypothesis bench/.cache
+	rm -rf .venv .venv-dev .web-check writer/node_modules writer/dist writer/src-tauri/target .pytest_cache .ruff_cache .hypothesis bench/.cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
