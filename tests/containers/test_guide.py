@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.containers.guide import Command, commands
-from tests.containers.podman import ROOT, kept, log, podman, restore
+from tests.containers.podman import IMAGES, ROOT, kept, log, podman, restore
 from tests.system.running import eventually
 
 pytestmark = [
@@ -119,7 +119,8 @@ def done(one: Command, folder: Path) -> Path:
     if text.startswith("podman images"):
         sizes_are_as_expected(said)
     if text.startswith("podman rmi"):
-        assert "latest" not in podman("images", "--filter", "reference=extrophi-*", "--format", "{{.Tag}}")
+        named = {f"localhost/{image}:latest" for image in IMAGES}
+        assert not named & {*podman("images", "--format", "{{.Repository}}:{{.Tag}}").split()}
         restore()
     return folder
 
