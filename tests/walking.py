@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import docx
+import httpx
 
-from tests.system.running import REPO
+from tests.system.running import REPO, eventually
 
 HEADING = "## A first walk in the browser"
 QUESTION = "Why do long articles get read less on phones?"
@@ -51,6 +52,21 @@ def walking() -> Iterator[Walk]:
     walk = Walk([*re.findall(r"\*\*(.+?)\*\*", text), *re.findall(r"`(.+?)`", text)])
     yield walk
     assert set(walk.names) - walk.taken - NOTED - ELSEWHERE == set()
+
+
+def wait_until_found(base: str) -> None:
+    """Until all that was collected can be found. A document counts as soon as it is stored, a moment earlier."""
+    with httpx.Client(base_url=base, trust_env=False) as client:
+
+        def indexed() -> bool | None:
+            jobs = client.get("/api/jobs").raise_for_status().json()["items"]
+            each = [client.get(f"/api/jobs/{job['id']}").raise_for_status().json() for job in jobs]
+            return (
+                all(job["status"] not in {"queued", "running"} and job["indexing"]["pending"] == 0 for job in each)
+                or None
+            )
+
+        eventually(indexed, seconds=120)
 
 
 def check_document(saved: bytes, authors: Iterable[str], site: str) -> None:

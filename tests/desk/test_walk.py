@@ -10,7 +10,7 @@ from tests import reading_site
 from tests.desk.test_drafts import editor, status
 from tests.desk.watching import Watch
 from tests.system.running import REPO, Running, up
-from tests.walking import ANSWERED, PARAGRAPH, QUESTION, Walk, check_document, walking
+from tests.walking import ANSWERED, PARAGRAPH, QUESTION, Walk, check_document, wait_until_found, walking
 from tests.web_server import WebServer, serving
 
 
@@ -52,12 +52,13 @@ def cite(page: Page, walk: Walk, piece: Locator) -> str:
 
 
 @pytest.mark.timeout(300)  # a site is collected politely, a page a second
-def test_the_walk_of_the_readme(page: Page, watch: Watch, walk: Walk, site: WebServer) -> None:
+def test_the_walk_of_the_readme(page: Page, watch: Watch, walk: Walk, site: WebServer, empty: Running) -> None:
     assert watch.faults == []
     page.goto("/")
     page.get_by_label(walk("Addresses, one on each line")).fill(f"{site.base}/")
     page.get_by_role("button", name=walk("Add"), exact=True).click()
     expect(page.get_by_text(re.compile(r"^6 documents are in your library"))).to_be_visible(timeout=120_000)
+    wait_until_found(str(empty.client.base_url))
 
     page.get_by_label(walk("Your question")).fill(QUESTION)
     page.get_by_role("main").get_by_role("button", name=walk("Ask"), exact=True).click()

@@ -1,5 +1,6 @@
 """The walk of the README in the desktop program, from its first start: as in the browser (tests/desk/test_walk.py)."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests import reading_site
 from tests.desktop.driver import ALT, CONTROL, DOWN, END, ENTER, SHIFT, Person, Window, answer_dialog, until
 from tests.desktop.surroundings import install_extrophi
 from tests.desktop.test_writing import saved
-from tests.walking import ANSWERED, PARAGRAPH, QUESTION, Walk, check_document, walking
+from tests.walking import ANSWERED, PARAGRAPH, QUESTION, Walk, check_document, wait_until_found, walking
 from tests.web_server import WebServer, serving
 
 KEYS = {"Alt": ALT, "Ctrl": CONTROL, "Shift": SHIFT, "Enter": ENTER, "ArrowDown": DOWN}
@@ -42,6 +43,11 @@ def cite(window: Window, walk: Walk, number: int) -> str:
     return author
 
 
+def base(extrophi: Path) -> str:
+    """Where the Extrophi of a home answers."""
+    return f"http://127.0.0.1:{json.loads((extrophi / 'up.json').read_text())['port']}"
+
+
 @pytest.mark.timeout(600)  # an Extrophi starts for the first time; a site is collected politely, a page a second
 def test_the_walk_of_the_readme(person: Person, walk: Walk, site: WebServer, tmp_path: Path) -> None:
     install_extrophi(person.home)
@@ -52,6 +58,7 @@ def test_the_walk_of_the_readme(person: Person, walk: Walk, site: WebServer, tmp
         window.field(walk("Addresses, one on each line")).type(f"{site.base}/")
         window.button(walk("Add")).click()
         window.says("6 documents are in your library", seconds=120)
+        wait_until_found(base(person.home / "fresh"))
 
         window.field(walk("Your question")).type(QUESTION)
         window.one(f"//main//button[not(@disabled) and normalize-space(.)='{walk('Ask')}']").click()
