@@ -208,8 +208,12 @@ def until(look: Callable[[], T | None], complaint: str, *, seconds: float = 60) 
     raise AssertionError(f"{complaint} within {seconds} s; last error: {last!r}")
 
 
-def answer_dialog(person: Person, path: str) -> None:
-    """Type a path into the system's dialog, as one who knows it does: anew where it was not ready for keys yet."""
+def answer_dialog(person: Person, asked_by: Element, path: str) -> None:
+    """Have the system's dialog come, and type a path into it, as one who knows it does.
+
+    Where it was not ready for keys yet, it missed the first `/`, and took the rest for a search, which no path ends:
+    then it is closed and asked for again, with more patience.
+    """
 
     def x(*command: str) -> str:
         done = subprocess.run(command, env=person.environment, capture_output=True, text=True, check=False)
@@ -219,17 +223,21 @@ def answer_dialog(person: Person, path: str) -> None:
         listed = [line.split(maxsplit=3) for line in x("wmctrl", "-l").splitlines()]
         return next((one[0] for one in listed if "Extrophi" not in one[3]), None)
 
-    window = until(dialog, "no dialog came")
-    for _ in range(6):
+    for patience in (1, 2, 4, 8):
+        asked_by.click()
+        window = until(dialog, "no dialog came")
+        time.sleep(0.5 * patience)
         x("xdotool", "windowactivate", "--sync", window)
         x("xdotool", "key", "ctrl+a")
-        x("xdotool", "type", "--delay", "20", path)
-        time.sleep(1)  # its list of completions
+        x("xdotool", "type", "--delay", str(20 * patience), path)
+        time.sleep(patience)  # its list of completions
         x("xdotool", "key", "Return")
         with suppress(AssertionError):
             until(lambda: dialog() is None or None, "it stays", seconds=5)
             return
-    raise AssertionError("the dialog stays")
+        x("wmctrl", "-i", "-c", window)
+        until(lambda: dialog() is None or None, "it cannot be closed")
+    raise AssertionError(f"{path} was not taken")
 
 
 def _ask(client: httpx.Client, method: str, path: str, body: Any) -> Any:

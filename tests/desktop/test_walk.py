@@ -81,9 +81,8 @@ def test_the_walk_of_the_readme(person: Person, walk: Walk, site: WebServer, tmp
         press(window, walk("Ctrl+Shift+X"))
         dialog = f"//dialog[contains(., '{walk('Export')}')]"
         window.one(f"{dialog}//label[starts-with(normalize-space(.), '{walk('Word')}')]").click()
-        window.one(f"{dialog}//button[normalize-space(.)='{walk('Save')}']").click()
         file = tmp_path / "essay.docx"
-        answer_dialog(person, str(file))
+        answer_dialog(person, window.one(f"{dialog}//button[normalize-space(.)='{walk('Save')}']"), str(file))
         until(lambda: file.exists() or None, "nothing was saved")
         window.says("Saved")
         window.close()

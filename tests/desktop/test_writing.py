@@ -119,8 +119,7 @@ def test_a_folder_is_chosen_and_its_drafts_are_listed(person: Person, tmp_path: 
     folder.mkdir()
     (folder / "Herons.md").write_text("They stand.\n")
     with person.program() as window:
-        window.button("Choose a folder of drafts").click()
-        answer_dialog(person, str(folder))
+        answer_dialog(person, window.button("Choose a folder of drafts"), str(folder))
         window.one("//a[contains(., 'Herons')]").click()
         window.shows("They stand.")
         window.button("New file").click()
