@@ -11,6 +11,7 @@ function bare(doc: string): void {
 		EditorView.lineWrapping,
 		new LanguageSupport(markdownLanguage),
 		keymap.of([...defaultKeymap, ...historyKeymap]),
+		EditorView.contentAttributes.of({ spellcheck: "true" }),
 		EditorView.theme({
 			"&": { height: "100vh", font: "18px/1.6 serif" },
 			".cm-content": { maxWidth: "42rem", margin: "0 auto" },
