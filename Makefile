@@ -5,7 +5,7 @@ BIN := .venv-dev/bin
 T ?=
 # Three tests at once on two cores: many wait for a server, a worker or a clock.
 AT_ONCE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
-SCRIPTS := .ci/run build-containers.sh extrophi new-env.sh backend/image/*
+SCRIPTS := .ci/run build-containers.sh extrophi new-env.sh backend/image/* $(filter-out %.mjs,$(wildcard writer/image/*))
 COMPONENTS := backend cli orchestrator research
 # Else each of the processes that tests start would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE

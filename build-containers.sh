@@ -3,13 +3,14 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 2
 
-all=(orchestrator research backend)
+all=(orchestrator research backend writer)
 
 limit_of() { # MB
   case $1 in
     orchestrator) echo 200 ;;
     research) echo 400 ;;
     backend) echo 500 ;;
+    writer) echo 400 ;;
     *) return 1 ;;
   esac
 }
@@ -29,7 +30,9 @@ TEXT
   cat <<'TEXT'
 
 Environment:
-  PYTHON_VERSION, NODE_VERSION, VARIANT   build arguments of the same names, where they are set
+  PYTHON_VERSION, NODE_VERSION, VARIANT   build arguments of the same names, where they are set. The Writer's VARIANT is
+                                          alpine, or slim for programs that run on any Linux with glibc; its NODE_VERSION
+                                          is 18, which gets no fixes any more: 22, say, is a newer one
   BROWSER                                 the backend's Chromium: debian (Debian's, as it is by default) or playwright
                                           (the build that Playwright downloads)
   BUILD_FLAGS                             more flags for the engine's build, as: --network host
@@ -41,6 +44,7 @@ Examples:
   ./build-containers.sh podman
   ./build-containers.sh docker orchestrator research
   BUILD_FLAGS='--no-cache' ./build-containers.sh podman research
+  VARIANT=slim NODE_VERSION=22 ./build-containers.sh podman writer
 TEXT
 }
 
@@ -118,9 +122,10 @@ explain() { # the log of a failed build
 }
 
 describe() { # an image and its name: what it is made of, as the image itself tells
-  local version ask
+  local version ask python=python
+  [[ $2 == extrophi-writer* ]] && python=/opt/extrophi/bin/python3 # it is packed, as all of that image
   # Over in a second; and without systemd, Podman grumbles about each health check.
-  ask=("$engine" run --rm -i --no-healthcheck --network none --entrypoint python "$1" -)
+  ask=("$engine" run --rm -i --no-healthcheck --network none --entrypoint "$python" "$1" -)
   version=$("$engine" image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' "$1") &&
     mkdir -p sbom &&
     "${ask[@]}" cyclonedx "$2" "$version" "${revision:-unknown}" <sbom.py >"$logs/$2.cdx.json" &&

@@ -44,7 +44,7 @@ class Package:
 
 
 def packages() -> list[Package]:
-    found = [*of_python(), *of_debian(), *of_alpine(), *packed()]
+    found = [*of_python(), *of_debian(), *of_alpine(), *packed(), *listed()]
     return sorted({one.purl: one for one in found}.values())
 
 
@@ -133,6 +133,14 @@ def packed() -> Iterator[Package]:
                 yield debian(name, version, *rest, licences=copyrights.get(name, ()))
             else:
                 yield Package(kind, name, version, tuple(rest))
+
+
+def listed() -> Iterator[Package]:
+    """Of the list in the Writer's image: what came neither with the distribution nor with Python."""
+    file = Path("/opt/extrophi/packages")
+    for line in file.read_text().splitlines() if file.exists() else ():
+        kind, name, version, *rest = line.split()
+        yield Package(kind, name, version, tuple(rest))
 
 
 def cyclonedx(name: str, version: str, revision: str, found: Iterable[Package]) -> dict[str, object]:

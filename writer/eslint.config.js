@@ -12,7 +12,10 @@ export default ts.config(
 	{
 		languageOptions: {
 			globals: { ...globals.browser, ...globals.node },
-			parserOptions: { projectService: { allowDefaultProject: ["*.js"] }, extraFileExtensions: [".svelte"] },
+			parserOptions: {
+				projectService: { allowDefaultProject: ["*.js", "image/*.mjs"] },
+				extraFileExtensions: [".svelte"],
+			},
 		},
 		rules: {
 			// A number in a text is as clear as it gets.
@@ -32,5 +35,5 @@ export default ts.config(
 		files: ["**/*.svelte", "**/*.svelte.ts"],
 		languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
 	},
-	{ files: ["*.js"], extends: [ts.configs.disableTypeChecked] },
+	{ files: ["*.js", "image/*.mjs"], extends: [ts.configs.disableTypeChecked] },
 );

@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 
 ROOT = Path(__file__).parent.parent.parent
-IMAGES = ("extrophi-orchestrator", "extrophi-research", "extrophi-backend")
+IMAGES = ("extrophi-orchestrator", "extrophi-research", "extrophi-backend", "extrophi-writer")
 
 
 def podman(*arguments: str, seconds: float = 60) -> str:

@@ -19,13 +19,15 @@ pytestmark = [
     pytest.mark.timeout(1800),
     pytest.mark.xdist_group("containers"),
 ]
-LIMITS = {"orchestrator": 200, "research": 400, "backend": 500}
+LIMITS = {"orchestrator": 200, "research": 400, "backend": 500, "writer": 400}
+SERVICES = ("orchestrator", "research", "backend")
+"""What listens; the Writer's image does not, and has tests of its own (test_writer.py)."""
 NOWHERE = {
     "research": ["-e", "DATABASE_URL=postgresql://localhost/test"],
     "backend": ["-e", "DATABASE_URL=postgresql://localhost/test", "-e", "REDIS_URL=redis://localhost:6379"],
 }
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
-components = pytest.mark.parametrize("component", LIMITS)
+components = pytest.mark.parametrize("component", SERVICES)
 
 
 def test_the_build_prints_each_image_with_its_size_and_limit(built: str) -> None:
