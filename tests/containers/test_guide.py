@@ -35,7 +35,7 @@ CORRECTED = {
 NOT_RUN = {
     "./build-containers.sh docker": "there is no Docker here",
     "./build-containers.sh podman": "all tests here run what it built",
-    "podman build -f Containerfile -t extrophi-writer:latest .": "`built` has it on Debian: Alpine's packages are out of reach",
+    "podman build -f Containerfile -t extrophi-writer:latest .": "it is on Debian that `built` has it",
     (
         "podman run --rm -v $(pwd)/writer:/app -v $(pwd)/writer/dist:/app/dist extrophi-writer:latest"
         " npm run tauri:build"

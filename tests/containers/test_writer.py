@@ -35,7 +35,7 @@ HARDENED = ["--read-only", "--tmpfs", "/tmp:exec", "--cap-drop", "all", "--secur
 NETWORK = ["--network", "host"] if "--network host" in os.environ.get("BUILD_FLAGS", "") else []
 """Where the engine's own network reaches no registry, as in builds."""
 PERSON = 1000
-# Compiles and runs: with GTK and WebKit, with Rust and a crate's build script's compiler, with Python, which node-gyp asks for.
+# Compiled here, and run here: C with GTK and WebKit, Rust. Python is what node-gyp asks for.
 ALL_OF_IT = r"""
 set -e
 cd /tmp
