@@ -23,6 +23,8 @@ pytestmark = [
 ]
 COMPONENTS = ("orchestrator", "research", "backend")
 components = pytest.mark.parametrize("component", COMPONENTS)
+CODE = {component: f"extrophi_{component}/app.py" for component in COMPONENTS} | {"writer": "image/pack"}
+"""What is in the context of each build."""
 TOOLS = {"gcc", "cc", "g++", "c++", "ld", "as", "make", "strip", "objdump", "cargo", "rustc", "npm", "uv"}
 SECRET = re.compile(
     rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}|\bsk-(?:proj-)?[A-Za-z0-9]{32,}|\bAKIA[0-9A-Z]{16}\b"
@@ -81,17 +83,18 @@ def test_the_history_and_settings_of_an_image_hold_no_secret(component: str) -> 
     assert "--build-arg" not in told
 
 
-@components
+@pytest.mark.parametrize("component", CODE)
 def test_what_is_not_meant_for_an_image_stays_out_of_its_build(component: str, tmp_path: Path) -> None:
-    """Of the guide's list and of secrets, each lies once beside the package and once in it."""
+    """Of the guide's list and of secrets, each lies once beside the code and once in it."""
     context = tmp_path / component
-    shutil.copytree(ROOT / component, context, ignore=shutil.ignore_patterns("tests", "__pycache__", "node_modules"))
+    left_out = shutil.ignore_patterns("tests", "__pycache__", "node_modules", "target")
+    shutil.copytree(ROOT / component, context, ignore=left_out)
     unwanted = [
         ".env", ".env.local", "server.key", "cert.pem", "node_modules/a.js", "venv/a.py", ".venv/a.py",
         "__pycache__/a.pyc", ".vscode/a", ".idea/a", "docs/a", "notes.md", ".git/config", "tests/test_a.py",
         ".coverage", ".coverage.1", "coverage.xml", "htmlcov/a.html", ".pytest_cache/a", "secrets/service_key",
     ]  # fmt: skip
-    for folder in (context, context / f"extrophi_{component}"):
+    for folder in (context, (context / CODE[component]).parent):
         for one in unwanted:
             (folder / one).parent.mkdir(parents=True, exist_ok=True)
             (folder / one).write_text("not for an image")
@@ -110,7 +113,7 @@ def test_what_is_not_meant_for_an_image_stays_out_of_its_build(component: str, t
         assert layer is not None
         with tarfile.open(fileobj=layer) as inner:
             kept = {member.name: member for member in inner if member.isfile()}
-            assert f"extrophi_{component}/app.py" in kept
+            assert CODE[component] in kept
             for member in kept.values():
                 content = inner.extractfile(member)
                 assert content is not None
