@@ -54,19 +54,31 @@ function build(args) {
 		);
 		return 1;
 	}
-	if (process.platform !== "linux" || args.length > 0) return run("tauri", "build", ...args);
-	if (run("tauri", "build", "--bundles", "deb") !== 0) return 1;
+	const first = process.platform === "linux" && args.length === 0 ? ["--bundles", "deb"] : args;
+	const code = run("tauri", "build", ...first);
+	if (code !== 0) return code;
+	const { program, bundles } = made();
+	lay(program); // Before another bundle leaves its mark in it.
+	if (first !== args && appImage() !== 0) return 1;
+	files(bundles)
+		.filter((path) => BUNDLES.some((kind) => path.endsWith(kind)))
+		.forEach(lay);
+	return 0;
+}
+
+function appImage() {
 	const had = hasAppImageTools();
-	if (run("tauri", "bundle", "--bundles", "appimage") === 0) return 0;
-	if (had) return 1;
+	const code = run("tauri", "bundle", "--bundles", "appimage");
+	if (code === 0 || had) return code;
 	say(
 		"There is no AppImage: its tools (linuxdeploy) could not be fetched from github.com. All else is there.",
-		"With a network to github.com it is made; so it is where the tools lie in Tauri's cache already.",
+		"With a way to github.com it is made; so it is where the tools lie in Tauri's cache already.",
 	);
 	return 0;
 }
 
-function collect() {
+/** Where Cargo and Tauri leave what they make. */
+function made() {
 	const { target_directory: target, packages } = ask(
 		"cargo",
 		"metadata",
@@ -75,16 +87,15 @@ function collect() {
 		"--no-deps",
 		...CARGO,
 	);
-	const name = packages[0].targets.find((one) => one.kind.includes("bin")).name;
-	const program = join(target, "release", windows ? `${name}.exe` : name);
-	mkdirSync(DIST, { recursive: true });
-	for (const path of [program, ...files(join(target, "release", "bundle"))]) {
-		if (path !== program && !BUNDLES.some((kind) => path.endsWith(kind))) continue;
-		copyFileSync(path, join(DIST, basename(path)));
-		say(`dist/${basename(path)}`);
-	}
+	const { name } = packages[0].targets.find((one) => one.kind.includes("bin"));
+	const release = join(target, "release");
+	return { program: join(release, windows ? `${name}.exe` : name), bundles: join(release, "bundle") };
 }
 
-const code = build(process.argv.slice(2));
-if (code === 0) collect();
-process.exitCode = code;
+function lay(path) {
+	mkdirSync(DIST, { recursive: true });
+	copyFileSync(path, join(DIST, basename(path)));
+	say(`dist/${basename(path)}`);
+}
+
+process.exitCode = build(process.argv.slice(2));
