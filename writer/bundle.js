@@ -5,7 +5,7 @@
  * fetches that one's tools from GitHub, and where they cannot be had, all else is to be there.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ const WRITER = dirname(fileURLToPath(import.meta.url));
 const DIST = join(WRITER, "dist");
 const CARGO = ["--manifest-path", join(WRITER, "src-tauri", "Cargo.toml")];
 const BUNDLES = [".deb", ".rpm", ".AppImage", ".dmg", ".msi", ".exe"];
+const STARTED = Date.now() - 1000; // some file systems keep whole seconds
 const windows = process.platform === "win32";
 
 const say = (...lines) => process.stderr.write(lines.map((line) => `${line}\n`).join(""));
@@ -57,19 +58,18 @@ function build(args) {
 	const first = process.platform === "linux" && args.length === 0 ? ["--bundles", "deb"] : args;
 	const code = run("tauri", "build", ...first);
 	if (code !== 0) return code;
-	const { program, bundles } = made();
+	const { program, bundles } = made(args);
 	lay(program); // Before another bundle leaves its mark in it.
 	if (first !== args && appImage() !== 0) return 1;
 	files(bundles)
-		.filter((path) => BUNDLES.some((kind) => path.endsWith(kind)))
+		.filter((path) => BUNDLES.some((kind) => path.endsWith(kind)) && statSync(path).mtimeMs >= STARTED)
 		.forEach(lay);
 	return 0;
 }
 
 function appImage() {
-	const had = hasAppImageTools();
 	const code = run("tauri", "bundle", "--bundles", "appimage");
-	if (code === 0 || had) return code;
+	if (code === 0 || hasAppImageTools()) return code;
 	say(
 		"There is no AppImage: its tools (linuxdeploy) could not be fetched from github.com. All else is there.",
 		"With a way to github.com it is made; so it is where the tools lie in Tauri's cache already.",
@@ -78,7 +78,7 @@ function appImage() {
 }
 
 /** Where Cargo and Tauri leave what they make. */
-function made() {
+function made(args) {
 	const { target_directory: target, packages } = ask(
 		"cargo",
 		"metadata",
@@ -88,8 +88,9 @@ function made() {
 		...CARGO,
 	);
 	const { name } = packages[0].targets.find((one) => one.kind.includes("bin"));
-	const release = join(target, "release");
-	return { program: join(release, windows ? `${name}.exe` : name), bundles: join(release, "bundle") };
+	const other = args.includes("--target") ? args[args.indexOf("--target") + 1] : "";
+	const folder = join(target, other, args.includes("--debug") ? "debug" : "release");
+	return { program: join(folder, windows ? `${name}.exe` : name), bundles: join(folder, "bundle") };
 }
 
 function lay(path) {
