@@ -176,7 +176,8 @@ def test_no_cache_or_secret_is_in_it(tmp_path: Path) -> None:
     found: set[PurePosixPath] = set()
     for path, content in files(tmp_path):
         found.add(path)
-        assert not SECRET.search(content), path
+        if not path.name.startswith("libgnutls.so"):  # it tests itself with keys that everyone has
+            assert not SECRET.search(content), path
         assert not {".cache", ".npm", "registry", ".git", "secrets", "__pycache__"} & set(path.parts), path
         assert not str(path).startswith(("/build/", "/root/.", "/tmp/", "/var/lib/apt/lists/", "/var/log/")), path
         assert path.suffix not in {".deb", ".apk", ".crate", ".env"}, path
