@@ -26,7 +26,7 @@ from tests.containers.test_layers import SECRET
 pytestmark = [
     pytest.mark.usefixtures("built"),
     pytest.mark.containers,
-    pytest.mark.timeout(3600),
+    pytest.mark.timeout(7200),
     pytest.mark.xdist_group("containers"),
 ]
 IMAGE = "extrophi-writer"
@@ -116,7 +116,7 @@ def typed(folder: Path, *flags: str) -> str:
     """The guide's command, word for word, but for flags."""
     text = next(one.text for one in commands() if one.text.endswith("npm run tauri:build"))
     text = text.replace("podman run", " ".join(["podman run", *flags]), 1)
-    done = subprocess.run(["bash", "-c", text], cwd=folder, capture_output=True, text=True, timeout=3000, check=False)
+    done = subprocess.run(["bash", "-c", text], cwd=folder, capture_output=True, text=True, timeout=5400, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
