@@ -7,21 +7,18 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import tarfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from uuid import uuid4
 
 import pytest
 
-from tests.containers.guide import commands
 from tests.containers.podman import ROOT, podman
 from tests.containers.test_layers import SECRET
+from tests.containers.writer import NETWORK, PERSON, ROOTFUL, Clone, copied, volume
 
 pytestmark = [
     pytest.mark.usefixtures("built"),
@@ -32,10 +29,6 @@ pytestmark = [
 IMAGE = "extrophi-writer"
 UNPACKING = "Unpacking Node, Rust, a C compiler and WebKitGTK"
 HARDENED = ["--read-only", "--tmpfs", "/tmp:exec", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
-NETWORK = ["--network", "host"] if "--network host" in os.environ.get("BUILD_FLAGS", "") else []
-"""Where the engine's own network reaches no registry, as in builds."""
-ROOTFUL = os.geteuid() == 0
-PERSON = 1000 if ROOTFUL else os.geteuid()
 SEEN_AS = f"--user {PERSON}:{PERSON}" if ROOTFUL else "--user 0:0"
 """Whom the image sees as the owner of a person's folder: the root of a rootless engine is the person."""
 # Compiled here, and run here: C with GTK and WebKit, Rust. Python is what node-gyp asks for.
@@ -73,62 +66,6 @@ def refused(*flags: str) -> str:
     done = subprocess.run(["podman", "run", "--rm", *flags], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode != 0, done.stdout
     return done.stdout + done.stderr
-
-
-@contextmanager
-def volume() -> Generator[str]:
-    name = f"extrophi-test-{uuid4().hex[:12]}"
-    podman("volume", "create", name)
-    try:
-        yield f"{name}:/tools"
-    finally:
-        podman("volume", "rm", "-f", name)
-
-
-def copied(to: Path, owner: int = PERSON) -> Path:
-    """A fresh clone: what git knows of, as it is now, and nothing else."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "writer"], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
-    for name in listed.split("\0"):
-        if name and (ROOT / name).exists():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, to / name)
-    for path in (to, *to.rglob("*")):
-        os.lchown(path, owner, owner)
-    to.chmod(0o755)
-    return to
-
-
-@dataclass(frozen=True, slots=True)
-class Clone:
-    """Where the guide's command was typed, what it said, and the volume that its tools are in."""
-
-    folder: Path
-    said: str
-    tools: str
-
-    def again(self, *flags: str) -> str:
-        return typed(self.folder, "-v", self.tools, *flags)
-
-
-def typed(folder: Path, *flags: str) -> str:
-    """The guide's command, word for word, but for flags."""
-    text = next(one.text for one in commands() if one.text.endswith("npm run tauri:build"))
-    text = text.replace("podman run", " ".join(["podman run", *flags]), 1)
-    done = subprocess.run(["bash", "-c", text], cwd=folder, capture_output=True, text=True, timeout=5400, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def clone(built: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Clone]:
-    folder = copied(tmp_path_factory.mktemp("clone"))
-    for one in folder.parents:  # the person has to reach it
-        if one.stat().st_uid == os.geteuid() and one.is_relative_to(tmp_path_factory.getbasetemp().parent):
-            one.chmod(one.stat().st_mode | 0o755)
-    with volume() as tools:
-        yield Clone(folder, typed(folder, "-v", tools, *NETWORK), tools)
 
 
 def test_it_is_labelled_and_holds_no_setting_of_ours() -> None:
