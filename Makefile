@@ -63,7 +63,7 @@ desktop: setup desktop-program ## build the desktop program, and run it: its pac
 	$(DESKTOP) test --locked --features tauri/custom-protocol
 	$(BIN)/python -m pytest -m "desktop and not soak" tests/desktop
 
-reproducible: setup ## build the larger images twice, and compare the layers: twelve minutes at most
+reproducible: setup ## build each image twice, and compare the layers: half an hour
 	$(BIN)/python -m pytest -m "containers and soak" tests/containers
 
 soak: setup ## twenty rounds of kill -9 of each kind: half an hour

@@ -32,6 +32,11 @@ def log(container: str) -> str:
     return done.stdout + done.stderr
 
 
+def layers(image: str) -> list[str]:
+    """Their digests, uncompressed."""
+    return json.loads(podman("image", "inspect", image))[0]["RootFS"]["Layers"]
+
+
 def base_of(image: str) -> str:
     """What it was built upon."""
     return f"docker.io/library/python:3.11-{'alpine' if 'orchestrator' in image else 'slim'}"

@@ -1,6 +1,5 @@
 """docs/guide.md, word for word: each of its commands is executed, or is named here with why it is not."""
 
-import json
 import os
 import re
 import subprocess
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from tests.containers.guide import Command, commands
-from tests.containers.podman import IMAGES, ROOT, kept, log, podman, restore
+from tests.containers.podman import IMAGES, ROOT, kept, layers, log, podman, restore
 from tests.containers.writer import Clone
 from tests.system.running import eventually
 
@@ -59,10 +58,6 @@ def shell(text: str, folder: Path) -> str:
     )
     assert done.returncode == 0, f"{text}: {done.stdout}{done.stderr}"
     return done.stdout
-
-
-def layers(image: str) -> list[str]:
-    return json.loads(podman("image", "inspect", image))[0]["RootFS"]["Layers"]
 
 
 def clear() -> None:

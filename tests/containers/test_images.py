@@ -293,7 +293,8 @@ index.close()
     "flags",
     [
         pytest.param(["--user", "1000"], id="as-the-guide-runs-it"),
-        pytest.param([*HARDENED, "--user", "1000"], id="hardened"),
+        # `compose.yaml` runs it so, too (test_compose.py)
+        pytest.param([*HARDENED, "--user", "1000"], id="hardened", marks=pytest.mark.soak),
         pytest.param([*HARDENED, "--user", "123456:0"], id="hardened-any-user"),
     ],
 )
