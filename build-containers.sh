@@ -128,8 +128,9 @@ describe() { # an image and its name: what it is made of, as the image itself te
   ask=("$engine" run --rm -i --no-healthcheck --network none --entrypoint "$python" "$1" -)
   version=$("$engine" image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' "$1") &&
     mkdir -p sbom &&
-    "${ask[@]}" cyclonedx "$2" "$version" "${revision:-unknown}" <sbom.py >"$logs/$2.cdx.json" &&
-    "${ask[@]}" licences <sbom.py >"$logs/$2.licences.txt" &&
+    "${ask[@]}" "$2" "$version" "${revision:-unknown}" <sbom.py >"$logs/$2" &&
+    sed '/^$/,$d' "$logs/$2" >"$logs/$2.cdx.json" && # both at once: the Writer's image unpacks before it answers
+    sed '1,/^$/d' "$logs/$2" >"$logs/$2.licences.txt" &&
     mv "$logs/$2.cdx.json" "$logs/$2.licences.txt" sbom/
 }
 

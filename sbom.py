@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""What an image is made of, as CycloneDX (https://cyclonedx.org/docs/1.6/json/), or as a list of licences.
+"""What an image is made of, as CycloneDX (https://cyclonedx.org/docs/1.6/json/), an empty line, and a list of licences.
 
 build-containers.sh runs it within each image that it built, with the image's own Python:
 
-    podman run --rm -i --entrypoint python extrophi-backend - cyclonedx extrophi-backend 0.1.0 REVISION <sbom.py
-    podman run --rm -i --entrypoint python extrophi-backend - licences <sbom.py
+    podman run --rm -i --entrypoint python extrophi-backend - extrophi-backend 0.1.0 REVISION <sbom.py
 
 It lists the packages of the distribution, Python's, and what lies packed (docs/decisions/0015). Two builds of the same
 give the same text. It needs the standard library alone.
@@ -176,15 +175,12 @@ def cyclonedx(name: str, version: str, revision: str, found: Iterable[Package]) 
     }
 
 
-def main(what: str, *about: str) -> None:
+def main(name: str, version: str, revision: str) -> None:
     found = packages()
-    if what == "cyclonedx":
-        name, version, revision = about
-        sys.stdout.write(json.dumps(cyclonedx(name, version, revision, found), indent=1) + "\n")
-    else:
-        for one in found:
-            licences = ", ".join(one.licences) or "not stated"
-            sys.stdout.write(f"{one.name.rpartition('/')[2]} {one.version}: {licences}\n")
+    sys.stdout.write(json.dumps(cyclonedx(name, version, revision, found), indent=1) + "\n\n")
+    for one in found:
+        licences = ", ".join(one.licences) or "not stated"
+        sys.stdout.write(f"{one.name.rpartition('/')[2]} {one.version}: {licences}\n")
 
 
 if __name__ == "__main__":

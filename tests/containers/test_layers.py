@@ -64,6 +64,20 @@ def files(image: str, folder: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
                     yield PurePosixPath("/", member.name), content.read() if content is not None else b""
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"x:sk-proj-" + b"A1" * 16, True),
+        (b"risk-" + b"a1" * 16, False),
+        (b"=AKIA" + b"A" * 16, True),
+        (b"xAKIA" + b"A" * 16, False),
+        (b"-----BEGIN RSA " + b"PRIVATE KEY-----\n" + b"a" * 40, True),
+    ],
+)
+def test_a_secret_is_known_when_it_is_seen(text: bytes, found: bool) -> None:  # noqa: FBT001
+    assert has_secret(b"\0some " + text) is found
+
+
 @components
 def test_no_compiler_cache_or_secret_is_in_any_layer(component: str, tmp_path: Path) -> None:
     found: list[tuple[PurePosixPath, bool]] = []
