@@ -63,7 +63,7 @@ desktop: setup desktop-program ## build the desktop program, and run it: its pac
 	$(DESKTOP) test --locked --features tauri/custom-protocol
 	$(BIN)/python -m pytest -m "desktop and not soak" tests/desktop
 
-reproducible: setup ## build each image twice, and compare the layers: half an hour
+reproducible: setup ## build each image twice, and compare the layers; the guide's desktop program whole: an hour
 	$(BIN)/python -m pytest -m "containers and soak" tests/containers
 
 soak: setup ## twenty rounds of kill -9 of each kind: half an hour
@@ -120,5 +120,6 @@ desktop-screenshots: setup desktop-program ## those of the desktop program
 	PYTHONPATH=$(PYTHONPATH):$(CURDIR) $(BIN)/python docs/desktop_screenshots.py
 
 clean: ## remove both environments and caches
-	rm -rf .venv .venv-dev .web-check writer/node_modules writer/dist writer/src-tauri/target .pytest_cache .ruff_cache .hypothesis bench/.cache
+	rm -rf .venv .venv-dev .web-check writer/node_modules writer/src-tauri/target .pytest_cache .ruff_cache .hypothesis bench/.cache
+	find writer/dist -mindepth 1 ! -name .gitignore -delete # the folder itself is what the guide's command mounts
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -5,7 +5,7 @@
  * fetches that one's tools from GitHub, and where they cannot be had, all else is to be there.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,21 +60,21 @@ function build(args) {
 	if (code !== 0) return code;
 	const { program, bundles } = made(args);
 	lay(program); // Before another bundle leaves its mark in it.
-	if (first !== args && appImage() !== 0) return 1;
+	if (first !== args) appImage();
 	files(bundles)
 		.filter((path) => BUNDLES.some((kind) => path.endsWith(kind)) && statSync(path).mtimeMs >= STARTED)
 		.forEach(lay);
 	return 0;
 }
 
+/** One more, where it can be had: that it cannot keeps nobody from the rest. */
 function appImage() {
-	const code = run("tauri", "bundle", "--bundles", "appimage");
-	if (code === 0 || hasAppImageTools()) return code;
+	if (run("tauri", "bundle", "--bundles", "appimage") === 0) return;
+	if (hasAppImageTools()) return say("There is no AppImage: linuxdeploy failed, as it says above. All else is there.");
 	say(
 		"There is no AppImage: its tools (linuxdeploy) could not be fetched from github.com. All else is there.",
-		"With a way to github.com it is made; so it is where the tools lie in Tauri's cache already.",
+		"With a way to github.com it is tried; so it is where the tools lie in Tauri's cache already.",
 	);
-	return 0;
 }
 
 /** Where Cargo and Tauri leave what they make. */
@@ -95,7 +95,9 @@ function made(args) {
 
 function lay(path) {
 	mkdirSync(DIST, { recursive: true });
-	copyFileSync(path, join(DIST, basename(path)));
+	const there = join(DIST, basename(path));
+	rmSync(there, { force: true }); // it may be running: then it cannot be written over
+	copyFileSync(path, there);
 	say(`dist/${basename(path)}`);
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from tests.containers.podman import ROOT
-from tests.containers.writer import Clone, Compiling, copied, volume
+from tests.containers.writer import SOONER, Clone, Compiling, copied, volume
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +44,7 @@ def compiling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         if one.stat().st_uid == os.geteuid() and one.is_relative_to(tmp_path_factory.getbasetemp().parent):
             one.chmod(one.stat().st_mode | 0o755)
     with volume() as tools:
-        at_work = Compiling(copied(folder), tools)
+        at_work = Compiling(copied(folder), tools, *SOONER)
         try:
             yield at_work
         finally:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.containers.podman import ROOT, podman
 from tests.containers.test_layers import has_secret
-from tests.containers.writer import NETWORK, PERSON, ROOTFUL, Clone, copied, volume
+from tests.containers.writer import NETWORK, PERSON, ROOTFUL, Clone, Compiling, copied, volume
 
 pytestmark = [
     pytest.mark.usefixtures("built"),
@@ -39,6 +39,7 @@ printf '#include <webkit2/webkit2.h>\nint main() { return webkit_get_major_versi
 cc page.c -o page $(pkg-config --cflags --libs webkit2gtk-4.1) && ./page
 printf 'fn main() { println!("compiled"); }' >main.rs
 rustc -O main.rs && ./main
+test -x /usr/lib/*/webkit2gtk-4.1/WebKitWebProcess
 ldd /usr/lib/*/webkit2gtk-4.1/WebKitWebProcess | grep -c 'not found' || true
 node -p 'process.version.split(".")[0]'
 npm --version && cargo --version && tauri --version && python3 -c 'import json, ssl; print("python")'
@@ -181,6 +182,15 @@ def test_where_it_cannot_unpack_it_says_why_and_what_to_do(tmp_path: Path) -> No
         assert "-v extrophi-tools:/tools" in told
 
 
+def test_half_a_pack_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
+    """As when the system ends zstd for its memory: what comes until then may be a whole archive to tar."""
+    ended = tmp_path / "zstd"
+    ended.write_text("#!/bin/sh\nhead -c 10240 /dev/zero\nexit 1\n")
+    for one in (tmp_path, ended):
+        one.chmod(0o755)
+    assert "The tools cannot be unpacked" in refused("-v", f"{ended}:/usr/bin/zstd:ro", IMAGE, "cargo", "--version")
+
+
 def test_without_the_writer_or_a_network_it_says_what_to_do(tmp_path: Path) -> None:
     told = refused(IMAGE, "npm", "run", "tauri:build")
     assert "The Writer is not at /app" in told
@@ -225,6 +235,11 @@ def test_the_guides_command_in_a_fresh_clone_leaves_program_package_and_web_buil
     assert not others
 
 
+def unmarked(path: Path) -> bytes:
+    """Without what Tauri writes into it: the kind of package that it was last put into."""
+    return re.sub(rb"BUNDLE_TYPE_VAR_\w{3}", b"BUNDLE_TYPE_VAR_UNK", path.read_bytes())
+
+
 def program(dist: Path) -> Path:
     return next(
         one for one in dist.iterdir() if one.is_file() and one.read_bytes()[:4] == b"\x7fELF" and not one.suffix
@@ -245,9 +260,8 @@ def test_the_package_holds_the_program_and_what_it_needs(clone: Clone, tmp_path:
     assert control["Version"] == version
     assert {"libwebkit2gtk-4.1-0", "libgtk-3-0"} <= {one.split()[0] for one in control["Depends"].split(", ")}
     name = program(dist).name
-    packaged = (tmp_path / "data" / "usr" / "bin" / name).read_bytes()
-    # Tauri marks it as a package's.
-    assert packaged.replace(b"BUNDLE_TYPE_VAR_DEB", b"BUNDLE_TYPE_VAR_UNK") == program(dist).read_bytes()
+    packaged = tmp_path / "data" / "usr" / "bin" / name
+    assert unmarked(packaged) == unmarked(program(dist))
     entry = next((tmp_path / "data" / "usr" / "share" / "applications").glob("*.desktop")).read_text()
     assert f"Exec={name}" in entry
     assert [*(tmp_path / "data" / "usr" / "share" / "icons").rglob(f"{name}.png")]
@@ -283,6 +297,19 @@ def test_a_second_run_needs_no_network_and_compiles_nothing_again(clone: Clone) 
     assert "npm ci" not in said
     assert not re.findall(r"Compiling (?!extrophi)", said)
     assert len(program(clone.folder / "writer" / "dist").read_bytes()) == len(before)
+
+
+@pytest.mark.soak  # compiled and optimised as a whole
+def test_without_a_flag_the_command_leaves_the_program_as_its_users_get_it(clone: Clone, tmp_path: Path) -> None:
+    with volume() as tools:
+        at_work = Compiling(copied(tmp_path / "clone"), tools)
+        try:
+            whole = at_work.done()
+        finally:
+            at_work.stop()
+    dist = whole.folder / "writer" / "dist"
+    assert [*dist.glob("*.deb")]
+    assert program(dist).stat().st_size < program(clone.folder / "writer" / "dist").stat().st_size
 
 
 def test_what_it_is_made_of_is_written_beside_it() -> None:

@@ -45,7 +45,7 @@ def test_a_key_opens_and_three_steps_lead_to_a_cited_answer(page: Page, watch: W
     assert violations(page) == []
     assert not overflows(page)
     page.get_by_role("button", name="Take the ten example texts").click()
-    expect(page.get_by_text("10 documents are in your library.")).to_be_visible()
+    expect(page.get_by_text("10 documents are in your library.")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Why do long articles get read less on phones?").click()
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_contain_text("phones are used in short gaps")

@@ -211,32 +211,35 @@ def until(look: Callable[[], T | None], complaint: str, *, seconds: float = 60) 
 def answer_dialog(person: Person, asked_by: Element, path: str) -> None:
     """Have the system's dialog come, and type a path into it, as one who knows it does.
 
-    Where it was not ready for keys yet, it missed the first `/`, and took the rest for a search, which no path ends:
-    then it is closed and asked for again, with more patience.
+    It completes what is typed, and where it is behind, it mixes the two up; where it was not ready for the first `/`,
+    it takes the rest for a search. Then it is left and asked for again, with more patience.
     """
 
     def x(*command: str) -> str:
         done = subprocess.run(command, env=person.environment, capture_output=True, text=True, check=False)
         return done.stdout
 
-    def dialog() -> str | None:
+    def dialogs() -> list[str]:
         listed = [line.split(maxsplit=3) for line in x("wmctrl", "-l").splitlines()]
-        return next((one[0] for one in listed if "Extrophi" not in one[3]), None)
+        return [one[0] for one in listed if "Extrophi" not in one]
 
-    for patience in (1, 2, 4, 8):
+    def left() -> bool | None:
+        x("xdotool", "key", "Escape")  # the complaint that stands before it, first
+        return not dialogs() or None
+
+    for patience in (1, 2, 4):
         asked_by.click()
-        window = until(dialog, "no dialog came")
-        time.sleep(0.5 * patience)
+        window = until(lambda: dialogs() or None, "no dialog came")[0]
+        time.sleep(patience)
         x("xdotool", "windowactivate", "--sync", window)
         x("xdotool", "key", "ctrl+a")
-        x("xdotool", "type", "--delay", str(20 * patience), path)
-        time.sleep(patience)  # its list of completions
+        x("xdotool", "type", "--delay", str(80 * patience), path)
+        time.sleep(patience)
         x("xdotool", "key", "Return")
         with suppress(AssertionError):
-            until(lambda: dialog() is None or None, "it stays", seconds=5)
+            until(lambda: not dialogs() or None, "it stays", seconds=5)
             return
-        x("wmctrl", "-i", "-c", window)
-        until(lambda: dialog() is None or None, "it cannot be closed")
+        until(left, "it cannot be left")
     raise AssertionError(f"{path} was not taken")
 
 

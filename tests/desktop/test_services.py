@@ -107,6 +107,34 @@ def test_one_can_write_without_an_extrophi(person: Person, extrophi: Running) ->
         eventually(lambda: extrophi.get(f"/api/drafts/{draft}")["text"] == "Nobody is there." or None)
 
 
+def test_what_was_written_for_one_extrophi_is_not_sent_to_another(
+    person: Person, extrophi: Running, locked: str
+) -> None:
+    with person.program(**elsewhere(person)) as window:
+        window.button("Write without it for now").click()
+        window.run("location.hash = '#/drafts/new'")
+        window.editor.type("For my own alone.")
+        window.says("Kept on this device")
+        mine = window.place.rsplit("/", 1)[1]
+        window.close()
+    with person.program(**elsewhere(person)) as window:
+        window.field("Address").type(locked)
+        window.field("Key").type(KEY)
+        window.button("Connect").click()
+        window.button("Go on").click()
+        # What waits is sent before a draft that is begun after the list was there.
+        begin(window, "For everybody there.")
+        assert window.run("return document.body.innerText").count("For my own alone.") == 0
+        window.close()
+    drafts = httpx.get(f"{locked}/api/drafts", headers={"Authorization": f"Bearer {KEY}"}).json()["items"]
+    assert mine not in {one["id"] for one in drafts}
+    person.memory.unlink()
+    with person.program() as window:  # the one on this machine, which it was written for
+        window.run("location.hash = arguments[0]", f"#/drafts/{mine}")
+        window.shows("For my own alone.")
+        eventually(lambda: extrophi.get(f"/api/drafts/{mine}")["text"] == "For my own alone." or None)
+
+
 def test_extrophi_is_started_and_ends_with_the_program(person: Person) -> None:
     install_extrophi(person.home)
     home = person.home / "fresh"

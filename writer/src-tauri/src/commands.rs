@@ -1,7 +1,6 @@
 //! All that the page may have done on the machine. Each command takes ids and addresses, never paths.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -53,7 +52,8 @@ pub fn all() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
 
 /// Tell the page from now on.
 #[tauri::command]
-fn listen(channel: Channel<Notice>, notices: State<'_, Notices>) {
+fn listen(channel: Channel<Notice>, notices: State<'_, Notices>, services: State<'_, Services>) {
+    services.cancel_all(); // what a page before this one asked
     notices.listen(channel);
 }
 
@@ -197,7 +197,7 @@ async fn save_file(window: WebviewWindow, request: Request<'_>) -> Result<bool> 
     let Some(path) = chosen(|answer| dialog.save_file(answer)).await else {
         return Ok(false);
     };
-    fs::write(&path, bytes).map_err(|error| Problem::disk(&path, &error))?;
+    crate::drafts::replace(&path, &bytes)?; // what was there stays until the new one is whole
     Ok(true)
 }
 

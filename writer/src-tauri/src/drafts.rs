@@ -185,20 +185,22 @@ impl Drafts {
                 format!("{} is not what it was when you began.", path.display()),
             ));
         }
-        let known = before.references(&path)?;
-        if *references != known {
+        let mut after =
+            State { text: endings::as_before(before.text()?, text), bibliography: before.bibliography.clone() };
+        if *references != before.references(&path)? {
             let beside = bibliography_of(&path)?;
             let mut bytes =
                 serde_json::to_vec_pretty(references).map_err(|error| Problem::disk(&beside, &error.into()))?;
             bytes.push(b'\n');
             // Before the text: what the text cites is then there.
             replace(&beside, &bytes)?;
+            after.bibliography = Some(bytes);
         }
-        let bytes = endings::as_before(before.text()?, text);
-        if bytes != before.text {
-            replace(&path, &bytes)?;
+        if after.text != before.text {
+            replace(&path, &after.text)?;
         }
-        Ok(State::read(&path)?.stamp())
+        // Of what we wrote, and not of what is there: who waits for our change may have made another already.
+        Ok(after.stamp())
     }
 
     /// Save a draft whose file was taken away while it was open, at its old place.
@@ -206,7 +208,7 @@ impl Drafts {
         let path = self.places().path_anew(id)?;
         match fs::File::create_new(&path) {
             Ok(_) => {
-                let stamp = State::read(&path)?.stamp();
+                let stamp = State { text: Vec::new(), ..State::read(&path)? }.stamp();
                 self.write(id, text, references, &stamp)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Problem::new(
@@ -315,16 +317,18 @@ impl Drafts {
             )
             .with_hint("The file is looked at before each save all the same.")
         };
-        let mut watcher = notify::recommended_watcher(tell).map_err(failed)?;
-        if let Some(root) = &root {
-            watcher.watch(root, RecursiveMode::Recursive).map_err(failed)?;
-        }
+        places.watcher = None; // else the one before tells of folders that were left
+        // A link may lead anywhere, and is no draft's folder in the list, either.
+        let config = notify::Config::default().with_follow_symlinks(false);
+        let mut watcher = RecommendedWatcher::new(tell, config).map_err(failed)?;
+        // One that cannot be watched does not keep the others from being.
+        let mut watched = root.as_ref().map_or(Ok(()), |root| watcher.watch(root, RecursiveMode::Recursive));
         for folder in opened.iter().filter_map(|path| path.parent()) {
             // A file that is replaced is another to the system: the folder tells of it by its name.
-            watcher.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;
+            watched = watched.and(watcher.watch(folder, RecursiveMode::NonRecursive));
         }
         places.watcher = Some(watcher);
-        Ok(())
+        watched.map_err(failed)
     }
 }
 
@@ -433,7 +437,7 @@ fn come_to_rest(path: &Path) {
 }
 
 /// Put bytes in the place of a file: written beside it, on the disk before it gets the name. Its permissions stay.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error: io::Error| Problem::disk(path, &error);
     let folder = beside(path)?;
     let mut made = tempfile::Builder::new();
@@ -441,7 +445,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = match fs::metadata(path) {
         Ok(known) => {
             let file = made.tempfile_in(folder).map_err(failed)?;
-            file.as_file().set_permissions(known.permissions()).map_err(failed)?;
+            // As far as the file system lets us: on a stick it may belong to another, and have none of its own.
+            let _ = file.as_file().set_permissions(known.permissions());
             file
         }
         Err(_) => {
@@ -456,8 +461,13 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     file.persist(path).map_err(|error| failed(error.error))?;
     // The name is on the disk with its folder. Where folders cannot be opened (Windows), the system sees to it.
     #[cfg(unix)]
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    Ok(())
+    match fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some file systems know nothing of that: the file is there all the same.
+        Err(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Err(failed(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>> {

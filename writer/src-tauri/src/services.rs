@@ -17,8 +17,12 @@ use reqwest::{
     redirect::Policy,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{process::Command, sync::oneshot, time::sleep};
-use url::Url;
+use tokio::{
+    process::Command,
+    sync::oneshot,
+    time::{sleep, timeout},
+};
+use url::{Host, Url};
 
 use crate::{
     home::{self, Up},
@@ -29,6 +33,8 @@ use crate::{
 
 const DEFAULT_PORT: u16 = 8000;
 const LOOK: Duration = Duration::from_millis(150);
+/// For one that says who it is.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// What the Writer may send. The key is ours to add, and all else is the network's.
 const SENT: [&str; 7] =
@@ -94,6 +100,8 @@ pub struct Asked {
 
 pub struct Services {
     client: Client,
+    /// By no proxy: for what is on this machine.
+    direct: Client,
     server: Mutex<Option<Server>>,
     asking: Mutex<HashMap<u64, oneshot::Sender<()>>>,
     /// The folder of this machine's Extrophi.
@@ -108,15 +116,17 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Services {
     pub fn new(home: PathBuf, log: PathBuf) -> std::result::Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .user_agent(concat!("extrophi-desktop/", env!("CARGO_PKG_VERSION")))
-            // A redirect would take the key to wherever it leads.
-            .redirect(Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            // The server closes what was idle for 5 s: a request must not be sent as it does.
-            .pool_idle_timeout(Duration::from_secs(2))
-            .build()?;
-        Ok(Self { client, server: Mutex::new(None), asking: Mutex::new(HashMap::new()), home, log })
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!("extrophi-desktop/", env!("CARGO_PKG_VERSION")))
+                // A redirect would take the key to wherever it leads.
+                .redirect(Policy::none())
+                .connect_timeout(Duration::from_secs(5))
+                // The server closes what was idle for 5 s: a request must not be sent as it does.
+                .pool_idle_timeout(Duration::from_secs(2))
+        };
+        let (client, direct) = (builder().build()?, builder().no_proxy().build()?);
+        Ok(Self { client, direct, server: Mutex::new(None), asking: Mutex::new(HashMap::new()), home, log })
     }
 
     /// Find an Extrophi, without waiting for one. What has to be started is: `start` says so.
@@ -188,7 +198,11 @@ impl Services {
 
     /// Whether an Extrophi is there, and lets us in.
     async fn test(&self, server: &Server) -> Result<()> {
-        let health = self.send(server, Method::GET, "/health", HeaderMap::new(), Vec::new()).await?;
+        // Who is there needs no key to say so; until then nobody gets it.
+        let open = Server { key: None, ..server.clone() };
+        let health = timeout(ANSWER, self.send(&open, Method::GET, "/health", HeaderMap::new(), Vec::new()))
+            .await
+            .map_err(|_| Problem::unreachable(format!("Nothing answers at {} in time.", server.base)))??;
         let told: serde_json::Value =
             if health.status().is_success() { health.json_body().await } else { serde_json::Value::Null };
         if told["components"].is_null() {
@@ -237,7 +251,8 @@ impl Services {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let mut request = self.client.request(method, address(&server.base, path)?).headers(headers);
+        let client = if is_here(&server.base) { &self.direct } else { &self.client };
+        let mut request = client.request(method, address(&server.base, path)?).headers(headers);
         if !body.is_empty() {
             request = request.body(body);
         }
@@ -285,6 +300,10 @@ impl Services {
         if let Some(stop) = held(&self.asking).remove(&id) {
             let _ = stop.send(()); // else it was answered just now
         }
+    }
+
+    pub fn cancel_all(&self) {
+        held(&self.asking).clear(); // who waits for a stop that is gone stops, too
     }
 
     /// This machine's may have been started anew, at another port.
@@ -519,12 +538,16 @@ fn free_port() -> u16 {
 /// An address as a person types it: `example.org:8000`, `https://example.org/extrophi/`.
 fn read_address(typed: &str) -> Result<Url> {
     let typed = typed.trim();
-    let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
     let wrong = || {
         Problem::new(422, "no_address", "That is no address", format!("{typed:?} is no address of an Extrophi."))
             .with_hint("It looks like https://extrophi.example.org or http://192.168.1.5:8000")
     };
-    let url = Url::parse(&whole).map_err(|_| wrong())?;
+    let parsed = |scheme: &str| Url::parse(&format!("{scheme}{typed}")).map_err(|_| wrong());
+    let url = match typed.contains("://") {
+        true => parsed("")?,
+        // A key is not sent in the clear unless one asks for it.
+        false => Some(parsed("http://")?).filter(is_here).map_or_else(|| parsed("https://"), Ok)?,
+    };
     let is_plain = matches!(url.scheme(), "http" | "https")
         && url.has_host()
         && url.username().is_empty()
@@ -532,6 +555,16 @@ fn read_address(typed: &str) -> Result<Url> {
         && url.query().is_none()
         && url.fragment().is_none();
     if is_plain { Ok(url) } else { Err(wrong()) }
+}
+
+/// Whether it is this machine's.
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn name_of(base: &Url) -> String {
@@ -547,7 +580,7 @@ fn address(base: &Url, path: &str) -> Result<Url> {
     let url = Url::parse(&format!("{}{path}", name_of(base))).map_err(|_| wrong())?;
     let stays = url.origin() == base.origin()
         && url.username().is_empty()
-        && url.path().starts_with(base.path().trim_end_matches('/'));
+        && url.path().starts_with(&format!("{}/", base.path().trim_end_matches('/')));
     if stays { Ok(url) } else { Err(wrong()) }
 }
 
@@ -601,7 +634,11 @@ mod tests {
             ("localhost:8000", "http://localhost:8000"),
             (" https://example.org/ ", "https://example.org"),
             ("https://example.org/extrophi/", "https://example.org/extrophi"),
-            ("192.168.1.5:8000", "http://192.168.1.5:8000"),
+            ("example.org", "https://example.org"),
+            ("192.168.1.5:8000", "https://192.168.1.5:8000"),
+            ("http://192.168.1.5:8000", "http://192.168.1.5:8000"),
+            ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+            ("127.evil.example", "https://127.evil.example"),
             ("http://[::1]:8000", "http://[::1]:8000"),
         ] {
             assert_eq!(read_address(typed).map(|url| name_of(&url)).unwrap(), wanted);
@@ -637,6 +674,7 @@ mod tests {
             ".evil.example/",
             ":80/",
             "/../../",
+            "/../extrophi-other/x",
             "/\\evil.example",
             "https://evil.example/",
         ] {

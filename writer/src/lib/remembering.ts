@@ -1,8 +1,8 @@
-/** What a function made of the last texts it was given: it is called at each pause with much that has not changed. */
-export function remembering<Made>(make: (text: string) => Made, most: number): (text: string) => Made {
+/** What was made of the last texts: it is asked for at each pause, of much that has not changed. */
+export function remembering<Made>(most: number): (text: string, make: () => Made) => Made {
 	const known = new Map<string, Made>();
-	return (text) => {
-		const made = known.get(text) ?? make(text);
+	return (text, make) => {
+		const made = known.get(text) ?? make();
 		// In the order of their last use: the first is the one that nobody asked for longest.
 		known.delete(text);
 		known.set(text, made);

@@ -24,7 +24,12 @@ beforeEach(async () => {
 		else response.writeHead(503, { "Content-Type": "application/problem+json" }).end('{"code": "out_of_reach"}');
 	});
 	await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-	api = new Api({ base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ask: null, outside: "" });
+	api = new Api({
+		base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		ask: null,
+		outside: "",
+		name: "",
+	});
 });
 afterEach(() => {
 	server.closeAllConnections();

@@ -13,6 +13,8 @@ export interface Connection {
 	ask: ((request: Request) => Promise<Response>) | null;
 	/** Where Extrophi is for other programs: a browser, a feed reader. Empty for the page's own origin. */
 	readonly outside: string;
+	/** By what name this device keeps what was written for it: what is one Extrophi's must not reach another. */
+	readonly name: string;
 }
 
 /** One Extrophi, over HTTP. Every failure is thrown as a `Problem`; an abort as the signal's own error. */

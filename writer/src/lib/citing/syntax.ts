@@ -8,6 +8,7 @@
 
 import type { SyntaxNodeRef, Tree } from "@lezer/common";
 import { GFM, parser } from "@lezer/markdown";
+import { remembering } from "$lib/remembering";
 
 export interface CitedItem {
 	id: string;
@@ -130,19 +131,11 @@ function masked(block: SyntaxNodeRef, read: (from: number, to: number) => string
 }
 
 /** What was found in blocks, by what they are and say: what is in a block depends on nothing around it. */
-const known = new Map<string, readonly Citation[]>();
-const MOST_KNOWN = 5_000;
+const known = remembering<readonly Citation[]>(5_000);
 
 /** A block's citations, seen from its start. */
-function scanned(block: SyntaxNodeRef, raw: string, read: (from: number, to: number) => string): readonly Citation[] {
-	const key = `${block.name} ${raw}`;
-	const before = known.get(key);
-	if (before) return before;
-	const found = scan(raw, masked(block, read));
-	if (known.size >= MOST_KNOWN) known.clear();
-	known.set(key, found);
-	return found;
-}
+const scanned = (block: SyntaxNodeRef, raw: string, read: (from: number, to: number) => string): readonly Citation[] =>
+	known(`${block.name} ${raw}`, () => scan(raw, masked(block, read)));
 
 /** Walks a block once; `raw` has the ids as written, `text` tells what is text. */
 function scan(raw: string, text: string): Citation[] {

@@ -29,9 +29,9 @@ const EVERYWHERE = new Set(
 );
 
 /** Passages of evidence, which stay while the paragraph beside them is written. */
-const MOST_REMEMBERED = 100;
+const known = remembering<readonly Word[]>(100);
 
-export const words = remembering(segmented, MOST_REMEMBERED);
+export const words = (text: string): readonly Word[] => known(text, () => segmented(text));
 
 function segmented(text: string): readonly Word[] {
 	const found: Word[] = [];

@@ -7,6 +7,7 @@
  */
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { v4 as uuid } from "uuid";
+import type { Connection } from "$lib/api/client";
 import type { Content, Saved } from "./models";
 
 export interface KeptDraft extends Content {
@@ -45,8 +46,8 @@ export class Kept {
 	private constructor(private readonly db: IDBPDatabase<Schema> | null) {}
 
 	/** Where the browser keeps nothing (a private window of some), an empty one whose `put` says false. */
-	static async open(): Promise<Kept> {
-		const db = await openDB<Schema>("extrophi", 1, {
+	static async open(extrophi: string): Promise<Kept> {
+		const db = await openDB<Schema>(["extrophi", extrophi].filter(Boolean).join(" "), 1, {
 			upgrade(made) {
 				made.createObjectStore("drafts", { keyPath: ["draft", "window"] }).createIndex("draft", "draft");
 				made.createObjectStore("images", { keyPath: ["draft", "name"] });
@@ -164,8 +165,8 @@ export class Kept {
 }
 
 let opened: Promise<Kept> | undefined;
-/** This window's: one for as long as it lives, since it holds a lock. */
-export const keptHere = (): Promise<Kept> => (opened ??= Kept.open());
+/** This window's, for the Extrophi it speaks to: one for as long as it lives, since it holds a lock. */
+export const keptHere = ({ name }: Connection): Promise<Kept> => (opened ??= Kept.open(name));
 
 /** The window that the page before this one was, and a note for the one after it. */
 function windowBefore(now: string): string | null {

@@ -32,7 +32,7 @@ class Slow extends Evidence {
 	readonly asked: Asked[] = [];
 
 	constructor() {
-		super(new Api({ base: "https://extrophi.invalid", ask: null, outside: "" }));
+		super(new Api({ base: "https://extrophi.invalid", ask: null, outside: "", name: "" }));
 	}
 
 	protected override enrich(passage: string, signal: AbortSignal): Promise<Found> {

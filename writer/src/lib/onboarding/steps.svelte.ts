@@ -11,7 +11,7 @@ import { Jobs } from "$lib/sources/jobs.svelte";
 import { t } from "$lib/text";
 
 const SETTLING = 10_000; // ms: what has just come is found within a second, on a busy machine within some
-const AGAIN = 700; // ms until the question is asked again meanwhile
+const AGAIN = 700; // ms until it is looked again meanwhile, or asked
 
 /** The first steps: put something in, ask about it, write. */
 export class Steps {
@@ -19,6 +19,8 @@ export class Steps {
 	readonly jobs: Jobs;
 	/** Documents in the library; null while nobody knows. */
 	documents = $state<number | null>(null);
+	/** What has just come is not all found yet. */
+	settling = $state(false);
 	/** Of the example texts, those that are there because of us. */
 	examples = $state.raw<readonly string[]>([]);
 	taking = $state(false);
@@ -37,6 +39,7 @@ export class Steps {
 	#mine = $state.raw<ReadonlySet<string>>(new Set());
 	/** When documents came last, by the clock of this page. */
 	#cameAt = -Infinity;
+	#looking: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(readonly desk: Desk) {
 		this.adding = new Adding(desk.api);
@@ -46,13 +49,16 @@ export class Steps {
 	async count(): Promise<void> {
 		try {
 			const before = this.documents;
-			this.documents = (await unwrap(this.desk.api.http.GET("/api/stats"))).documents;
-			this.problem = null;
-			if (this.documents === before) return;
-			if (before !== null) this.#cameAt = performance.now();
-			if (this.documents > 0) await this.#suggest();
+			const { documents, pending } = await unwrap(this.desk.api.http.GET("/api/stats"));
+			[this.documents, this.problem] = [documents, null];
+			if (before !== null && documents > before) this.#cameAt = performance.now();
+			// Without a model of meaning they wait for ever: nobody waits for that.
+			this.settling = pending > 0 && this.#isFresh;
+			clearTimeout(this.#looking);
+			if (this.settling) this.#looking = setTimeout(() => void this.count(), AGAIN);
+			if (documents > 0 && documents !== before) await this.#suggest();
 		} catch (error) {
-			this.problem = toProblem(error);
+			[this.problem, this.settling] = [toProblem(error), false];
 		}
 	}
 
@@ -99,11 +105,12 @@ export class Steps {
 		for (;;) {
 			const telling = new Asking(uuid(), question.trim(), WHOLE_LIBRARY);
 			this.telling = telling;
+			while (this.settling && telling.goesOn) await after(100);
+			if (!telling.goesOn) return; // stopped, or something else was asked meanwhile
 			await telling.run(this.desk.api);
-			const settles = performance.now() - this.#cameAt < SETTLING;
-			if (this.telling !== telling || !telling.answer?.abstained || !settles) return;
-			await new Promise((resolve) => setTimeout(resolve, AGAIN));
-			if (this.telling !== telling) return; // something else was asked meanwhile
+			if (this.telling !== telling || !telling.answer?.abstained || !this.#isFresh) return;
+			await after(AGAIN);
+			if (this.telling !== telling) return;
 		}
 	}
 
@@ -117,6 +124,10 @@ export class Steps {
 		const { question, text, citations, answer } = this.telling;
 		const drop = { question, blocks: read(text, citations.length, answer), citations };
 		dropInto(this.desk, await prepare(this.desk, drop), null);
+	}
+
+	get #isFresh(): boolean {
+		return performance.now() - this.#cameAt < SETTLING;
 	}
 
 	#refuse(refused: readonly { detail: string; hint: string }[]): void {
@@ -136,3 +147,5 @@ export class Steps {
 		this.suggestions = [...new Set(titles)].map((title) => t.onboarding.about.replace("#", () => title));
 	}
 }
+
+const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

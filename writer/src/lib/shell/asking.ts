@@ -13,7 +13,8 @@ interface Head {
 }
 
 const BODILESS = new Set([204, 205, 304]);
-let asked = 0;
+/** From anywhere: the page before a reload counted, too, and its answers may still be under way. */
+let asked = Math.floor(Math.random() * 2 ** 40);
 
 export async function ask(request: Request): Promise<Response> {
 	const { signal } = request;

@@ -4,7 +4,7 @@ export const browser: Shell = {
 	kind: "browser",
 	folder: null,
 	services: null,
-	connect: () => Promise.resolve({ base: "", ask: null, outside: "" }),
+	connect: () => Promise.resolve({ base: "", ask: null, outside: "", name: "" }),
 	save(name, bytes) {
 		const link = document.createElement("a");
 		link.href = URL.createObjectURL(bytes);

@@ -28,6 +28,8 @@ class News<What> {
 
 /** Where Extrophi is, as far as it is known. */
 let outside = "";
+/** This machine's is the nameless one, at whatever port. One that was chosen is called by its address. */
+let name = "";
 let finish: () => Promise<void> = () => Promise.resolve();
 const progress = new News<Progress>();
 const opened = new News<string>();
@@ -43,7 +45,7 @@ function hear(notice: Notice): void {
 		case "changed":
 			return changed.tell(notice.id);
 		case "service":
-			if (notice.progress.state === "ready") outside = notice.progress.base;
+			if (notice.progress.state === "ready") [outside, name] = [notice.progress.base, ""];
 			return progress.tell(
 				notice.progress.state === "failed"
 					? { state: "failed", problem: told(notice.progress.problem) }
@@ -61,6 +63,9 @@ const connection: Connection = {
 	ask,
 	get outside() {
 		return outside;
+	},
+	get name() {
+		return name;
 	},
 };
 
@@ -80,7 +85,7 @@ async function choose(found: Extract<Found, { state: "choose" }>, mayClose: bool
 				mayClose,
 				connect: async (address: string, key: string | null) => {
 					const kept = await commands.connect(address, key);
-					outside = kept.base;
+					outside = name = kept.base;
 					return kept.key_kept;
 				},
 				start: commands.start,
@@ -109,7 +114,7 @@ export const tauri: Shell = {
 	async connect() {
 		await commands.listen(new Channel<Notice>(hear));
 		const found = await commands.find();
-		if (found.state === "ready") outside = found.base;
+		if (found.state === "ready") [outside, name] = [found.base, found.here ? "" : found.base];
 		if (found.state === "choose") await choose(found, false);
 		return connection;
 	},

@@ -1047,6 +1047,7 @@ export default {
 		examplesCollection: "examples",
 		examplesRemove: "Take them out again",
 		inIt: { one: "# document is in your library.", other: "# documents are in your library." },
+		settling: { one: "# document came, and is being read …", other: "# documents came, and are being read …" },
 		nothingCame: "Nothing has come of that yet. You can add something else meanwhile.",
 		ask: "Ask a question",
 		askText: "The answer is made from what you collected, and every number in it is a place you can check.",

@@ -1,1 +1,0 @@
-import"./commands.svelte-CnbS4nrt.js";import{I as o,s as a,r as p}from"./x-DnT0Gcz3.js";var n=new Set(["$$slots","$$events","$$legacy"]);function l(e,r){let t=p(r,n);const s={name:"arrow-left",size:24,node:[["path",{d:"m12 19-7-7 7-7"}],["path",{d:"M19 12H5"}]]};o(e,a(()=>t,{get icon(){return s}}))}export{l as A};

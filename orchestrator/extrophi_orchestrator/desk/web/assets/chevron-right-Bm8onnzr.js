@@ -1,1 +1,0 @@
-import"./commands.svelte-CnbS4nrt.js";import{I as o,s as n,r as a}from"./x-DnT0Gcz3.js";var p=new Set(["$$slots","$$events","$$legacy"]);function $(e,r){let s=a(r,p);const t={name:"chevron-right",size:24,node:[["path",{d:"m9 18 6-6-6-6"}]]};o(e,n(()=>s,{get icon(){return t}}))}export{$ as C};

@@ -1,0 +1,1 @@
+import"./commands.svelte-DG9Vqsnk.js";import{I as t,s as c,r as a}from"./x-CJOzCJep.js";var n=new Set(["$$slots","$$events","$$legacy"]);function i(e,s){let o=a(s,n);const r={name:"clock",size:24,node:[["circle",{cx:"12",cy:"12",r:"10"}],["path",{d:"M12 6v6l4 2"}]]};t(e,c(()=>o,{get icon(){return r}}))}export{i as C};

@@ -1,0 +1,1 @@
+import{w as s,x as t,y as i}from"./runtime-C07pKXhz.js";import{B as y}from"./commands.svelte-DG9Vqsnk.js";const c=Symbol("NaN");function h(r,e,n){s&&t();var o=new y(r);i(()=>{var a=e();a!==a&&(a=c),o.ensure(a,n)})}export{h as k};

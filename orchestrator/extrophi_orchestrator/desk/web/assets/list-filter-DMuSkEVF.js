@@ -1,0 +1,1 @@
+import"./commands.svelte-DG9Vqsnk.js";import{I as o,s as a,r as p}from"./x-CJOzCJep.js";var n=new Set(["$$slots","$$events","$$legacy"]);function l(t,e){let s=p(e,n);const r={name:"list-filter",size:24,node:[["path",{d:"M2 5h20"}],["path",{d:"M6 12h12"}],["path",{d:"M9 19h6"}]]};o(t,a(()=>s,{get icon(){return r}}))}export{l as L};

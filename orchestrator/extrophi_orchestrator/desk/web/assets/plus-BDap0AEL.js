@@ -1,0 +1,1 @@
+import"./commands.svelte-DG9Vqsnk.js";import{I as r,s as p,r as a}from"./x-CJOzCJep.js";var n=new Set(["$$slots","$$events","$$legacy"]);function l(s,e){let t=a(e,n);const o={name:"plus",size:24,node:[["path",{d:"M5 12h14"}],["path",{d:"M12 5v14"}]]};r(s,p(()=>t,{get icon(){return o}}))}export{l as P};

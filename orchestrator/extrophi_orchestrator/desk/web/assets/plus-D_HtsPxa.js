@@ -1,1 +1,0 @@
-import"./commands.svelte-CnbS4nrt.js";import{I as r,s as p,r as a}from"./x-DnT0Gcz3.js";var n=new Set(["$$slots","$$events","$$legacy"]);function l(s,e){let t=a(e,n);const o={name:"plus",size:24,node:[["path",{d:"M5 12h14"}],["path",{d:"M12 5v14"}]]};r(s,p(()=>t,{get icon(){return o}}))}export{l as P};

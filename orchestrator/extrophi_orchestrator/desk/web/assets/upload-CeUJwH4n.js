@@ -1,0 +1,1 @@
+import"./commands.svelte-DG9Vqsnk.js";import{I as o,s as p,r}from"./x-CJOzCJep.js";var n=new Set(["$$slots","$$events","$$legacy"]);function i(a,e){let s=r(e,n);const t={name:"upload",size:24,node:[["path",{d:"M12 3v12"}],["path",{d:"m17 8-5-5-5 5"}],["path",{d:"M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4"}]]};o(a,p(()=>s,{get icon(){return t}}))}export{i as U};
