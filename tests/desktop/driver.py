@@ -221,7 +221,7 @@ def answer_dialog(person: Person, asked_by: Element, path: str) -> None:
 
     def dialogs() -> list[str]:
         listed = [line.split(maxsplit=3) for line in x("wmctrl", "-l").splitlines()]
-        return [one[0] for one in listed if "Extrophi" not in one]
+        return [one[0] for one in listed if "Extrophi" not in one[-1]]
 
     def left() -> bool | None:
         x("xdotool", "key", "Escape")  # the complaint that stands before it, first
