@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.desk import axe
-from tests.desktop.driver import Person
+from tests.desktop.driver import Person, Window
 from tests.desktop.surroundings import install_extrophi
 from tests.desktop.test_writing import begin
 from tests.system.running import Running, eventually, free_port
@@ -93,13 +93,18 @@ def test_where_no_keychain_answers_the_key_is_asked_for_each_time(person: Person
         window.button("New draft")
 
 
+def write_alone(window: Window, text: str) -> str:
+    """A new draft while there is no Extrophi; its id."""
+    window.button("Write without it for now").click()
+    window.run("location.hash = '#/drafts/new'")
+    window.editor.type(text)
+    window.says("Kept on this device")
+    return window.place.rsplit("/", 1)[1]
+
+
 def test_one_can_write_without_an_extrophi(person: Person, extrophi: Running) -> None:
     with person.program(**elsewhere(person)) as window:
-        window.button("Write without it for now").click()
-        window.run("location.hash = '#/drafts/new'")
-        window.editor.type("Nobody is there.")
-        window.says("Kept on this device")
-        draft = window.place.rsplit("/", 1)[1]
+        draft = write_alone(window, "Nobody is there.")
         window.close()
     with person.program() as window:  # now it runs
         window.run("location.hash = arguments[0]", f"#/drafts/{draft}")
@@ -111,11 +116,7 @@ def test_what_was_written_for_one_extrophi_is_not_sent_to_another(
     person: Person, extrophi: Running, locked: str
 ) -> None:
     with person.program(**elsewhere(person)) as window:
-        window.button("Write without it for now").click()
-        window.run("location.hash = '#/drafts/new'")
-        window.editor.type("For my own alone.")
-        window.says("Kept on this device")
-        mine = window.place.rsplit("/", 1)[1]
+        mine = write_alone(window, "For my own alone.")
         window.close()
     with person.program(**elsewhere(person)) as window:
         window.field("Address").type(locked)
